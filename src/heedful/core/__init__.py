@@ -1,0 +1,1 @@
+"""Labels, frames, schemas, derivations, registries, errors, clock: what every room stands on."""

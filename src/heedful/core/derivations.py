@@ -1,0 +1,98 @@
+"""The law of derivations (DESIGN, "The one law"), as a declaration: what is read, what is written, by which key, how far it reaches.
+
+    @derivation(reads=(Observations,), writes=Features, by=("person", "day"), version=1)
+    def daily_activity(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]: ...
+
+The engine hands a derivation *at least* all input rows of the touched keys (and of `lookback` days before them) and keeps of its
+answer exactly the rows of the touched keys. So the function must answer the same for a key whatever other keys come with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from heedful.core.errors import SchemaError
+from heedful.core.frames import Frame, admit
+from heedful.core.schemas import Schema
+
+UNBOUNDED = 10**6
+"""Days of a look-back that has no end: the derivation reads the whole history of its key."""
+
+
+class Resource(Protocol):
+    """Something fixed that a derivation needs beside rows: a vocabulary, a gazetteer, a setting. Part of its version."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """One derived table's rule; call it like the function it wraps.
+
+    Parameters
+    ----------
+    name: unique; names the physical table of its rows.
+    function: pure; takes one frame a table of `reads`, in order, then the resources of `needs` by keyword.
+    reads: schemas read. by: key columns, common to what is read and written; None means row by row of the first table read.
+    lookback: days before a key's day that are read as well. reach: days after a changed row's day whose keys change.
+    lookahead: days after a key's day that are read as well (a night ends the next morning); widens the touched keys backwards.
+    """
+
+    name: str
+    function: Callable[..., Frame[Any, Any]]
+    reads: tuple[type[Schema], ...]
+    writes: type[Schema]
+    by: tuple[str, ...] | None
+    lookback: int = 0
+    reach: int = 0
+    lookahead: int = 0
+    version: int = 1
+    needs: tuple[str, ...] = ()
+    only: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """Codes or features that are read, by table: rows of others neither touch a key nor are handed over."""
+
+    def __post_init__(self) -> None:
+        if self.by is None:
+            return
+        if ("day" not in self.by) and (self.lookback or self.reach or self.lookahead):
+            raise SchemaError(f"{self.name}: a look-back in days needs 'day' among its key columns {self.by}.")
+        for schema in (*self.reads, self.writes):
+            lost = [name for name in self.by if name not in schema.columns]
+            if lost:
+                raise SchemaError(f"{self.name}: {schema.table} has no key columns {lost}.")
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Key columns by which rows are replaced: `by`, or the key of the first table read."""
+        return self.by if self.by is not None else self.reads[0].key
+
+    def __call__(self, *frames: Frame[Any, Any], **resources: Any) -> Frame[Any, Any]:
+        admit(self.function, frames, resources)
+        return self.function(*frames, **resources)
+
+
+def derivation(
+    *,
+    reads: tuple[type[Schema], ...],
+    writes: type[Schema],
+    by: tuple[str, ...] | None,
+    lookback: int = 0,
+    reach: int | None = None,
+    lookahead: int = 0,
+    version: int = 1,
+    needs: tuple[str, ...] = (),
+    only: dict[str, tuple[str, ...]] | None = None,
+    name: str = "",
+) -> Callable[[Callable[..., Frame[Any, Any]]], Derivation]:
+    """Declare a derivation; `reach` is `lookback` unless said."""
+
+    def declare(function: Callable[..., Frame[Any, Any]]) -> Derivation:
+        return Derivation(
+            name or function.__name__, function, reads, writes, by, lookback,
+            lookback if reach is None else reach, lookahead, version, needs, only or {},
+        )  # fmt: skip
+
+    return declare
