@@ -53,6 +53,8 @@ class Derivation:
     needs: tuple[str, ...] = ()
     only: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """Codes or features that are read, by table: rows of others neither touch a key nor are handed over."""
+    key_as: dict[str, str] = field(default_factory=dict, hash=False)
+    """Where `by` is None: key columns of what is read that have another name in what is written."""
 
     def __post_init__(self) -> None:
         if self.by is None:
@@ -85,6 +87,7 @@ def derivation(
     version: int = 1,
     needs: tuple[str, ...] = (),
     only: dict[str, tuple[str, ...]] | None = None,
+    key_as: dict[str, str] | None = None,
     name: str = "",
 ) -> Callable[[Callable[..., Frame[Any, Any]]], Derivation]:
     """Declare a derivation; `reach` is `lookback` unless said."""
@@ -92,7 +95,7 @@ def derivation(
     def declare(function: Callable[..., Frame[Any, Any]]) -> Derivation:
         return Derivation(
             name or function.__name__, function, reads, writes, by, lookback,
-            lookback if reach is None else reach, lookahead, version, needs, only or {},
+            lookback if reach is None else reach, lookahead, version, needs, only or {}, key_as or {},
         )  # fmt: skip
 
     return declare

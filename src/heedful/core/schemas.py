@@ -55,8 +55,9 @@ class Schema:
         grain: Grain = "none",
         register: bool = True,
     ) -> None:
-        cls.table, cls.kind, cls.stream, cls.key, cls.grain = table, kind, stream, key, grain
+        # Columns first: one of them may be called `kind`, as the class attribute is that is set next.
         cls.columns = {name: value for name, value in vars(cls).items() if isinstance(value, Column)}
+        cls.table, cls.kind, cls.stream, cls.key, cls.grain = table, kind, stream, key, grain
         lost = [name for name in key if name not in cls.columns]
         if lost:
             raise SchemaError(f"{cls.__name__}: key columns {lost} are not declared.")
@@ -322,7 +323,9 @@ class Counts(Schema, table="counts", stream="aggregate", key=("signal", "place",
     known_at = column(INSTANT, "from when on this was known")
     people = column(pl.Int64, "distinct people; null if suppressed", unit="{people}", nullable=True)
     posts = column(pl.Int64, "posts; null if suppressed", nullable=True)
-    denominator = column(pl.Int64, "distinct people who posted anything there on that day; null if suppressed", unit="{people}", nullable=True)
+    denominator = column(
+        pl.Int64, "distinct people who posted anything there on that day; null if suppressed", unit="{people}", nullable=True
+    )
     suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
 
 

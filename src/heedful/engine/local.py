@@ -1,0 +1,189 @@
+"""The engine on one machine: keeps every derived table equal to what its derivation says of the base rows that remain.
+
+`update(changed)` walks the plan once: for each derivation the touched keys are worked out, its inputs read for those keys only, its
+answer compared with the stored rows, and only the difference written and passed on. Nothing else writes derived tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from heedful.core.derivations import Derivation
+from heedful.core.frames import Frame
+from heedful.core.schemas import Schema
+from heedful.core.seals import seal, unseal
+from heedful.engine.keys import chosen, day_range, needed_keys, portions, touched_keys
+from heedful.engine.plan import Node, Plan, Step
+from heedful.store.lake import Lake
+
+Reader = Callable[[Node, pl.DataFrame | None], pl.DataFrame]
+
+
+@dataclass
+class Changed:
+    """Rows that came, changed or went, by logical table; `fresh` says that the rows are all there is to know of their keys."""
+
+    rows: dict[Node, list[pl.DataFrame]] = field(default_factory=dict)
+    fresh: dict[Node, bool] = field(default_factory=dict)
+
+    def add(self, node: Node, rows: pl.DataFrame, fresh: bool = False) -> None:
+        if rows.height:
+            self.fresh[node] = fresh and self.fresh.get(node, True)
+            self.rows.setdefault(node, []).append(rows)
+
+    def of(self, node: Node) -> pl.DataFrame | None:
+        parts = self.rows.get(node)
+        return None if not parts else parts[0] if len(parts) == 1 else pl.concat(parts)
+
+    def __len__(self) -> int:
+        return sum(part.height for parts in self.rows.values() for part in parts)
+
+
+class Engine:
+    """Runs a plan over a lake.
+
+    Parameters
+    ----------
+    derivations: in any order. resources: what they need beside rows, by name. lake: where rows are.
+    """
+
+    def __init__(self, lake: Lake, derivations: Sequence[Derivation], resources: Mapping[str, Any]) -> None:
+        self.lake, self.plan, self.resources = lake, Plan(derivations), dict(resources)
+
+    # --- keeping up to date
+
+    def update(self, changed: Changed, batch: int, on_step: Callable[[str], None] | None = None) -> dict[str, int]:
+        """Bring every derived table up to date after `changed`; returns rows written and removed by derivation."""
+        written: dict[str, int] = {}
+        for step in self.plan.steps:
+            touched = self._touched(step, changed)
+            if touched is None or not touched.height:
+                continue
+            if on_step is not None:
+                on_step(step.derivation.name)
+            removed, added = self._differences(step, touched, changed)
+            if removed.height or added.height:
+                self.lake.replace(step.table, step.derivation.writes, removed, added, batch)
+                changed.add(step.output, pl.concat([removed, added]), fresh=not removed.height)
+                written[step.derivation.name] = removed.height + added.height
+        return written
+
+    def rebuild(self, names: Sequence[str], batch: int) -> dict[str, int]:
+        """Derive some derivations again for all their keys (their version rose), and whatever reads what then differs."""
+        changed, written = Changed(), dict[str, int]()
+        for step in self.plan.steps:
+            touched = self._touched(step, changed)
+            if step.derivation.name in names:
+                touched = self._all_keys(step)
+            if touched is None or not touched.height:
+                continue
+            removed, added = self._differences(step, touched, Changed())
+            if removed.height or added.height:
+                self.lake.replace(step.table, step.derivation.writes, removed, added, batch)
+                changed.add(step.output, pl.concat([removed, added]))
+                written[step.derivation.name] = removed.height + added.height
+        return written
+
+    def _touched(self, step: Step, changed: Changed) -> pl.DataFrame | None:
+        keys = [
+            touched_keys(step.derivation, node[0], rows)
+            for position, node in enumerate(step.inputs)
+            if (rows := changed.of(node)) is not None and (step.derivation.by is not None or position == 0)
+        ]
+        return pl.concat(keys).unique() if keys else None
+
+    def _all_keys(self, step: Step) -> pl.DataFrame:
+        inputs = step.inputs if step.derivation.by is not None else step.inputs[:1]
+        keys = [touched_keys(step.derivation, node[0], self._read(node, None)) for node in inputs]
+        if not step.derivation.key_as:
+            keys.append(self.lake.read_derived(step.table, step.derivation.writes, None).select(step.derivation.key).unique())
+        return pl.concat(keys).unique()
+
+    def _differences(self, step: Step, touched: pl.DataFrame, changed: Changed) -> tuple[pl.DataFrame, pl.DataFrame]:
+        derivation, removed, added = step.derivation, [step.derivation.writes.empty()], [step.derivation.writes.empty()]
+        # New posts have no rows yet and are in hand already: neither is read back from the lake.
+        only_new = derivation.by is None and len(step.inputs) == 1 and changed.fresh.get(step.inputs[0], False)
+        for keys in portions(touched):
+            if only_new:
+                rows = changed.of(step.inputs[0])
+                assert rows is not None
+                new = self._derive(step, [rows if keys is touched else rows.join(keys, on=keys.columns, how="semi")])
+                added.append(new)
+                continue
+            new = self._derive(step, [self._inputs(step, node, keys, self._read) for node in step.inputs])
+            output_keys = _renamed(keys, derivation)
+            new = new.join(output_keys, on=output_keys.columns, how="semi", nulls_equal=True)
+            old = self.lake.read_derived(step.table, derivation.writes, output_keys, day_range(output_keys))
+            before, after = old.hash_rows(1), new.hash_rows(1)
+            removed.append(old.filter(~before.is_in(after.implode())))
+            added.append(new.filter(~after.is_in(before.implode())))
+        return pl.concat(removed), pl.concat(added)
+
+    # --- deriving
+
+    def _derive(self, step: Step, inputs: list[pl.DataFrame]) -> pl.DataFrame:
+        frames = [_sealed(rows, node) for rows, node in zip(inputs, step.inputs, strict=True)]
+        resources = {name: self.resources[name] for name in step.derivation.needs}
+        return unseal(step.derivation(*frames, **resources))
+
+    def _inputs(self, step: Step, node: Node, keys: pl.DataFrame, read: Reader) -> pl.DataFrame:
+        return chosen(step.derivation, node[0], read(node, needed_keys(step.derivation, node[0], keys)))
+
+    def _read(self, node: Node, keys: pl.DataFrame | None) -> pl.DataFrame:
+        schema = node[0]
+        days = None if keys is None else day_range(keys)
+        if schema.kind == "base":
+            return self.lake.read(schema, keys, days)
+        tables = [writer.table for writer in self.plan.writers.get(node, [])]
+        return pl.concat([schema.empty(), *(self.lake.read_derived(table, schema, keys, days) for table in tables)])
+
+    # --- the same, once over everything
+
+    def recompute(self, as_of: datetime | None = None) -> dict[str, pl.DataFrame]:
+        """Every derivation's rows computed once over all base rows (known by `as_of`, if given), in memory; by derivation name.
+
+        This is the right-hand side of the law, and how any past day is seen.
+        """
+        results: dict[str, pl.DataFrame] = {}
+
+        def read(node: Node, _: pl.DataFrame | None) -> pl.DataFrame:
+            if node[0].kind == "base":
+                return self.lake.read(node[0], as_of=as_of)
+            return pl.concat([node[0].empty(), *(results[writer.derivation.name] for writer in self.plan.writers.get(node, []))])
+
+        for step in self.plan.steps:
+            inputs = [chosen(step.derivation, node[0], read(node, None)) for node in step.inputs]
+            results[step.derivation.name] = self._derive(step, inputs)
+        return results
+
+    def stored(self) -> dict[str, pl.DataFrame]:
+        """Every derivation's rows as they stand in the lake; the left-hand side of the law."""
+        return {step.derivation.name: self.lake.read_derived(step.table, step.derivation.writes, None) for step in self.plan.steps}
+
+    # --- reading for people
+
+    def table(self, schema: type[Schema], label: Any, keys: pl.DataFrame | None = None) -> Frame[Any, Any]:
+        """All rows of a logical table under one label (`Consented[Held]` for participants: ask the consent door for a purpose next)."""
+        return _sealed(self._read((schema, label), keys), (schema, label))
+
+    def behind(self, name: str, key: Mapping[str, Any]) -> list[tuple[Node, pl.DataFrame]]:
+        """The rows that went into one key of a derivation, table by table: what `heedful explain` shows."""
+        step = self.plan.step(name)
+        reverse = {new: old for old, new in step.derivation.key_as.items()}
+        wanted = {reverse.get(column, column): value for column, value in key.items()}
+        schema = step.inputs[0][0]
+        keys = pl.DataFrame({c: [wanted[c]] for c in step.derivation.key}, schema={c: schema.dtypes()[c] for c in step.derivation.key})
+        return [(node, self._inputs(step, node, keys, self._read)) for node in step.inputs]
+
+
+def _sealed(rows: pl.DataFrame, node: Node) -> Frame[Any, Any]:
+    return seal(rows, node[1], node[0])
+
+
+def _renamed(keys: pl.DataFrame, derivation: Derivation) -> pl.DataFrame:
+    return keys.rename(derivation.key_as) if derivation.key_as else keys

@@ -1,0 +1,1 @@
+"""Loops: which derivations, in which order; and the comparison with other programs."""

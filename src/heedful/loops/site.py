@@ -1,0 +1,238 @@
+"""A site: its settings, lake, ledger, keys and loops, opened together; what the command line and the page talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from heedful.core.clock import Clock, SystemClock
+from heedful.core.errors import ConsentError, NotFoundError, SourceError
+from heedful.core.frames import Frame
+from heedful.core.labels import PURPOSES, Consented, Held, P
+from heedful.core.schemas import INSTANT, TABLES, Schema
+from heedful.engine.intake import Accounts, Intake, label_of
+from heedful.engine.local import Engine
+from heedful.loops.derivations import all_derivations
+from heedful.loops.resources import site_resources
+from heedful.loops.settings import InputSettings, Settings
+from heedful.sources.base import SOURCES, Options, Source
+from heedful.sources.recognise import recognise
+from heedful.store.lake import Lake
+from heedful.store.ledger import Ledger
+from heedful.store.secrets import SiteSecret
+from heedful.trust.consent import check_act, in_force
+from heedful.trust.doors import for_purpose
+from heedful.trust.pseudonyms import PseudonymKey
+
+Progress = Callable[[str, int, int, int], None]
+"""Called with (input, bytes done, bytes in all or 0, records so far)."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One recognised file or folder with what the user declared about it."""
+
+    path: Path
+    source: Source
+    options: Options
+
+    @property
+    def name(self) -> str:
+        """Its name in the journal: the same file, unchanged, is the same input."""
+        stat = self.path.stat()
+        mark = f"{stat.st_size}-{stat.st_mtime_ns}" if self.path.is_file() else f"folder-{_newest(self.path)}"
+        declared = blake2b(repr((self.options, self.source.card.name)).encode(), digest_size=4).hexdigest()
+        return f"{self.path.name}|{self.source.card.name}|{self.options.subject}|{mark}|{declared}"
+
+
+class Site:
+    """Everything of one site.
+
+    Parameters
+    ----------
+    settings: checked settings. folder: where its data lies (made if absent). clock: whose time is asked.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, clock: Clock | None = None) -> None:
+        self.settings, self.folder, self.clock = settings, folder, clock or SystemClock()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.secret = SiteSecret(folder / "secret.key")
+        self.ledger = Ledger(settings.site.ledger or f"sqlite:///{folder / 'ledger.sqlite'}")
+        self.lake = Lake(folder / "lake")
+        self.public_key = PseudonymKey.of("public", self.secret.value)
+        self.participant_key = PseudonymKey.of("participant", self.secret.value)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine with all derivations of both loops."""
+        return Engine(self.lake, all_derivations(self.settings), site_resources(self.settings))
+
+    @cached_property
+    def intake(self) -> Intake:
+        """The only writer of base rows."""
+        return Intake(self.lake, self.ledger, self.engine, self.clock, self.public_key, self.participant_key, self.secret.seal)
+
+    @contextmanager
+    def writing(self) -> Iterator[list[str]]:
+        """Hold the writer's lock, after finishing what a crash left and recomputing what has a new version; yields what was done."""
+        with self.lake.writer_lock():
+            yield [*self.intake.recover(), *self._raise_versions()]
+
+    def _raise_versions(self) -> list[str]:
+        wanted = {}
+        for step in self.engine.plan.steps:
+            prints = [self.engine.resources[name].fingerprint for name in step.derivation.needs]
+            wanted[f"derivation:{step.derivation.name}"] = ":".join([str(step.derivation.version), *prints])
+        stale = [name.removeprefix("derivation:") for name, version in wanted.items() if self.ledger.fact(name) not in (None, version)]
+        if stale:
+            self.engine.rebuild(stale, self.ledger.last_batch())
+        if stale or any(self.ledger.fact(name) is None for name in wanted):
+            self.ledger.set_facts(wanted)
+        return [f"{name} has a new version and was computed again" for name in stale]
+
+    # --- reading sources
+
+    def inputs(self, declared: Iterable[InputSettings], base: Path) -> list[Input]:
+        """Recognise the declared inputs. Raises `SourceError` for one that nobody can read."""
+        return [found for one in declared for found in self._recognised(one, base / one.path)]
+
+    def _recognised(self, one: InputSettings, path: Path) -> list[Input]:
+        options = Options(one.name or path.name.split(".")[0], one.subject, one.zone, one.settings)
+        if one.kind:
+            return [Input(path, SOURCES.get(one.kind), options)]
+        found = [Input(hit.path, SOURCES.get(hit.source), options) for hit in recognise(path) if hit.source]
+        if not found:
+            reasons = "; ".join(sorted({hit.reason or hit.why for hit in recognise(path)})) or "the folder is empty"
+            raise SourceError(path, f"no source knows this kind of file ({reasons})", "See what can be read with: heedful sources")
+        return found
+
+    def read(self, one: Input, progress: Progress | None = None) -> Accounts:
+        """Read an input to its end, from where an earlier run stopped; a finished one is not read again."""
+        known = self.ledger.inputs().get(one.name, {})
+        accounts = Accounts.of(known.get("accounts"))
+        if known.get("finished"):
+            return accounts
+        last: Any = None
+        for batch in one.source.read(one.path, one.options, self.clock.now(), known.get("cursor")):
+            if last is not None:
+                self.intake.take(one.name, last, accounts)
+            last = batch
+            if progress is not None:
+                progress(one.path.name, batch.done, batch.total, accounts.records + batch.records)
+        if last is not None:
+            self.intake.take(one.name, last, accounts, finished=True)
+        return accounts
+
+    # --- consent
+
+    def record_consents(self, acts: pl.DataFrame, how: str) -> int:
+        """Record consent acts of *raw* person ids; columns person, purpose, kinds, act, from_at, until_at. Returns how many were new."""
+        now = self.clock.now()
+        rows = []
+        for row in acts.iter_rows(named=True):
+            act, kinds = row.get("act") or "grant", row.get("kinds") or "*"
+            check_act(row["purpose"], kinds, row.get("from_at"), row.get("until_at"))
+            if act not in ("grant", "withdraw"):
+                raise ConsentError(f"{act!r} is not an act of consent; write grant or withdraw.")
+            person = self.participant_key.name(row["person"])
+            body = (
+                person,
+                row["purpose"],
+                kinds,
+                act,
+                str(row.get("from_at")),
+                str(row.get("until_at")),
+                "" if how == "file" else now.isoformat(),
+            )
+            rows.append({
+                "consent": blake2b("\x1f".join(body).encode(), digest_size=8).hexdigest(), "person": person, "purpose": row["purpose"], "kinds": kinds,
+                "act": act, "from_at": row.get("from_at"), "until_at": row.get("until_at"), "recorded_at": row.get("recorded_at") or now, "how": how,
+            })  # fmt: skip
+        new = self.ledger.insert("consents", rows)
+        if new:
+            self.ledger.audit(now, "consent", {"acts": new, "people": sorted({row["person"] for row in rows}), "how": how})
+        return new
+
+    def grants(self) -> pl.DataFrame:
+        """Consents in force now."""
+        return in_force(self.ledger.rows("consents"), self.clock.now())
+
+    def person(self, raw_id: str) -> str:
+        """The pseudonym of a participant, given their id or the pseudonym itself. Raises `NotFoundError` if nothing is held."""
+        for name in (raw_id, self.participant_key.name(raw_id)):
+            if name in self.people():
+                return name
+        raise NotFoundError(f"Nothing is held about a participant {raw_id!r}. Ids are those of the files; see: heedful consent show")
+
+    def people(self) -> set[str]:
+        """Pseudonyms of all participants with a consent or a row."""
+        found = set(self.ledger.rows("consents")["person"].to_list())
+        for schema in TABLES.values():
+            if schema.kind == "base" and schema.stream == "personal":
+                found |= set(self.lake.scan(schema.table, schema).select(pl.col("person").unique()).collect()["person"].to_list())
+        return found
+
+    # --- seeing
+
+    def held(self, schema: type[Schema]) -> list[tuple[Frame[Consented[Held], Any], set[str] | None]]:
+        """Frames of a participants' table as held, each with the kinds of data behind it (None: base rows, asked one by one)."""
+        if schema.kind == "base":
+            return [(self.engine.table(schema, label_of(schema)), None)]
+        node = (schema, Consented[Held])
+        steps = self.engine.plan.writers.get(node, [])
+        frames = [self.lake.read_derived(step.table, schema, None) for step in steps]
+        empty = self.engine.table(schema, Consented[Held], schema.empty().select(schema.key))
+        return [(empty.derive(schema, rows), self.engine.plan.kinds(step)) for step, rows in zip(steps, frames, strict=True)]
+
+    def view(self, schema: type[Schema], purpose: type[P]) -> Frame[Consented[P], Any]:
+        """All rows of a participants' table that `purpose` may see now."""
+        grants = self.grants()
+        frames = [for_purpose(frame, purpose, grants, kinds) for frame, kinds in self.held(schema)]
+        return frames[0].derive(schema, pl.concat([frame.data for frame in frames])) if frames else self._nothing(schema, purpose)
+
+    def _nothing(self, schema: type[Schema], purpose: type[P]) -> Frame[Consented[P], Any]:
+        empty = self.engine.table(schema, Consented[Held], schema.empty().select(schema.key))
+        return for_purpose(empty, purpose, self.grants(), set())
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        self.ledger.close()
+
+
+def read_consents(path: Path) -> pl.DataFrame:
+    """A consents CSV: person, purpose, and optionally kinds, act, from_at, until_at (ISO). Raises `SourceError`."""
+    try:
+        rows = pl.read_csv(path, infer_schema=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(
+            path, f"it cannot be read as CSV ({error})", "Write a header line: person,purpose,kinds,act,from_at,until_at"
+        ) from error
+    lost = [name for name in ("person", "purpose") if name not in rows.columns]
+    if lost:
+        raise SourceError(
+            path, f"it has no column {' or '.join(lost)}", f"A consents file names {', '.join(PURPOSES)} as purpose of each person.", 1
+        )
+    instants = [name for name in ("from_at", "until_at", "recorded_at") if name in rows.columns]
+    try:
+        return rows.with_columns(
+            [
+                pl.col(name).str.strip_chars().replace("", None).str.to_datetime(time_unit="us", time_zone="UTC").cast(INSTANT)
+                for name in instants
+            ]
+        )
+    except pl.exceptions.PolarsError as error:
+        raise SourceError(path, f"an instant cannot be read ({error})", "Write instants as 2026-03-01T00:00:00Z.") from error
+
+
+def _newest(folder: Path) -> str:
+    stats = sorted(
+        (str(file.relative_to(folder)), file.stat().st_size, file.stat().st_mtime_ns) for file in folder.rglob("*") if file.is_file()
+    )
+    return blake2b(repr(stats).encode(), digest_size=8).hexdigest()

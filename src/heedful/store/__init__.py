@@ -1,0 +1,1 @@
+"""The lake (bulk tables) and the ledger (acts): what touches disk."""

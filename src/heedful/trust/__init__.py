@@ -1,0 +1,1 @@
+"""Promises: consent, pseudonyms, de-identification, disclosure, audit; and the doors at which a label changes."""

@@ -1,0 +1,179 @@
+"""The doors at which a label changes: public, consent (in, and for a purpose), disclosure. The decision door is in `intervene`.
+
+Doors are pure: keys, consents and the time are arguments. Each returns what passed and, by reason, how many rows did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import polars as pl
+
+from heedful.core.codes import CODES, KIND_OF_TABLE
+from heedful.core.errors import ConsentError, LabelError, SettingsError
+from heedful.core.frames import Frame
+from heedful.core.labels import PURPOSES, Aggregate, Consented, Held, Label, Public, PublicHealth, Purpose, Raw
+from heedful.core.schemas import Counts, Features, Observations, PeopleMentions, Posts, Schema, Series
+from heedful.core.seals import seal, unseal
+from heedful.trust.consent import covered, people_with
+from heedful.trust.deidentify import deidentify
+from heedful.trust.pseudonyms import PseudonymKey
+
+S = TypeVar("S", bound=Schema)
+L = TypeVar("L", bound=Label)
+P = TypeVar("P", bound=Purpose)
+
+MINIMUM_CELL_FLOOR = 3
+"""No setting may show a cell of fewer people than this."""
+
+_IDENTIFYING = r"did:|@|/users?/|^u/"
+_DIARY_TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Passed(Generic[L, S]):
+    """What went through a door, and what did not, by reason."""
+
+    frame: Frame[L, S]
+    refused: dict[str, int] = field(default_factory=dict)
+
+
+def public_door(posts: Frame[Raw, Posts], key: PseudonymKey, buried_posts: set[str], buried_authors: set[str]) -> Passed[Public, Posts]:
+    """Raw posts in; posts by pseudonym out, identifiers stripped from text, free-text place and unknown fields.
+
+    Ids that contain an account (at://did:…, …/users/…) become pseudonyms too. Posts and authors that were deleted at their source
+    stay away: refused as 'deleted at source'.
+    """
+    _in_space(key, "public")
+    rows = unseal(posts).with_columns(
+        author=key.names(unseal(posts)["author"]),
+        **{name: _hide_ids(unseal(posts)[name], key) for name in ("post", "reply_to", "thread")},
+    )
+    gone = rows.select(
+        pl.concat_str("source", "post", separator="\x1f").is_in(sorted(buried_posts)) | pl.col("author").is_in(sorted(buried_authors))
+    ).to_series()
+    kept = rows.filter(~gone)
+    kept = kept.with_columns(**{name: deidentify(kept[name]) for name in ("text", "place_declared", "extra")})
+    return Passed(seal(kept, Public, Posts), _counted({"deleted at source": int(gone.sum())}))
+
+
+def post_key(source: str, post: str, key: PseudonymKey) -> str:
+    """The name under which a post is remembered as deleted."""
+    return source + "\x1f" + str(_hide_ids(pl.Series([post]), key)[0])
+
+
+def _hide_ids(ids: pl.Series, key: PseudonymKey) -> pl.Series:
+    telling = ids.str.contains(_IDENTIFYING).fill_null(False)
+    if not telling.any():
+        return ids
+    return pl.select(pl.when(telling).then(key.names(ids)).otherwise(ids)).to_series().rename(ids.name)
+
+
+def consent_door(rows: Frame[Raw, S], key: PseudonymKey, grants: pl.DataFrame, erased: set[str]) -> Passed[Consented[Held], S]:
+    """Raw rows of participants in; rows by pseudonym out, of people whose consent in force covers the kind of data and the event's time.
+
+    `grants`: of `heedful.trust.consent.in_force`. Refusals: 'erased person', 'no consent in force', 'not covered by consent'.
+    """
+    _in_space(key, "participant")
+    schema = rows.schema
+    if schema.stream != "personal":
+        raise LabelError(f"The consent door takes tables of participants; {schema.table} is not one.")
+    data = unseal(rows).with_columns(person=key.names(unseal(rows)["person"]))
+    gone = data.select(pl.col("person").is_in(sorted(erased))).to_series()
+    data = data.filter(~gone)
+    known = data.select(pl.col("person").is_in(grants["person"].unique().to_list())).to_series()
+    inside = covered(data, grants, kind_of_rows(schema), event_time(schema))
+    kept = data.filter(inside)
+    texts = [name for name in ("text", "value_text", "extra", "json") if name in schema.columns]
+    kept = kept.with_columns(**{name: deidentify(kept[name]) for name in texts})
+    refused = {
+        "erased person": int(gone.sum()),
+        "no consent in force": int((~known).sum()),
+        "not covered by consent": int((known & ~inside).sum()),
+    }
+    return Passed(seal(kept, Consented[Held], schema), _counted(refused))  # type: ignore[type-abstract,arg-type]
+
+
+def for_purpose(
+    rows: Frame[Consented[Held], S], purpose: type[P], grants: pl.DataFrame, kinds: set[str] | None = None
+) -> Frame[Consented[P], S]:
+    """The rows that `purpose` may see now: of people whose grants in force for it cover every kind of data that went in.
+
+    `kinds`: the kinds behind derived rows; base rows are asked one by one, at their own kind and time.
+    """
+    name = next((name for name, known in PURPOSES.items() if known is purpose), None)
+    if name is None:
+        raise ConsentError(f"{purpose.__name__} is not a purpose that anybody can consent to; use Care, Research or PublicHealth.")
+    data, schema = rows.data, rows.schema
+    if kinds is None:
+        kept = data.filter(covered(data, grants.filter(pl.col("purpose") == name), kind_of_rows(schema), event_time(schema)))
+    else:
+        kept = data.filter(pl.col("person").is_in(sorted(people_with(grants, name, kinds))))
+    return seal(kept, Consented[purpose], schema)  # type: ignore[valid-type,return-value]
+
+
+def issued_series(rows: Frame[Raw, Series]) -> Frame[Aggregate, Series]:
+    """Official counts are aggregates by their issuer's own disclosure rules; they hold no person."""
+    return seal(unseal(rows), Aggregate, Series)
+
+
+def disclose(
+    people: Frame[Public, PeopleMentions], count: Callable[[pl.DataFrame, int], pl.DataFrame], minimum: int
+) -> Frame[Aggregate, Counts]:
+    """Public mentions by author in, counts of people out: no cell below `minimum`, and none that subtraction would give away.
+
+    `count` is the arithmetic (`heedful.population.counts`). Raises `SettingsError` if `minimum` is below the floor.
+    """
+    check_minimum(minimum)
+    counts = count(people.data, minimum)
+    shown = counts.filter((pl.col("suppressed") == "") & (pl.col("people") < minimum))
+    if shown.height:
+        raise LabelError(f"{shown.height} cells of fewer than {minimum} people would have been shown; nothing was.")
+    return seal(counts, Aggregate, Counts)
+
+
+def disclose_consented(
+    features: Frame[Consented[PublicHealth], Features], count: Callable[[pl.DataFrame, int], pl.DataFrame], minimum: int
+) -> Frame[Aggregate, Counts]:
+    """Features of participants who agreed to public-health use in, counts out; care and research data do not type-check here."""
+    check_minimum(minimum)
+    return seal(count(features.data, minimum), Aggregate, Counts)
+
+
+def check_minimum(minimum: int) -> None:
+    """Raise `SettingsError` for an unsafe minimum cell."""
+    if minimum < MINIMUM_CELL_FLOOR:
+        raise SettingsError(
+            f"minimum_cell = {minimum} would show counts of so few people that they can be recognised. Use {MINIMUM_CELL_FLOOR} or more."
+        )
+
+
+def kind_of_rows(schema: type[Schema]) -> pl.Expr:
+    """The kind of data of each row of a base table."""
+    if schema is Observations:
+        names = {name: code.kind for name, code in CODES.items()}
+        return pl.col("code").replace_strict(names, default="body", return_dtype=pl.String)
+    return pl.lit(KIND_OF_TABLE.get(schema.table, "body"))
+
+
+def event_time(schema: type[Schema]) -> pl.Expr:
+    """When the thing of each row happened; null where the table keeps no such time."""
+    for name in ("start_at", "written_at", "asked_at", "happened_at"):
+        if name in schema.columns:
+            return pl.col(name)
+    if "day" in schema.columns:
+        return pl.col("day").cast(pl.Datetime("us", "UTC"))
+    return pl.lit(None, dtype=pl.Datetime("us", "UTC"))
+
+
+def _in_space(key: PseudonymKey, space: str) -> None:
+    if key.space != space:
+        raise LabelError(
+            f"This door names people in the {space} space and was given the key of the {key.space} space: the two are never joined."
+        )
+
+
+def _counted(refused: dict[str, Any]) -> dict[str, int]:
+    return {reason: int(count) for reason, count in refused.items() if count}
