@@ -1,1 +1,1 @@
-"""Loops: which derivations, in which order; and the comparison with other programs."""
+"""Which derivations run in which order, and what a site does in one run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -15,7 +16,7 @@ import polars as pl
 from heedful.core.clock import Clock, SystemClock
 from heedful.core.errors import ConsentError, NotFoundError, SourceError
 from heedful.core.frames import Frame
-from heedful.core.labels import PURPOSES, Consented, Held, P
+from heedful.core.labels import PURPOSES, Care, Consented, Held, P
 from heedful.core.schemas import INSTANT, TABLES, Schema
 from heedful.engine.intake import Accounts, Intake, label_of
 from heedful.engine.local import Engine
@@ -58,9 +59,11 @@ class Site:
     Parameters
     ----------
     settings: checked settings. folder: where its data lies (made if absent). clock: whose time is asked.
+    own_files: everybody in the files is the user, or somebody for whom the user answers: consent for care is recorded as they come.
     """
 
-    def __init__(self, settings: Settings, folder: Path, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, folder: Path, clock: Clock | None = None, own_files: bool = False) -> None:
+        self._own_files, self._welcomed = own_files, set[str]()
         self.settings, self.folder, self.clock = settings, folder, clock or SystemClock()
         folder.mkdir(parents=True, exist_ok=True)
         self.secret = SiteSecret(folder / "secret.key")
@@ -72,12 +75,12 @@ class Site:
     @cached_property
     def engine(self) -> Engine:
         """The engine with all derivations of both loops."""
-        return Engine(self.lake, all_derivations(self.settings), site_resources(self.settings))
+        return Engine(self.lake, all_derivations(), site_resources(self.settings))
 
     @cached_property
     def intake(self) -> Intake:
         """The only writer of base rows."""
-        return Intake(self.lake, self.ledger, self.engine, self.clock, self.public_key, self.participant_key, self.secret.seal)
+        return Intake(self.lake, self.ledger, self.engine, self.clock, self.public_key, self.participant_key, self.secret.seal, welcome=self._welcome if self._own_files else None)
 
     @contextmanager
     def writing(self) -> Iterator[list[str]]:
@@ -132,6 +135,12 @@ class Site:
 
     # --- consent
 
+    def _welcome(self, people: set[str]) -> None:
+        new = sorted(people - self._welcomed)
+        if new:
+            self.record_consents(pl.DataFrame({"person": new, "purpose": ["care"] * len(new)}), "look at own files")
+            self._welcomed |= people
+
     def record_consents(self, acts: pl.DataFrame, how: str) -> int:
         """Record consent acts of *raw* person ids; columns person, purpose, kinds, act, from_at, until_at. Returns how many were new."""
         now = self.clock.now()
@@ -153,7 +162,7 @@ class Site:
             )
             rows.append({
                 "consent": blake2b("\x1f".join(body).encode(), digest_size=8).hexdigest(), "person": person, "purpose": row["purpose"], "kinds": kinds,
-                "act": act, "from_at": row.get("from_at"), "until_at": row.get("until_at"), "recorded_at": row.get("recorded_at") or now, "how": how,
+                "act": act, "from_at": row.get("from_at"), "until_at": row.get("until_at"), "recorded_at": _recorded(row, now), "how": how,
             })  # fmt: skip
         new = self.ledger.insert("consents", rows)
         if new:
@@ -201,9 +210,34 @@ class Site:
         empty = self.engine.table(schema, Consented[Held], schema.empty().select(schema.key))
         return for_purpose(empty, purpose, self.grants(), set())
 
+    def view_as_of(self, instant: datetime) -> dict[type[Schema], pl.DataFrame]:
+        """Every derived table as it would have stood at `instant`, participants' rows for care under the consents in force now."""
+        grants, found = self.grants(), dict[type[Schema], list[pl.DataFrame]]()
+        for name, rows in self.engine.recompute(instant).items():
+            step = self.engine.plan.step(name)
+            schema, label = step.output
+            if label is Consented[Held]:
+                empty = self.engine.table(schema, Consented[Held], schema.empty().select(schema.key))
+                rows = for_purpose(empty.derive(schema, rows), Care, grants, self.engine.plan.kinds(step)).data
+                if schema.stream == "either":
+                    continue
+            found.setdefault(schema, []).append(rows)
+        return {schema: pl.concat(parts) for schema, parts in found.items()}
+
+    def base_as_of(self, schema: type[Schema], instant: datetime) -> pl.DataFrame:
+        """Rows of a participants' base table known by `instant` that care may see now."""
+        held = self.engine.table(schema, label_of(schema), schema.empty().select(schema.key))
+        return for_purpose(held.derive(schema, self.lake.read(schema, as_of=instant)), Care, self.grants()).data
+
     def close(self) -> None:
         """Let go of the ledger."""
         self.ledger.close()
+
+
+def _recorded(row: dict[str, Any], now: datetime) -> datetime:
+    """When an act counts from: as the file says, else its `from_at` where that has passed, else now."""
+    said = row.get("recorded_at") or row.get("from_at")
+    return said if said is not None and said <= now else now
 
 
 def read_consents(path: Path) -> pl.DataFrame:

@@ -1,0 +1,17 @@
+"""All derivations of both loops: a derivation that stands here is run, explained, and tested against the law."""
+
+from __future__ import annotations
+
+from heedful.behavior import DERIVATIONS as BEHAVIOR
+from heedful.core.derivations import Derivation
+from heedful.language.experiences import diary_experiences
+from heedful.language.mentions import diary_mentions
+from heedful.loops.public import PUBLIC_LOOP
+from heedful.person import DERIVATIONS as PERSON
+
+PERSONAL_LOOP: tuple[Derivation, ...] = (diary_mentions, diary_experiences, *BEHAVIOR, *PERSON)
+
+
+def all_derivations() -> tuple[Derivation, ...]:
+    """The derivations of the public and the personal loop."""
+    return (*PUBLIC_LOOP, *PERSONAL_LOOP)

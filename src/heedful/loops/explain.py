@@ -1,0 +1,108 @@
+"""Where a number comes from: the row in plain words, how it is computed, and the rows that went in, asked for again by its key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from heedful.core.errors import ConsentError, NotFoundError
+from heedful.core.labels import Care, Consented, Held
+from heedful.core.row_ids import row_ids, table_of
+from heedful.core.schemas import Decisions, Schema
+from heedful.engine.plan import Step
+from heedful.loops.site import Site
+from heedful.trust.consent import people_with
+
+SHOWN = 20
+"""Rows of each table shown; how many there are is always said."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`said`: plain words. `row`: the row itself. `behind`: rows that went in, by table, with how many there are in all."""
+
+    said: list[str]
+    row: dict[str, Any]
+    behind: list[tuple[str, int, pl.DataFrame]]
+
+
+def explain(site: Site, words: Sequence[str]) -> Explanation:
+    """Explain one derived row or decision, named by its id (`alarm:1f0c…`) or by its table and key (`alarm ears.c2 HP:0001945 US/NY …`).
+
+    Raises `NotFoundError`, and `ConsentError` where its person did not agree to care.
+    """
+    shown = " ".join(words)
+    schema = table_of(words[0] if len(words) == 1 else f"{words[0]}:")
+    if schema is Decisions:
+        return _decision(site, words[1] if len(words) == 2 else words[0].split(":", 1)[1])
+    if len(words) > 1 and len(words) - 1 != len(schema.key):
+        raise NotFoundError(f"A row of {schema.table} is named by {len(schema.key)} values: {', '.join(schema.key)}.")
+    for step in site.engine.plan.steps:
+        if step.derivation.writes is not schema:
+            continue
+        rows = site.lake.read_derived(step.table, schema, None)
+        if len(words) == 1:
+            hits = rows.filter(row_ids(rows, schema) == shown)
+        else:
+            hits = rows.filter([pl.col(name).cast(pl.String) == word for name, word in zip(schema.key, words[1:], strict=True)])
+        if hits.height:
+            return _derived(site, step, schema, hits.row(0, named=True))
+    raise NotFoundError(f"There is no {shown} on this site. It may have been corrected, erased, or belong to another site.")
+
+
+def _derived(site: Site, step: Step, schema: type[Schema], row: dict[str, Any]) -> Explanation:
+    if step.output[1] is Consented[Held]:
+        _ask_consent(site, step, row.get("person") or row["author"])
+    derivation = step.derivation
+    key = {name: row[derivation.key_as.get(name, name)] for name in derivation.key}
+    inputs = site.engine.behind(derivation.name, {derivation.key_as.get(name, name): value for name, value in key.items()})
+    definition = (derivation.function.__doc__ or "").strip().split("\n\n")[0].replace("\n    ", " ")
+    said = [
+        *([str(row["why"])] if row.get("why") else []),
+        f"This is a row of {schema.table}, written by the derivation {derivation.name}, version {derivation.version}: {definition}",
+        f"It was computed for {_words(key)} from {_counted(inputs)}"
+        + (f", looking {derivation.lookback} days back." if 0 < derivation.lookback < 10**5 else "."),
+    ]
+    for name in derivation.needs:
+        said.append(f"It used the {name} {site.engine.resources[name].fingerprint[:60]}.")
+    return Explanation(said, row, [(node[0].table, rows.height, rows.head(SHOWN)) for node, rows in inputs])
+
+
+def _ask_consent(site: Site, step: Step, person: str) -> None:
+    if person not in people_with(site.grants(), "care", site.engine.plan.kinds(step)):
+        raise ConsentError("This row is of a participant who has no consent for care in force that covers it; it is not shown.")
+
+
+def _decision(site: Site, identifier: str) -> Explanation:
+    rows = site.ledger.rows("decisions", decision=identifier)
+    if not rows.height:
+        raise NotFoundError(f"There is no decision {identifier} on this site.")
+    row = rows.row(0, named=True)
+    if row["person"] not in people_with(site.grants(), "care", {"activity"}):
+        raise ConsentError("This decision is about a participant who has no consent for care in force; it is not shown.")
+    local = f"{row['scheduled_at']:%Y-%m-%d %H:%M} UTC (offset {row['offset_minutes']} min)"
+    said = [row["reason"], f"The decision point {row['decision_point']} was due at {local}; the answer was {row['outcome'].replace('_', ' ')}."]
+    if row["refused_by"]:
+        said.append(f"The step that refused was {row['refused_by'].replace('_', ' ')}; nothing was left to chance.")
+    else:
+        said.append(f"Policy {row['policy']} gave {row['action']} the probability {row['probability']:.3f}; the keyed draw was {row['u']:.4f}.")
+    seen = json.loads(row["features"])
+    snapshot = pl.DataFrame({"seen": list(seen), "value": [json.dumps(value) for value in seen.values()]}, schema={"seen": pl.String, "value": pl.String})
+    behind = [("what the policy saw", snapshot.height, snapshot)]
+    for table in ("deliveries", "outcomes"):
+        found = site.ledger.rows(table, decision=identifier)
+        if found.height:
+            behind.append((table, found.height, found))
+    return Explanation(said, row, behind)
+
+
+def _words(key: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in key.items())
+
+
+def _counted(inputs: list[tuple[Any, pl.DataFrame]]) -> str:
+    return " and ".join(f"{rows.height:,} rows of {node[0].table}" for node, rows in inputs)

@@ -1,0 +1,105 @@
+"""Rights of a participant: erase all that is held, down to the last derived row and file; export all that is held."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from heedful.core.errors import NotFoundError
+from heedful.core.labels import Care, Consented, Held
+from heedful.core.schemas import TABLES, Plans, Records, Schema
+from heedful.loops.site import Site
+from heedful.person import care_plan
+
+
+def erase_person(site: Site, person: str) -> dict[str, Any]:
+    """Erase one participant (a pseudonym): base rows, every derived row, acts in the ledger, messages, then the files they lay in.
+
+    Afterwards the lake equals one that never held the person. Returns the receipt; it is kept, and names nobody.
+    """
+    with site.writing():
+        messages = site.ledger.rows("decisions", person=person)["decision"].to_list()
+        rows = site.intake.delete("person", [person])
+        for name, count in site.ledger.forget_person(person).items():
+            rows[name] = count
+        for decision in messages:
+            (site.folder / "outbox" / f"{decision}.txt").unlink(missing_ok=True)
+        for name in site.lake.names():
+            if _may_hold_people(name):
+                site.lake.vacuum(name)
+                site.lake.forget_history(name)
+        now = site.clock.now()
+        receipt = {"erasure": blake2b(f"{person}{now.isoformat()}".encode(), digest_size=8).hexdigest(), "rows": rows, "at": now.isoformat()}
+        site.ledger.insert("erasures", [{
+            "erasure": receipt["erasure"], "scope": "person", "subject": person, "receipt": json.dumps(rows, sort_keys=True), "at": now,
+        }])  # fmt: skip
+        site.ledger.audit(now, "erase", {"erasure": receipt["erasure"], "tables": len(rows)})
+    return receipt
+
+
+def export_person(site: Site, person: str, out: Path) -> dict[str, int]:
+    """Write all that is held about a participant: one CSV a table, and FHIR R4 for records and the plan; returns rows by file.
+
+    The participant sees everything held, whatever its purpose: it is theirs.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    written: dict[str, int] = {}
+    for schema in TABLES.values():
+        rows = _rows_of(site, schema, person)
+        if rows.height:
+            file = out / f"{schema.table}.csv"
+            rows.write_csv(file)
+            written[file.name] = rows.height
+    written |= _fhir(site, person, out)
+    (out / "README.txt").write_text(_readme(site, person, written), "utf-8")
+    site.ledger.audit(site.clock.now(), "export", {"person": person, "files": len(written)})
+    return written
+
+
+def _rows_of(site: Site, schema: type[Schema], person: str) -> pl.DataFrame:
+    if schema.kind == "ledger":
+        if "person" in schema.columns:
+            return site.ledger.rows(schema.table, person=person)
+        if schema.table in ("deliveries", "outcomes"):
+            return site.ledger.rows(schema.table).join(site.ledger.rows("decisions", person=person).select("decision"), on="decision", how="semi")
+        return schema.empty()
+    column = "person" if "person" in schema.columns else "author" if schema.stream == "either" and "author" in schema.columns else ""
+    if not column:
+        return schema.empty()
+    if schema.kind == "base":
+        return site.lake.read(schema, pl.DataFrame({column: [person]}))
+    frames = [frame.data for frame, _ in site.held(schema)] if (schema, Consented[Held]) in site.engine.plan.writers else []
+    return pl.concat([schema.empty(), *(frame.filter(pl.col(column) == person) for frame in frames)])
+
+
+def _fhir(site: Site, person: str, out: Path) -> dict[str, int]:
+    resources = [orjson.loads(text) for text in site.lake.read(Records, pl.DataFrame({"person": [person]}))["json"].to_list()]
+    try:
+        resources += care_plan(site.view(Plans, Care), site.ledger.rows("approvals"), person, site.clock.now())
+    except NotFoundError:
+        pass  # no plan yet: the bundle then holds the records alone
+    if not resources:
+        return {}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource} for resource in resources]}
+    (out / "fhir_bundle.json").write_bytes(orjson.dumps(bundle, option=orjson.OPT_INDENT_2))
+    return {"fhir_bundle.json": len(resources)}
+
+
+def _readme(site: Site, person: str, written: dict[str, int]) -> str:
+    lines = [
+        f"Everything that {site.settings.site.name} holds about participant {person}, as of {site.clock.now():%Y-%m-%d %H:%M} UTC.",
+        "One CSV file a table; what the columns mean stands in docs/data-model.md of heedful. Nothing here is a diagnosis.", "",
+        *(f"{name}: {count} rows" for name, count in written.items()),
+        "", f"To have all of it erased, ask for: heedful erase {person}",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _may_hold_people(name: str) -> bool:
+    schema = TABLES[name.split("/")[0]]
+    return schema.stream in ("personal", "either")

@@ -1,0 +1,26 @@
+"""What the clinician and the participant read: timeline, baseline, risk, goals and plan. Pure: frames in, frames out."""
+
+from heedful.person.care_plan import care_plan, plan_states
+from heedful.person.goals import percentile_goal
+from heedful.person.plan import plan
+from heedful.person.risk import medication_gap_risk
+from heedful.person.timeline import timeline_changes, timeline_diary, timeline_features, timeline_medication, timeline_records
+
+DERIVATIONS = (
+    timeline_features, timeline_changes, timeline_diary, timeline_medication, timeline_records, medication_gap_risk, plan,
+)  # fmt: skip
+"""Every derivation of this room, for the loops and for the law's property test."""
+
+__all__ = [
+    "DERIVATIONS",
+    "care_plan",
+    "medication_gap_risk",
+    "percentile_goal",
+    "plan",
+    "plan_states",
+    "timeline_changes",
+    "timeline_diary",
+    "timeline_features",
+    "timeline_medication",
+    "timeline_records",
+]
