@@ -81,7 +81,17 @@ class Method:
     run: Callable[[Mapping[str, Any], Mapping[str, pl.DataFrame]], dict[str, Any]] | None = field(default=None, compare=False)
 
 
-METHODS: Registry[Method] = Registry("methods", ("heedful.population", "heedful.behavior", "heedful.person", "heedful.language"))
+METHODS: Registry[Method] = Registry(
+    "methods",
+    (
+        "heedful.population",
+        "heedful.behavior",
+        "heedful.person",
+        "heedful.language",
+        "heedful.intervene",
+        "heedful.trust",
+    ),
+)
 
 
 def method(card: Card) -> Callable[[Callable[..., dict[str, Any]]], Callable[..., dict[str, Any]]]:

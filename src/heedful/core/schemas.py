@@ -110,7 +110,7 @@ TABLES: dict[str, type[Schema]] = {}
 # --- base tables: what sources said -----------------------------------------------------------------------------------
 
 
-class Posts(Schema, table="posts", kind="base", stream="public", key=("source", "post"), grain="day"):
+class Posts(Schema, table="posts", kind="base", stream="public", key=("source", "post"), grain="month"):
     """A post, by whom (pseudonym of the public space), where (as declared), in reply to what."""
 
     source = column(pl.String, "name of the source, as in heedful.toml or the file's kind")
@@ -259,7 +259,7 @@ class Quarantine(Schema, table="quarantine", kind="base", stream="either", key=(
 # --- derived tables ---------------------------------------------------------------------------------------------------
 
 
-class Mentions(Schema, table="mentions", stream="either", key=("source", "post", "start"), grain="day"):
+class Mentions(Schema, table="mentions", stream="either", key=("source", "post", "start"), grain="month"):
     """A concept in a text, with span, context and role. `source` and `post` name the text: a post, or ('diary', entry)."""
 
     source = column(pl.String, "source of the post, or 'diary'")
@@ -283,7 +283,7 @@ class Mentions(Schema, table="mentions", stream="either", key=("source", "post",
     probability = column(pl.Float64, "calibrated probability of the mention; missing where no head has spoken", nullable=True)
 
 
-class Experiences(Schema, table="experiences", stream="either", key=("source", "post", "n"), grain="day"):
+class Experiences(Schema, table="experiences", stream="either", key=("source", "post", "n"), grain="month"):
     """A treatment and what it did, each effect on an axis of its own."""
 
     source = column(pl.String, "source of the post, or 'diary'")
@@ -302,7 +302,7 @@ class Experiences(Schema, table="experiences", stream="either", key=("source", "
     end = column(pl.Int32, "byte offset after it", unit="By")
 
 
-class PeopleMentions(Schema, table="people_mentions", stream="public", key=("day", "place", "concept", "author"), grain="day"):
+class PeopleMentions(Schema, table="people_mentions", stream="public", key=("day", "place", "concept", "author"), grain="month"):
     """Which author said what where on which day; `concept` 'any' stands for having posted at all."""
 
     day = column(pl.Date, "UTC day")

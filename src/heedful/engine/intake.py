@@ -73,15 +73,17 @@ class Intake:
     Parameters
     ----------
     public_key, participant_key: the two pseudonym spaces. seal_line: encrypts a quarantined line.
+    welcome: told the raw ids of people in own files (`heedful look`), so that it can record their consent first; None elsewhere.
     derive_every: base rows after which derived tables are brought up to date; a source's end always does.
     """
 
     def __init__(
         self, lake: Lake, ledger: Ledger, engine: Engine, clock: Clock, public_key: PseudonymKey, participant_key: PseudonymKey,
-        seal_line: Callable[[str], str], derive_every: int = 400_000,
+        seal_line: Callable[[str], str], derive_every: int = 400_000, welcome: Callable[[set[str]], None] | None = None,
     ) -> None:  # fmt: skip
         self.lake, self.ledger, self.engine, self.clock = lake, ledger, engine, clock
         self.public_key, self.participant_key, self.seal_line, self.derive_every = public_key, participant_key, seal_line, derive_every
+        self.welcome = welcome
         self._pending, self._open = Changed(), list[int]()
         self._buried: dict[str, set[str]] = {}
 
@@ -122,7 +124,9 @@ class Intake:
                 content=pl.Series([None if line is None else self.seal_line(line) for line in rows["content"]], dtype=pl.String)
             )
         else:
-            grants = in_force(self.ledger.rows("consents"), now)
+            if self.welcome is not None:
+                self.welcome(set(unseal(frame)["person"].unique().to_list()))
+            grants = in_force(self.ledger.rows("consents"), self.clock.now())
             passed = doors.consent_door(frame, self.participant_key, grants, self.buried("person"))
         add_up(accounts.refused, {f"{schema.table}: {reason}": count for reason, count in passed.refused.items()})
         return passed.frame.data  # type: ignore[no-any-return]

@@ -1,0 +1,80 @@
+"""`heedful init`, `run` and `report`: the site that is run every day."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from pathlib import Path
+
+from heedful.cli.console import ReadingProgress, emit, open_site, say, table
+from heedful.core.errors import SettingsError
+from heedful.loops.run import RunResult, record_consent_files, run_site
+from heedful.loops.settings import TEMPLATE, load_settings
+from heedful.loops.site import Site
+from heedful.report.gather import accounting, end_of, gather
+from heedful.report.page import write_page
+
+
+def init(config: Path, show: bool, force: bool, json: bool) -> None:
+    """Write the commented settings, or print them."""
+    if show:
+        emit({"settings": TEMPLATE}) if json else say(TEMPLATE)
+        return
+    if config.exists() and not force:
+        raise SettingsError(f"{config} is there already and was left as it is. Overwrite it with: heedful init --force")
+    config.write_text(TEMPLATE, "utf-8")
+    emit({"written": str(config)}) if json else say(f"Wrote {config}. Name your files in it, then: heedful run")
+
+
+def run(config: Path, follow: bool, every: float, json: bool) -> None:
+    """Read everything once, or again and again with `follow`."""
+    while True:
+        # Settings are read anew each time: a file that was added to them is followed as well.
+        settings = load_settings(config)
+        with open_site(config) as site:
+            record_consent_files(site, config.parent)
+            with ReadingProgress(json) as progress:
+                result = run_site(site, site.inputs(settings.input, config.parent), progress, progress.step)
+            _tell(site, result, json)
+        if not follow:
+            break
+        time.sleep(every)
+    if result.refused:
+        raise SettingsError(f"{len(result.refused)} inputs could not be read to their end; what they said until then is kept.")
+
+
+def report(config: Path, out: Path, person: str, as_of: str | None, json: bool) -> None:
+    """Write the page of this site."""
+    with open_site(config) as site:
+        day = None if as_of is None else end_of(_day(as_of))
+        who = site.person(person) if person else ""
+        subtitle = "All inputs" if day is None else f"As it was known at the end of {as_of}"
+        site.ledger.audit(site.clock.now(), "read", {"page": out.name, "person": who, "as_of": as_of or ""})
+        write_page(gather(site, "run", site.settings.site.name, subtitle, person=who, as_of=day), out)
+    emit({"page": str(out)}) if json else say(f"The page: {out}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is not a day. Write it as YYYY-MM-DD.") from error
+
+
+def _tell(site: Site, result: RunResult, json: bool) -> None:
+    rows = accounting(site)
+    if json:
+        emit({
+            "inputs": rows.to_dicts(), "not_read": result.refused, "recovered": result.recovered, "decisions": result.decisions,
+            "sent": result.sent, "expired": result.expired, "outcomes": result.outcomes,
+        })  # fmt: skip
+        return
+    for line in result.recovered:
+        say(f"After the last stop: {line}.")
+    table("Inputs so far", rows.columns, rows.rows())
+    for reason in result.refused.values():
+        say(reason)
+    if site.settings.decisions.enabled:
+        say(f"Decisions {result.decisions}, messages sent {result.sent}, expired {result.expired}, outcomes joined {result.outcomes}.")
+    if not rows.height:
+        say("No input is named yet: add [[input]] blocks to the settings.")

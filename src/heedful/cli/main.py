@@ -1,0 +1,278 @@
+"""`heedful`: the commands, their shared options, and how errors, Ctrl-C and `--json` behave."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from heedful import __version__
+
+app = typer.Typer(
+    name="heedful",
+    help="Personal and public health that listens carefully.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+consent_app = typer.Typer(help="Grant, show or withdraw a participant's consent.", no_args_is_help=True)
+audit_app = typer.Typer(help="Look at the audit chain, and check that nobody changed it.", no_args_is_help=True)
+app.add_typer(consent_app, name="consent")
+app.add_typer(audit_app, name="audit")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Config = Annotated[Path, typer.Option("--config", "-c", help="Settings file.", envvar="HEEDFUL_CONFIG")]
+CONFIG = Path("heedful.toml")
+OUT = Path("heedful.html")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"heedful {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    """Personal and public health that listens carefully."""
+
+
+@app.command()
+def look(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders of your own.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the page goes.")] = OUT,
+    zone: Annotated[str, typer.Option(help="Your time zone, for files in local time without offset.")] = "UTC",
+    json: Json = False,
+) -> None:
+    """Understand a folder of files: no configuration, one page, nothing leaves the machine."""
+    from heedful.cli.look import look as run
+
+    run(paths, out, zone, json)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the simulated town and its site go.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the town.")] = 7,
+    json: Json = False,
+) -> None:
+    """Simulate a town whose truth is known, run the whole loop, and show what was found, missed and falsely raised."""
+    from heedful.cli.demo import demo as run
+
+    run(folder, seed, json)
+
+
+@app.command()
+def init(
+    config: Config = CONFIG,
+    show: Annotated[bool, typer.Option("--show", help="Only print it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a settings file.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a commented settings file."""
+    from heedful.cli.daily import init as run
+
+    run(config, show, force, json)
+
+
+@app.command()
+def run(
+    config: Config = CONFIG,
+    follow: Annotated[bool, typer.Option("--follow", help="Keep reading: look for new or grown files until stopped.")] = False,
+    every: Annotated[float, typer.Option(help="Seconds between looks with --follow.")] = 30.0,
+    json: Json = False,
+) -> None:
+    """Read all sources from where the last run stopped, bring every table up to date, take the decisions that are due."""
+    from heedful.cli.daily import run as run_loop
+
+    run_loop(config, follow, every, json)
+
+
+@app.command()
+def report(
+    config: Config = CONFIG,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the page goes.")] = OUT,
+    person: Annotated[str, typer.Option(help="Participant whose timeline the page shows; needs consent for care.")] = "",
+    as_of: Annotated[Optional[str], typer.Option(help="Show what was known at the end of this day (YYYY-MM-DD).")] = None,
+    json: Json = False,
+) -> None:
+    """Write the page: signals, experiences, a person's timeline, decisions, data quality, and what was not counted."""
+    from heedful.cli.daily import report as run
+
+    run(config, out, person, as_of, json)
+
+
+@app.command()
+def sources(json: Json = False) -> None:
+    """List the kinds of file that can be read."""
+    from heedful.cli.catalog import sources as run
+
+    run(json)
+
+
+@app.command()
+def methods(json: Json = False) -> None:
+    """List the methods with their cards: definition, units, reference, the program they equal, known limits."""
+    from heedful.cli.catalog import methods as run
+
+    run(json)
+
+
+@app.command()
+def tables(config: Config = CONFIG, json: Json = False) -> None:
+    """List every table with its columns, units and key, and its rows on this site if there is one."""
+    from heedful.cli.catalog import tables as run
+
+    run(config, json)
+
+
+@consent_app.command("grant")
+def consent_grant(
+    person: Annotated[str, typer.Argument(help="The participant's id as it stands in the files; or a CSV file of consents.")],
+    purpose: Annotated[list[str], typer.Option("--purpose", "-p", help="care, research or public_health; may be repeated.")] = [],  # noqa: B006
+    kinds: Annotated[str, typer.Option(help="Kinds of data, comma-separated; * for all.")] = "*",
+    from_day: Annotated[Optional[str], typer.Option("--from", help="Covers events from this day on (YYYY-MM-DD).")] = None,
+    until: Annotated[Optional[str], typer.Option(help="Expires at the start of this day.")] = None,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Record that a participant agrees."""
+    from heedful.cli.rights import grant as run
+
+    run(config, person, purpose, kinds, from_day, until, json)
+
+
+@consent_app.command("withdraw")
+def consent_withdraw(
+    person: Annotated[str, typer.Argument(help="The participant's id.")],
+    purpose: Annotated[list[str], typer.Option("--purpose", "-p", help="Purposes withdrawn; all if none is given.")] = [],  # noqa: B006
+    kinds: Annotated[str, typer.Option(help="Kinds of data; * for all.")] = "*",
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Record that a participant no longer agrees: from now on nothing flows under that purpose. To remove what is held: heedful erase."""
+    from heedful.cli.rights import withdraw as run
+
+    run(config, person, purpose, kinds, json)
+
+
+@consent_app.command("show")
+def consent_show(
+    person: Annotated[str, typer.Argument(help="The participant's id; all if left out.")] = "", config: Config = CONFIG, json: Json = False
+) -> None:
+    """Show acts of consent and what is in force now."""
+    from heedful.cli.rights import show as run
+
+    run(config, person, json)
+
+
+@app.command()
+def erase(
+    person: Annotated[str, typer.Argument(help="The participant's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Erase a participant: every row and every derived row, then the files they lay in, then a receipt."""
+    from heedful.cli.rights import erase as run
+
+    run(config, person, yes, json)
+
+
+@app.command()
+def export(
+    person: Annotated[str, typer.Argument(help="The participant's id.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")] = Path("export"),
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Write all that is held about a participant, as files a person can read and as FHIR."""
+    from heedful.cli.rights import export as run
+
+    run(config, person, out, json)
+
+
+@app.command()
+def explain(
+    what: Annotated[list[str], typer.Argument(help="An id (alarm:1a2b3c4d5e6f, decision:…), or a kind and its key, as pages show it.")],
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Say in plain words where a number comes from, then show the rows behind it."""
+    from heedful.cli.explain import explain as run
+
+    run(config, what, json)
+
+
+@audit_app.command("show")
+def audit_show(last: Annotated[int, typer.Option(help="How many acts.")] = 20, config: Config = CONFIG, json: Json = False) -> None:
+    """Show the latest acts."""
+    from heedful.cli.rights import audit_show as run
+
+    run(config, last, json)
+
+
+@audit_app.command("verify")
+def audit_verify(config: Config = CONFIG, json: Json = False) -> None:
+    """Check the whole chain; exit 1 and name the first link that does not fit."""
+    from heedful.cli.rights import audit_verify as run
+
+    run(config, json)
+
+
+@app.command()
+def parity(
+    folder: Annotated[Path, typer.Argument(help="A case, or a folder of cases.")],
+    only: Annotated[Optional[str], typer.Option(help="Only this method.")] = None,
+    json: Json = False,
+) -> None:
+    """Compare our methods with other programs' recorded answers; exit 0 only if every case passes."""
+    from heedful.cli.parity import parity as run
+
+    run(folder, only, json)
+
+
+@app.command()
+def doctor(config: Config = CONFIG, json: Json = False) -> None:
+    """Check this installation and site: versions, settings, rights, the audit chain, unfinished work."""
+    from heedful.cli.catalog import doctor as run
+
+    run(config, json)
+
+
+def main() -> None:
+    """Entry point: errors of ours become one sentence and exit code 2, Ctrl-C says how to go on."""
+    from heedful.core.errors import HeedfulError
+
+    try:
+        app(standalone_mode=False)
+    except HeedfulError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. Nothing is lost: run the same command again and it goes on from here.", err=True)
+        sys.exit(130)
+    except PermissionError as error:
+        _fail(f"No right to use {error.filename}. Choose another folder, or ask its owner.")
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename or ''}. Check the disk and the path.")
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        _fail("Stopped.")
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            _fail(f"{error.format_message()} See: heedful --help")
+        raise
+
+
+def _fail(message: str) -> None:
+    if "--json" in sys.argv:
+        import json
+
+        typer.echo(json.dumps({"error": message}))
+    else:
+        typer.echo(message, err=True)
+    sys.exit(2)

@@ -1,0 +1,86 @@
+"""Change against four weeks: levels follow the formula, the window is exact, and nothing else than the window matters."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heedful.behavior.change import baseline_change
+from heedful.core.labels import Care, Consented
+from heedful.core.schemas import Features
+from heedful.core.seals import seal
+
+
+def _frame(values: dict[int, float], coverage: dict[int, float] | None = None, feature: str = "steps[sum]") -> pl.DataFrame:
+    days = sorted(values)
+    return pl.DataFrame(
+        {
+            "person": ["a"] * len(days),
+            "day": pl.Series(days, dtype=pl.Int32).cast(pl.Date),
+            "feature": [feature] * len(days),
+            "value": [values[d] for d in days],
+            "unit": ["{steps}"] * len(days),
+            "coverage": [(coverage or {}).get(d, 1.0) for d in days],
+            "missing": [""] * len(days),
+        },
+        schema=Features.dtypes(),
+    )
+
+
+def _changes(data: pl.DataFrame) -> pl.DataFrame:
+    return baseline_change(seal(data, Consented[Care], Features)).data
+
+
+def test_levels_follow_median_and_mad() -> None:
+    # median 10, absolute deviations 2,1,0,0,1,2,3 -> MAD 1, spread 1.4826
+    before = dict(enumerate([8.0, 9.0, 10.0, 10.0, 11.0, 12.0, 13.0]))
+    for value, level in ((10.0, 0), (12.9, 0), (13.0, 1), (14.5, 2), (5.0, 2)):
+        last = _changes(_frame({**before, 7: value})).row(-1, named=True)
+        assert (last["level"], last["expected"], last["spread"]) == (level, 10.0, pytest.approx(1.4826))
+    assert last["why"].startswith(
+        "Very far below this person's baseline: 5.0 against a median of 10.0 on 7 of the 28 days before, 3.4 times"
+    )
+
+
+def test_what_cannot_be_judged() -> None:
+    few = _changes(_frame(dict.fromkeys(range(7), 10.0))).row(-1, named=True)
+    assert few["level"] == -1
+    assert "only 6 of the 28" in few["why"]
+    flat = _changes(_frame({**dict.fromkeys(range(7), 10.0), 7: 11.0})).row(-1, named=True)
+    assert flat["level"] == -1
+    assert "the same" in flat["why"]
+    thin = _changes(_frame({**{d: 10.0 + d for d in range(9)}, 9: 0.0}, {9: 0.3})).row(-1, named=True)
+    assert thin["level"] == -1
+    assert "recorded for 30 %" in thin["why"]
+
+
+def test_wear_time_is_no_behavior_and_empty_stays_empty() -> None:
+    assert _changes(_frame({0: 1.0}, feature="wear_minutes")).is_empty()
+    assert _changes(_frame({})).is_empty()
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.integers(0, 100), st.integers(0, 20), min_size=1, max_size=80))
+def test_only_the_56_days_before_matter(values: dict[int, int]) -> None:
+    data = _frame({day: float(value) for day, value in values.items()})
+    day = max(values)
+    near = data.filter(pl.col("day").cast(pl.Int32).is_between(day - 56, day))
+    newest = pl.col("day").cast(pl.Int32) == day
+    assert _changes(data).filter(newest).equals(_changes(near.reverse()).filter(newest))
+    before = [float(v) for d, v in values.items() if day - 28 <= d < day]
+    row = _changes(data).filter(newest).row(0, named=True)
+    assert row["nights_used"] == len(before)
+    assert row["expected"] == (float(np.median(before)) if len(before) >= 7 else None)
+
+
+def test_false_alarm_rate_counts_the_judged_days_before() -> None:
+    rng = np.random.default_rng(3)
+    values = {day: float(v) for day, v in enumerate(rng.normal(100, 10, 80))} | {70: 500.0}
+    out = _changes(_frame(values))
+    last = out.row(-1, named=True)
+    window = out.filter((pl.col("day").cast(pl.Int32) >= 79 - 28) & (pl.col("day").cast(pl.Int32) < 79) & (pl.col("level") >= 0))
+    assert last["false_alarm_rate"] == pytest.approx((window["level"] >= 1).mean())
+    assert last["false_alarm_rate"] > 0

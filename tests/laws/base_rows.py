@@ -1,0 +1,104 @@
+"""Random base rows of every table: small worlds, so that keys meet often; texts that language has something to say about."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from heedful.core.schemas import Diary, Dispensings, Observations, People, Posts, Records, Schema, Series
+
+PEOPLE = ("ana", "bo", "cy")
+FIRST = date(2026, 3, 1)
+DAYS = 12
+TEXTS = (
+    "I have a terrible headache today", "no headache anymore, so happy", "Sertraline made me nauseous and I can't sleep", "my son has a fever in Boston",
+    "does ibuprofen help with fever?", "stopped taking metformin because of the nausea", "lovely weather", "fever again, and a cough", "I got fever, headache and cough",
+)  # fmt: skip
+PLACES = (None, "Boston, MA", "London", "nowhere at all")
+
+
+def instant(rng: random.Random, day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, rng.randrange(24), rng.choice((0, 15, 30)), tzinfo=UTC)
+
+
+def some_day(rng: random.Random) -> date:
+    return FIRST + timedelta(days=rng.randrange(DAYS))
+
+
+def known(rng: random.Random, day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 23, tzinfo=UTC) + timedelta(days=rng.randrange(4))
+
+
+def post(rng: random.Random) -> dict[str, Any]:
+    day = some_day(rng)
+    return {
+        "source": rng.choice("ab"), "post": str(rng.randrange(60)), "author": rng.choice("uvwxyz"), "day": day, "posted_at": instant(rng, day),
+        "known_at": known(rng, day), "text": rng.choice(TEXTS), "place_declared": rng.choice(PLACES), "kind": "post", "synthetic": True,
+    }  # fmt: skip
+
+
+def observation(rng: random.Random) -> dict[str, Any]:
+    day = some_day(rng)
+    code = rng.choice(("steps", "steps", "heart_rate", "heart_rate", "sleep_stage", "resting_heart_rate"))
+    start = instant(rng, day) if code != "sleep_stage" else datetime(day.year, day.month, day.day, rng.choice((22, 23, 1, 2)), tzinfo=UTC)
+    length = {"steps": 10, "heart_rate": 0, "sleep_stage": rng.choice((60, 240)), "resting_heart_rate": 1_440}[code]
+    value = {"steps": rng.randrange(900), "heart_rate": rng.randrange(45, 120), "sleep_stage": None, "resting_heart_rate": rng.randrange(50, 70)}[code]
+    return {
+        "person": rng.choice(PEOPLE), "code": code, "day": start.date(), "start_at": start, "end_at": start + timedelta(minutes=length), "offset_minutes": 0,
+        "value": None if value is None else float(value), "value_code": rng.choice(("asleep", "awake", "deep", "in_bed")) if code == "sleep_stage" else None,
+        "unit": {"steps": "{steps}", "sleep_stage": "{stage}"}.get(code, "/min"), "device": rng.choice(("watch", "phone")), "how": "measured", "row": 0,
+        "known_at": known(rng, day),
+    }  # fmt: skip
+
+
+def dispensing(rng: random.Random) -> dict[str, Any]:
+    day = FIRST + timedelta(days=30 * rng.randrange(8) + rng.randrange(5))
+    return {
+        "person": rng.choice(PEOPLE), "drug": rng.choice(("A10BA02", "N06AB06")), "drug_system": "ATC", "day": day, "dispensed_on": day,
+        "days_supplied": float(rng.choice((14, 30))), "daily_dose": float(rng.choice((1, 2))), "row": 0, "known_at": known(rng, day),
+    }  # fmt: skip
+
+
+def diary(rng: random.Random) -> dict[str, Any]:
+    day = some_day(rng)
+    return {
+        "person": rng.choice(PEOPLE), "entry": str(rng.randrange(20)), "day": day, "written_at": instant(rng, day), "text": rng.choice(TEXTS),
+        "known_at": known(rng, day),
+    }  # fmt: skip
+
+
+def record(rng: random.Random) -> dict[str, Any]:
+    day = some_day(rng)
+    kind = rng.choice(("Condition", "MedicationRequest", "Observation"))
+    return {
+        "person": rng.choice(PEOPLE), "resource": f"{kind}/{rng.randrange(9)}", "type": kind, "day": day, "happened_at": instant(rng, day), "code": "38341003",
+        "system": "http://snomed.info/sct", "display": rng.choice(("Hypertension", "Asthma")), "status": "active", "known_at": known(rng, day),
+        "json": json.dumps({"resourceType": kind}),
+    }  # fmt: skip
+
+
+def person(rng: random.Random) -> dict[str, Any]:
+    return {"person": rng.choice(PEOPLE), "zone": rng.choice(("UTC", "Europe/Berlin")), "birth_year": 1980, "known_at": known(rng, FIRST)}
+
+
+def series(rng: random.Random) -> dict[str, Any]:
+    day = FIRST + timedelta(days=7 * rng.randrange(20))
+    return {
+        "source": "office", "signal": rng.choice(("ili", "rsv")), "place": rng.choice(("US", "US/NY")), "stratum": "all", "day": day, "period_days": 7,
+        "value": float(rng.randrange(40)), "unit": "{count}", "known_at": known(rng, day),
+    }  # fmt: skip
+
+
+MAKERS: dict[type[Schema], Callable[[random.Random], dict[str, Any]]] = {
+    Posts: post, Observations: observation, Dispensings: dispensing, Diary: diary, Records: record, People: person, Series: series,
+}  # fmt: skip
+
+
+def random_rows(schema: type[Schema], rng: random.Random, count: int) -> pl.DataFrame:
+    made = [MAKERS[schema](rng) for _ in range(count)]
+    return schema.check(pl.DataFrame(made, schema={name: dtype for name, dtype in schema.dtypes().items() if name in made[0]}))

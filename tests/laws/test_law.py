@@ -1,0 +1,151 @@
+"""The one law, over every registered derivation: incremental equals full, whatever comes, repeats, changes, is late or goes."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from heedful.core.derivations import Derivation
+from heedful.core.schemas import TABLES, Schema
+from heedful.engine.intake import label_of
+from heedful.engine.local import Changed, Engine
+from heedful.loops.derivations import all_derivations
+from heedful.loops.resources import site_resources
+from heedful.loops.settings import Settings
+from heedful.store.lake import Lake
+from tests.laws.base_rows import FIRST, MAKERS, random_rows
+
+DERIVATIONS = all_derivations()
+READ_BASE = sorted({schema for d in DERIVATIONS for schema in d.reads if schema.kind == "base"}, key=lambda schema: schema.table)
+
+
+def test_every_base_table_that_is_read_has_random_rows() -> None:
+    assert {schema for schema in READ_BASE} <= MAKERS.keys()
+
+
+def test_names_are_unique() -> None:
+    names = [derivation.name for derivation in DERIVATIONS]
+    assert len(names) == len(set(names))
+
+
+def assert_equal_tables(got: dict[str, pl.DataFrame], want: dict[str, pl.DataFrame], when: str) -> None:
+    for name, right in want.items():
+        schema = _writes(name)
+        left = got[name].sort(schema.key)
+        assert_frame_equal(left, right.sort(schema.key), check_exact=False, rel_tol=1e-9, abs_tol=1e-9, obj=f"{name} after {when}")
+
+
+def _writes(name: str) -> type[Schema]:
+    derivation: Derivation = next(d for d in DERIVATIONS if d.name == name)
+    return derivation.writes
+
+
+class World:
+    """A lake that is kept up to date through random acts."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.lake = Lake(folder)
+        self.engine = Engine(self.lake, self.rng.sample(DERIVATIONS, len(DERIVATIONS)), site_resources(Settings()))
+        self.batch = 0
+        self.seen: list[tuple[type[Schema], pl.DataFrame]] = []
+
+    def act(self) -> str:
+        what = self.rng.choice(("rows", "rows", "rows", "again", "correct", "delete"))
+        self.batch += 1
+        changed = Changed()
+        for schema in self.rng.sample(READ_BASE, self.rng.randint(1, len(READ_BASE))):
+            node = (schema, label_of(schema))
+            if what == "delete":
+                hits = self._doomed(schema)
+                if hits.height:
+                    self.lake.delete(schema, hits.select(schema.key))
+                    changed.add(node, hits)
+                continue
+            rows = self._rows(schema, what)
+            done = self.lake.append(schema, rows, self.batch)
+            changed.add(node, done.changed, fresh=not done.corrected)
+        self.engine.update(changed, self.batch)
+        return what
+
+    def _rows(self, schema: type[Schema], what: str) -> pl.DataFrame:
+        earlier = [rows for kind, rows in self.seen if kind is schema]
+        if what == "again" and earlier:
+            return self.rng.choice(earlier)
+        rows = random_rows(schema, self.rng, self.rng.randint(1, 30))
+        if what == "correct" and earlier:
+            old = self.rng.choice(earlier)
+            known = (old["known_at"].max() or datetime(2026, 1, 1, tzinfo=UTC)) + timedelta(days=self.rng.choice((-9, 1, 2)))
+            fresh = random_rows(schema, self.rng, old.height)
+            rows = old.with_columns(fresh.select(pl.exclude(*schema.key, "day", "known_at"))).with_columns(known_at=pl.lit(known))
+            rows = schema.check(rows)
+        self.seen.append((schema, rows))
+        return rows
+
+    def _doomed(self, schema: type[Schema]) -> pl.DataFrame:
+        rows = self.lake.scan(schema.table, schema).select(schema.columns).collect()
+        if not rows.height:
+            return rows
+        column = self.rng.choice([name for name in ("person", "author", "post", "entry", "day") if name in rows.columns])
+        gone = self.rng.choice(rows[column].unique().sort().to_list())
+        return rows.filter(pl.col(column) == gone)
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_incremental_equals_full(seed: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder), seed)
+        for _ in range(6):
+            what = world.act()
+        assert_equal_tables(world.engine.stored(), world.engine.recompute(), what)
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_as_of_a_past_day_is_what_a_lake_stopped_on_that_day_holds(seed: int) -> None:
+    rng = random.Random(seed)
+    moment = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC) + timedelta(days=rng.randrange(3, 12))
+    rows = {schema: random_rows(schema, rng, 120) for schema in READ_BASE}
+    with tempfile.TemporaryDirectory() as folder:
+        whole, stopped = (Engine(Lake(Path(folder) / name), DERIVATIONS, site_resources(Settings())) for name in ("whole", "stopped"))
+        changed = Changed()
+        for schema, table in rows.items():
+            whole.lake.append(schema, table, 1)
+            done = stopped.lake.append(schema, table.filter(pl.col("known_at") <= moment), 1)
+            changed.add((schema, label_of(schema)), done.changed, fresh=not done.corrected)
+        stopped.update(changed, 1)
+        assert_equal_tables(stopped.stored(), whole.recompute(as_of=moment), f"as of {moment}")
+
+
+@pytest.mark.parametrize("derivation", DERIVATIONS, ids=lambda d: d.name)
+def test_nothing_in_nothing_out(derivation: Derivation, tmp_path: Path) -> None:
+    engine = Engine(Lake(tmp_path), DERIVATIONS, site_resources(Settings()))
+    assert engine.recompute()[derivation.name].height == 0
+
+
+@pytest.mark.parametrize("derivation", DERIVATIONS, ids=lambda d: d.name)
+def test_the_random_world_says_something_of_it(derivation: Derivation, random_world: dict[str, int]) -> None:
+    """The law would hold of a table that is always empty: the random rows must reach every derivation."""
+    assert random_world[derivation.name] > 0
+
+
+@pytest.fixture(scope="module")
+def random_world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    rng = random.Random(5)
+    lake = Lake(tmp_path_factory.mktemp("world"))
+    for schema in READ_BASE:
+        lake.append(schema, random_rows(schema, rng, 600), 1)
+    return {name: rows.height for name, rows in Engine(lake, DERIVATIONS, site_resources(Settings())).recompute().items()}
+
+
+def test_all_tables_of_the_design_exist() -> None:
+    assert {d.writes.table for d in DERIVATIONS} <= TABLES.keys()

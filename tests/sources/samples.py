@@ -1,0 +1,158 @@
+"""A small file of our own for every source: what the source checks read.
+
+`SAMPLES[name](folder)` writes a sample into an empty folder and answers its path and the options to read it with. A sample holds
+good rows, a repeated one, and at least one row that cannot be read; a few dozen records, so that small batches cut it many times.
+A source whose options declare a mapping is one that never recognises a file by itself.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from heedful.sources.base import Options
+
+Sample = Callable[[Path], tuple[Path, Options]]
+SAMPLES: dict[str, Sample] = {}
+
+
+def sample(name: str) -> Callable[[Sample], Sample]:
+    def keep(write: Sample) -> Sample:
+        SAMPLES[name] = write
+        return write
+
+    return keep
+
+
+def _written(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    data = text.encode()
+    path.write_bytes(gzip.compress(data, mtime=0) if name.endswith(".gz") else data)
+    return path
+
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+
+def reference(person: int) -> dict[str, str]:
+    return {"reference": f"Patient/p{person}", "display": "Doe, Jane"}
+
+
+def patient(person: int) -> dict[str, Any]:
+    return {
+        "resourceType": "Patient",
+        "id": f"p{person}",
+        "text": {"status": "generated", "div": "<div>Jane Doe</div>"},
+        "identifier": [{"system": "urn:x", "value": "SSN-1"}],
+        "name": [{"family": "Doe", "given": ["Jane"]}],
+        "telecom": [{"system": "phone", "value": "555-0100"}],
+        "address": [{"line": ["1 Main St"], "city": "Boston", "state": "MA", "postalCode": "02101", "country": "US"}],
+        "gender": "female",
+        "birthDate": "1970-05",
+        "communication": [{"language": {"coding": [{"code": "en-US"}]}}],
+    }
+
+
+def observation(person: int, day: int, value: float, unit: str = "[lb_av]", **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "id": f"o{person}-{day}-{value}",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7", "display": "Body weight"}]},
+        "subject": reference(person),
+        "effectiveDateTime": f"2024-02-{day:02}T08:30:00-05:00",
+        "valueQuantity": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
+    } | more
+
+
+def fhir_resources() -> list[Any]:
+    loinc = "http://loinc.org"
+    systolic = {"code": {"coding": [{"system": loinc, "code": "8480-6"}]}, "valueQuantity": {"value": 120, "unit": "mmHg", "code": "mm[Hg]"}}
+    diastolic = {"code": {"coding": [{"system": loinc, "code": "8462-4"}]}, "valueQuantity": {"value": 80, "unit": "mmHg", "code": "mm[Hg]"}}
+    panel = {"code": {"coding": [{"system": loinc, "code": "85354-9"}]}, "component": [systolic, diastolic], "valueQuantity": None}
+    panel = {name: value for name, value in observation(1, 3, 0.0, **panel).items() if value is not None}
+    drug = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "314076", "display": "lisinopril 10 MG"}]}
+    dispense = {
+        "resourceType": "MedicationDispense",
+        "status": "completed",
+        "medicationCodeableConcept": drug,
+        "subject": reference(1),
+        "whenHandedOver": "2024-02-01",
+        "daysSupply": {"value": 4, "code": "wk"},
+        "dosageInstruction": [
+            {"timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}, "doseAndRate": [{"doseQuantity": {"value": 1}}]}
+        ],
+    }
+    return [
+        patient(1),
+        patient(2),
+        *(observation(1, day, 150.0 + day) for day in range(1, 15)),
+        observation(2, 1, 70.0, "kg"),
+        observation(2, 1, 70.0, "kg", id="again"),
+        observation(2, 1, 71.0, "kg"),
+        observation(2, 2, 70.0, "stone"),
+        panel,
+        {"resourceType": "Condition", "id": "c1", "subject": reference(1), "onsetDateTime": "2012", "note": [{"text": "Jane said"}]},
+        {"resourceType": "Condition", "id": "c2", "onsetDateTime": "2012-05"},
+        {"resourceType": "Condition", "id": "c3", "subject": reference(1), "onsetDateTime": "May 2012"},
+        dispense,
+        dispense,
+        {"resourceType": "Claim", "id": "x"},
+        {"resourceType": "Consent", "id": "k", "patient": reference(1), "status": "active", "provision": {"type": "permit"}},
+        "not a resource",
+    ]
+
+
+@sample("records.fhir")
+def fhir(folder: Path) -> tuple[Path, Options]:
+    lines = [json.dumps(item) for item in fhir_resources()]
+    return _written(folder, "export.ndjson", "\n".join([*lines[:9], '{"resourceType": "Patient", ', *lines[9:], ""])), Options("clinic")
+
+
+@sample("records.dispensing")
+def dispensing(folder: Path) -> tuple[Path, Options]:
+    rows = [f"{n % 5},0{1 + n % 9}/2{n % 9}/2033,4,med{'AB'[n % 2]},{30 + n}" for n in range(40)]
+    bad = ["7,05/26/2033,4,medA,0", "7,26/05/2033,4,medA,30", ",05/26/2033,4,medA,30", "7,05/26/2033,4,medA", "7,05/26/2033,4,,30"]
+    head = "PATIENT_ID,DATE,PERDAY,CATEGORY,DURATION"
+    return _written(folder, "events.csv.gz", "\n".join([head, *rows[:20], *bad, rows[0], *rows[20:], ""])), Options("pharmacy")
+
+
+@sample("records.mapped")
+def mapped(folder: Path) -> tuple[Path, Options]:
+    rows = [f"p{n % 3};2024-03-{1 + n // 3:02}T0{n % 9}:15;{60 + n},5;note {n}" for n in range(40)]
+    bad = ["p1;yesterday;60,5;x", "p1;2024-03-01T08:00;many;x", ";2024-03-01T08:00;60,5;x", "p1;2024-03-01T08:00"]
+    settings = {
+        "table": "observations",
+        "columns": {"person": "who", "start_at": "when", "value": "kg"},
+        "code": "body_weight",
+        "unit": "kg",
+        "zone": "Europe/Berlin",
+        "decimal": ",",
+        "how": "self_reported",
+    }
+    text = "\n".join(["who;when;kg;remark", *rows[:20], *bad, rows[0], *rows[20:], ""])
+    return _written(folder, "weights.csv", text), Options("diary_app", settings=settings)
+
+
+# --- series -----------------------------------------------------------------------------------------------------------
+
+
+@sample("series.ilinet")
+def ilinet(folder: Path) -> tuple[Path, Options]:
+    head = "REGION TYPE,REGION,YEAR,WEEK,% WEIGHTED ILI,%UNWEIGHTED ILI,AGE 0-4,AGE 25-49,AGE 65,ILITOTAL,NUM. OF PROVIDERS,TOTAL PATIENTS"
+    title = "PERCENTAGE OF VISITS FOR INFLUENZA-LIKE-ILLNESS REPORTED BY SENTINEL PROVIDERS"
+    rows = [f"National,X,2014,{week},1.{week},1.2,{week},X,3,{10 * week},190,{1000 * week}" for week in range(40, 54)]
+    rows += [f"HHS Regions,Region {n},2015,1,1.5,1.2,1,2,3,6,190,1000" for n in range(1, 11)]
+    bad = ["National,X,2015,53,1,1,1,1,1,1,1,1", "National,X,last,1,1,1,1,1,1,1,1,1", "National,X,2015"]
+    return _written(folder, "ILINet.csv", "\n".join([title, head, *rows, *bad, ""])), Options("cdc")
+
+
+@sample("series.table")
+def series_table(folder: Path) -> tuple[Path, Options]:
+    rows = [f"2024-0{vintage}-03,{fips},2023-12-{day},{vintage * day}" for vintage in (1, 2) for fips in ("36", "US") for day in range(16, 31, 7)]
+    bad = ["2024-01-03,36,2023-12-33,5", "2024-01-03,36,2023-12-09,many", ",36,2023-12-02,5", "2024-01-03,,2023-12-02,5", "2024-01-03,36"]
+    empty = ["2024-01-03,01,2023-12-16,NA", "2024-01-03,01,,5"]
+    return _written(folder, "vintages.csv", "\n".join(["vintage,location,week_ending,value", *rows, *bad, *empty, rows[0], ""])), Options("nhsn")

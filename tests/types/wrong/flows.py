@@ -1,0 +1,59 @@
+"""Seven flows that must not type-check; each wrong line carries the name of its flow. Read by test_flows.py, never imported."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import polars as pl
+
+from heedful.core.frames import Frame
+from heedful.core.labels import Care, Consented, Public, PublicHealth, Purpose, Raw, Research
+from heedful.core.schemas import Features, Mentions, Observations, PeopleMentions, Posts
+from heedful.trust.doors import disclose, disclose_consented
+
+P = TypeVar("P", bound=Purpose)
+
+
+def decide(features: Frame[Consented[Care], Features]) -> None: ...
+def care_plan(features: Frame[Consented[Care], Features]) -> None: ...
+def mentions(posts: Frame[Public, Posts]) -> None: ...
+def of_diary(mentions: Frame[Consented[P], Mentions]) -> None: ...
+def activity(rows: Frame[Consented[P], Observations]) -> None: ...
+def count(people: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    return people.head(minimum)
+
+
+
+def wrong(
+    public_features: Frame[Public, Features],
+    raw_posts: Frame[Raw, Posts],
+    raw_mentions: Frame[Raw, PeopleMentions],
+    research: Frame[Consented[Research], Features],
+    care: Frame[Consented[Care], Features],
+    public_mentions: Frame[Public, Mentions],
+    care_features: Frame[Consented[Care], Features],
+) -> None:
+    decide(public_features)  # WRONG: public to a decision about a person
+    mentions(raw_posts)  # WRONG: raw to a subject room
+    disclose(raw_mentions, count, 5)  # WRONG: raw to counts
+    care_plan(research)  # WRONG: research consent to care
+    disclose_consented(care, count, 5)  # WRONG: care data to surveillance
+    of_diary(public_mentions)  # WRONG: public to consented
+    activity(care_features)  # WRONG: the wrong schema
+
+
+def right(
+    care: Frame[Consented[Care], Features],
+    posts: Frame[Public, Posts],
+    people: Frame[Public, PeopleMentions],
+    health: Frame[Consented[PublicHealth], Features],
+    diary: Frame[Consented[Research], Mentions],
+    rows: Frame[Consented[Research], Observations],
+) -> None:
+    decide(care)
+    care_plan(care)
+    mentions(posts)
+    disclose(people, count, 5)
+    disclose_consented(health, count, 5)
+    of_diary(diary)
+    activity(rows)
