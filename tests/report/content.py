@@ -14,10 +14,17 @@ from heedful.report.content import PageContent
 FIRST, DAYS = dt.date(2026, 1, 12), 60
 LAST = FIRST + dt.timedelta(days=DAYS - 1)
 LABELS = {
-    "HP:0001945": "fever", "HP:0012735": "cough", "HP:0002315": "headache", "HP:0002013": "vomiting", "HP:0012378": "fatigue",
-    "HP:0000360": "tinnitus", "drug:sertraline": "sertraline", "ili_visits": "visits for influenza-like illness",
-    "drug:metformin": "metformin", "drug:lisinopril": "lisinopril",
-}  # fmt: skip
+    "HP:0001945": "fever",
+    "HP:0012735": "cough",
+    "HP:0002315": "headache",
+    "HP:0002013": "vomiting",
+    "HP:0012378": "fatigue",
+    "HP:0000360": "tinnitus",
+    "drug:sertraline": "sertraline",
+    "ili_visits": "visits for influenza-like illness",
+    "drug:metformin": "metformin",
+    "drug:lisinopril": "lisinopril",
+}
 PLACES = {"US": "United States", "US/NY": "New York", "US/CA": "California", "US/TX": "Texas", "DE": "Germany"}
 PEOPLE = ("p7f3a91c02d44", "p1be0c55a9910", "pc90d2e11f7a8", "p0aa41bd9e3c7")
 
@@ -37,14 +44,32 @@ def content(**changed: Any) -> PageContent:
     features, changes = _features(random)
     decisions, deliveries, outcomes = _decisions(random)
     given: dict[str, Any] = {
-        "title": "The town of Lindenau", "run": "demo", "made_at": dt.datetime(2026, 3, 13, 7, 42, tzinfo=dt.UTC),
-        "subtitle": "Sixty winter days of a simulated town: 2,400 people who write in public, 40 who take part with a watch, and one wave of influenza.",
+        "title": "The town of Lindenau",
+        "run": "demo",
+        "made_at": dt.datetime(2026, 3, 13, 7, 42, tzinfo=dt.UTC),
+        "subtitle": "Sixty winter days of a simulated town: 2,400 people who write in public, 40 who take part, and one wave of influenza.",
         "notes": ("This town was simulated with seed 7. Its posts were made from a grammar and are marked synthetic.",),
-        "labels": LABELS, "places": PLACES, "counts": counts, "alarms": alarms, "series": _series(random), "experiences": _experiences(random),
-        "features": features, "changes": changes, "dispensings": _dispensings(), "adherence": _adherence(), "risks": _risks(),
-        "plans": _plans(), "approvals": _approvals(), "timeline": _timeline(), "decisions": decisions, "deliveries": deliveries,
-        "outcomes": outcomes, "quarantine": _quarantine(), "accounting": _accounting(), "score": _score(),
-    }  # fmt: skip
+        "labels": LABELS,
+        "places": PLACES,
+        "counts": counts,
+        "alarms": alarms,
+        "series": _series(random),
+        "experiences": _experiences(random),
+        "features": features,
+        "changes": changes,
+        "dispensings": _dispensings(),
+        "adherence": _adherence(),
+        "risks": _risks(),
+        "plans": _plans(),
+        "approvals": _approvals(),
+        "timeline": _timeline(),
+        "decisions": decisions,
+        "deliveries": deliveries,
+        "outcomes": outcomes,
+        "quarantine": _quarantine(),
+        "accounting": _accounting(),
+        "score": _score(),
+    }
     return PageContent(**(given | changed))
 
 
@@ -124,14 +149,23 @@ def _series(random: np.random.Generator) -> pl.DataFrame:
 def _experiences(random: np.random.Generator) -> pl.DataFrame:
     rows, text = [], 0
     tells = {
-        "sertraline": (88, [("adverse", "nausea", 0.3), ("adverse", "insomnia", 0.2), ("benefit", "less anxious", 0.4), ("withdrawal", "brain zaps", 0.15),
-                            ("stop", "nausea", 0.12), ("missed_dose", "forgot", 0.1)]),
+        "sertraline": (
+            88,
+            [
+                ("adverse", "nausea", 0.3),
+                ("adverse", "insomnia", 0.2),
+                ("benefit", "less anxious", 0.4),
+                ("withdrawal", "brain zaps", 0.15),
+                ("stop", "nausea", 0.12),
+                ("missed_dose", "forgot", 0.1),
+            ],
+        ),
         "ibuprofen": (61, [("benefit", "headache gone", 0.6), ("adverse", "stomach pain", 0.12), ("no_effect", "headache", 0.14)]),
         "metformin": (47, [("adverse", "diarrhoea", 0.45), ("benefit", "lower sugar", 0.4), ("switch", "stomach upset", 0.1)]),
         "lisinopril": (34, [("adverse", "dry cough", 0.5), ("switch", "dry cough", 0.3), ("benefit", "lower pressure", 0.3)]),
         "zolpidem": (19, [("benefit", "sleep", 0.5), ("adverse", "sleepwalking", 0.16), ("stop", "afraid of dependence", 0.2)]),
         "oseltamivir": (12, [("benefit", "fever gone sooner", 0.4), ("no_effect", "fever", 0.3), ("adverse", "vomiting", 0.3)]),
-    }  # fmt: skip
+    }
     for drug, (people, told) in tells.items():
         for person in range(people):
             for n, (axis, effect, chance) in enumerate(told):
@@ -193,7 +227,7 @@ def _features(random: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
                 "sleep_offset[main]": ("min", 405 + 25 * who + random.normal(0, 30) + (70 if day.weekday() >= 5 else 0) + 70 * sick),
                 "sleep_minutes[main]": ("min", random.normal(430, 40)),
                 "wear_minutes": ("min", random.normal(1290, 80)),
-            }  # fmt: skip
+            }
             for name, (unit, value) in values.items():
                 missing = "not_worn" if not worn else ("too_short" if name.startswith("sleep") and random.random() < 0.05 else "")
                 features.append(
@@ -214,11 +248,24 @@ def _features(random: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _change(person: str, day: dt.date, usual: float, value: float | None, nights: int) -> dict[str, Any]:
     level = -1 if value is None else int(value > usual + 3.2) + int(value > usual + 6)
-    why = "The watch was not worn, so this night cannot be judged." if value is None else (
-        f"{value:.0f} a minute, {value - usual:.0f} above the median of {usual:.0f} over {nights} nights."
-    )  # fmt: skip
-    return {"person": person, "day": day, "detector": "nightsignal", "feature": "resting_heart_rate[nightsignal]", "observed": value, "expected": usual,
-            "spread": 1.4, "level": level, "nights_used": nights, "false_alarm_rate": 0.018, "why": why}  # fmt: skip
+    why = (
+        "The watch was not worn, so this night cannot be judged."
+        if value is None
+        else (f"{value:.0f} a minute, {value - usual:.0f} above the median of {usual:.0f} over {nights} nights.")
+    )
+    return {
+        "person": person,
+        "day": day,
+        "detector": "nightsignal",
+        "feature": "resting_heart_rate[nightsignal]",
+        "observed": value,
+        "expected": usual,
+        "spread": 1.4,
+        "level": level,
+        "nights_used": nights,
+        "false_alarm_rate": 0.018,
+        "why": why,
+    }
 
 
 def _dispensings() -> pl.DataFrame:
@@ -247,33 +294,79 @@ def _dispensings() -> pl.DataFrame:
 
 def _adherence() -> pl.DataFrame:
     base = {"window_start": FIRST, "window_end": LAST + dt.timedelta(days=1), "missing": ""}
-    return pl.DataFrame([
-        base | {"person": PEOPLE[0], "drug": "drug:metformin", "measure": "CMA1", "value": 1.0, "events": 3},
-        base | {"person": PEOPLE[0], "drug": "drug:metformin", "measure": "CMA7", "value": 0.78, "events": 3},
-        base | {"person": PEOPLE[0], "drug": "drug:lisinopril", "measure": "CMA7", "value": 0.95, "events": 3},
-        base | {"person": PEOPLE[1], "drug": "drug:sertraline", "measure": "CMA7", "value": 0.92, "events": 2},
-    ])  # fmt: skip
+    return pl.DataFrame(
+        [
+            base | {"person": PEOPLE[0], "drug": "drug:metformin", "measure": "CMA1", "value": 1.0, "events": 3},
+            base | {"person": PEOPLE[0], "drug": "drug:metformin", "measure": "CMA7", "value": 0.78, "events": 3},
+            base | {"person": PEOPLE[0], "drug": "drug:lisinopril", "measure": "CMA7", "value": 0.95, "events": 3},
+            base | {"person": PEOPLE[1], "drug": "drug:sertraline", "measure": "CMA7", "value": 0.92, "events": 2},
+        ]
+    )
 
 
 def _risks() -> pl.DataFrame:
-    return pl.DataFrame([
-        {"person": PEOPLE[0], "day": LAST, "risk": "medication_gap_14d: drug:metformin", "probability": 0.42, "low": 0.14, "high": 0.74,
-         "why": "The supply of metformin lasts until 8 April 2026; 1 of 2 earlier refills came 3 or more days late."},
-        {"person": PEOPLE[1], "day": LAST, "risk": "medication_gap_14d: drug:sertraline", "probability": None, "low": None, "high": None,
-         "why": "The supply of sertraline lasts until 15 March 2026; there is no earlier refill to judge by."},
-    ])  # fmt: skip
+    return pl.DataFrame(
+        [
+            {
+                "person": PEOPLE[0],
+                "day": LAST,
+                "risk": "medication_gap_14d: drug:metformin",
+                "probability": 0.42,
+                "low": 0.14,
+                "high": 0.74,
+                "why": "The supply of metformin lasts until 8 April 2026; 1 of 2 earlier refills came 3 or more days late.",
+            },
+            {
+                "person": PEOPLE[1],
+                "day": LAST,
+                "risk": "medication_gap_14d: drug:sertraline",
+                "probability": None,
+                "low": None,
+                "high": None,
+                "why": "The supply of sertraline lasts until 15 March 2026; there is no earlier refill to judge by.",
+            },
+        ]
+    )
 
 
 def _plans() -> pl.DataFrame:
-    return pl.DataFrame([
-        {"person": PEOPLE[0], "item": "steps", "kind": "goal", "title": "Walk 8,200 steps a day", "target": 8200.0, "unit": "{steps}", "from_day": LAST,
-         "reason": "On 9 valid days between 2 and 12 March this person reached this number on about four of ten days.",
-         "evidence": "Adaptive goals at the 60th percentile: Adams et al. 2013, PLoS ONE 8:e82901."},
-        {"person": PEOPLE[0], "item": "adherence: drug:metformin", "kind": "activity", "title": "Talk about what gets in the way of taking metformin",
-         "target": 0.8, "unit": "1", "from_day": LAST, "reason": "Metformin was at hand on 78 % of the days (CMA7), from 3 dispensings.", "evidence": ""},
-        {"person": PEOPLE[1], "item": "sleep_regularity", "kind": "goal", "title": "Go to sleep at about the same time every night", "target": 60.0,
-         "unit": "min", "from_day": LAST, "reason": "Over the last 28 nights the time of falling asleep varied by 68 min.", "evidence": "Windred et al. 2024."},
-    ])  # fmt: skip
+    return pl.DataFrame(
+        [
+            {
+                "person": PEOPLE[0],
+                "item": "steps",
+                "kind": "goal",
+                "title": "Walk 8,200 steps a day",
+                "target": 8200.0,
+                "unit": "{steps}",
+                "from_day": LAST,
+                "reason": "On 9 valid days between 2 and 12 March this person reached this number on about four of ten days.",
+                "evidence": "Adaptive goals at the 60th percentile: Adams et al. 2013, PLoS ONE 8:e82901.",
+            },
+            {
+                "person": PEOPLE[0],
+                "item": "adherence: drug:metformin",
+                "kind": "activity",
+                "title": "Talk about what gets in the way of taking metformin",
+                "target": 0.8,
+                "unit": "1",
+                "from_day": LAST,
+                "reason": "Metformin was at hand on 78 % of the days (CMA7), from 3 dispensings.",
+                "evidence": "",
+            },
+            {
+                "person": PEOPLE[1],
+                "item": "sleep_regularity",
+                "kind": "goal",
+                "title": "Go to sleep at about the same time every night",
+                "target": 60.0,
+                "unit": "min",
+                "from_day": LAST,
+                "reason": "Over the last 28 nights the time of falling asleep varied by 68 min.",
+                "evidence": "Windred et al. 2024.",
+            },
+        ]
+    )
 
 
 def _approvals() -> pl.DataFrame:
@@ -289,10 +382,22 @@ def _timeline() -> pl.DataFrame:
         (36, "diary", "d1", "Slept badly, throat hurts, <b>queasy</b> in the morning since the new tablets & no appetite.", "diary"),
         (44, "condition", "Condition/8", "Influenza was recorded; it ended on 1 March.", "records"),
     ]
-    return pl.DataFrame([
-        {"person": PEOPLE[0], "day": FIRST + dt.timedelta(days=n), "lane": lane, "item": item, "value": None, "unit": None, "text": text, "from_table": table}
-        for n, lane, item, text, table in rows
-    ], schema_overrides={"value": pl.Float64, "unit": pl.String})  # fmt: skip
+    return pl.DataFrame(
+        [
+            {
+                "person": PEOPLE[0],
+                "day": FIRST + dt.timedelta(days=n),
+                "lane": lane,
+                "item": item,
+                "value": None,
+                "unit": None,
+                "text": text,
+                "from_table": table,
+            }
+            for n, lane, item, text, table in rows
+        ],
+        schema_overrides={"value": pl.Float64, "unit": pl.String},
+    )
 
 
 def _decisions(random: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -362,25 +467,57 @@ def _quarantine() -> pl.DataFrame:
         "The line is not JSON: it breaks off after 812 characters. Fetch the file again.": 14,
         "posted_at '2026-13-01' is not a date.": 3,
     }
-    return pl.DataFrame([
-        {"source": "town", "file": "posts.jsonl", "line": 100 * k + n, "reason": reason, "content": None, "known_at": _at(LAST, 6)}
-        for k, (reason, many) in enumerate(reasons.items(), 1) for n in range(many)
-    ], schema_overrides={"content": pl.String})  # fmt: skip
+    return pl.DataFrame(
+        [
+            {"source": "town", "file": "posts.jsonl", "line": 100 * k + n, "reason": reason, "content": None, "known_at": _at(LAST, 6)}
+            for k, (reason, many) in enumerate(reasons.items(), 1)
+            for n in range(many)
+        ],
+        schema_overrides={"content": pl.String},
+    )
 
 
 def _accounting() -> pl.DataFrame:
     columns = ("input", "kind", "rows_in", "rows_out", "quarantined", "refused", "skipped", "superseded", "reasons")
-    return pl.DataFrame([
-        ("posts.jsonl", "posts as JSON lines", 48_210, 46_902, 17, 611, 680, 0, "611 by authors who opted out; 680 reposts without a word of their own"),
-        ("watches.csv", "minute data of watches", 345_600, 331_115, 0, 8_640, 0, 5_845, "8,640 of a participant who withdrew; 5,845 re-exported"),
-        ("pharmacy.csv", "dispensings", 212, 212, 0, 0, 0, 0, ""),
-        ("ilinet.csv", "official series with issue dates", 104, 104, 0, 0, 0, 0, ""),
-    ], schema=columns, orient="row")  # fmt: skip
+    return pl.DataFrame(
+        [
+            (
+                "posts.jsonl",
+                "posts as JSON lines",
+                48_210,
+                46_902,
+                17,
+                611,
+                680,
+                0,
+                "611 by authors who opted out; 680 reposts without a word of their own",
+            ),
+            (
+                "watches.csv",
+                "minute data of watches",
+                345_600,
+                331_115,
+                0,
+                8_640,
+                0,
+                5_845,
+                "8,640 of a participant who withdrew; 5,845 re-exported",
+            ),
+            ("pharmacy.csv", "dispensings", 212, 212, 0, 0, 0, 0, ""),
+            ("ilinet.csv", "official series with issue dates", 104, 104, 0, 0, 0, 0, ""),
+        ],
+        schema=columns,
+        orient="row",
+    )
 
 
 def _score() -> pl.DataFrame:
-    return pl.DataFrame([
-        ("Outbreaks", 3, 2, 1, 2, "Found if an alarm was raised within seven days of its first case."),
-        ("Illnesses of participants", 11, 8, 3, 5, "Found if a night was unusual between two days before and five after onset."),
-        ("Gaps in medicines", 26, 24, 2, 0, "Found if the gap overlaps one that was simulated."),
-    ], schema=("what", "truth", "found", "missed", "false", "note"), orient="row")  # fmt: skip
+    return pl.DataFrame(
+        [
+            ("Outbreaks", 3, 2, 1, 2, "Found if an alarm was raised within seven days of its first case."),
+            ("Illnesses of participants", 11, 8, 3, 5, "Found if a night was unusual between two days before and five after onset."),
+            ("Gaps in medicines", 26, 24, 2, 0, "Found if the gap overlaps one that was simulated."),
+        ],
+        schema=("what", "truth", "found", "missed", "false", "note"),
+        orient="row",
+    )

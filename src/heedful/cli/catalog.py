@@ -25,15 +25,28 @@ def sources(json: bool) -> None:
     """Kinds of file."""
     cards = [source.card for source in SOURCES.load()]
     if json:
-        emit([
-            {
-                "name": c.name, "says": c.says, "family": c.family, "tables": [t.table for t in c.tables], "codes": c.codes, "units": c.units,
-                "zone_rule": c.zone_rule, "terms": c.terms, "tested_on": c.tested_on,
-            } for c in cards
-        ])  # fmt: skip
+        emit(
+            [
+                {
+                    "name": c.name,
+                    "says": c.says,
+                    "family": c.family,
+                    "tables": [t.table for t in c.tables],
+                    "codes": c.codes,
+                    "units": c.units,
+                    "zone_rule": c.zone_rule,
+                    "terms": c.terms,
+                    "tested_on": c.tested_on,
+                }
+                for c in cards
+            ]
+        )
         return
-    table("Sources", ["name", "what it reads", "tables", "time zones", "terms", "tested on"],
-          [[c.name, c.says, ", ".join(t.table for t in c.tables), c.zone_rule, c.terms, c.tested_on] for c in cards])  # fmt: skip
+    table(
+        "Sources",
+        ["name", "what it reads", "tables", "time zones", "terms", "tested on"],
+        [[c.name, c.says, ", ".join(t.table for t in c.tables), c.zone_rule, c.terms, c.tested_on] for c in cards],
+    )
 
 
 def methods(json: bool) -> None:
@@ -42,25 +55,43 @@ def methods(json: bool) -> None:
     if json:
         emit([{**card.__dict__, "parity": runs} for card, runs in cards])
         return
-    table("Methods", ["name", "definition", "unit", "reference", "equals", "limits"],
-          [[c.name, c.definition, c.units, c.reference, c.equals, c.limits] for c, _ in cards])  # fmt: skip
+    table(
+        "Methods",
+        ["name", "definition", "unit", "reference", "equals", "limits"],
+        [[c.name, c.definition, c.units, c.reference, c.equals, c.limits] for c, _ in cards],
+    )
 
 
 def tables(config: Path, json: bool) -> None:
     """Tables, with their rows where there is a site."""
     rows = _rows_on_site(config)
     if json:
-        emit([
-            {
-                "table": s.table, "kind": s.kind, "stream": s.stream, "key": s.key, "says": (s.__doc__ or "").strip(), "rows": rows.get(name),
-                "columns": {n: {"type": str(c.dtype), "unit": c.unit, "nullable": c.nullable, "says": c.meaning} for n, c in s.columns.items()},
-            } for name, s in TABLES.items()
-        ])  # fmt: skip
+        emit(
+            [
+                {
+                    "table": s.table,
+                    "kind": s.kind,
+                    "stream": s.stream,
+                    "key": s.key,
+                    "says": (s.__doc__ or "").strip(),
+                    "rows": rows.get(name),
+                    "columns": {
+                        n: {"type": str(c.dtype), "unit": c.unit, "nullable": c.nullable, "says": c.meaning} for n, c in s.columns.items()
+                    },
+                }
+                for name, s in TABLES.items()
+            ]
+        )
         return
     for name, schema in TABLES.items():
-        say(f"{name} ({schema.kind}, {schema.stream}{'' if name not in rows else f', {rows[name]:,} rows'}): {(schema.__doc__ or '').strip()}")
-        table("", ["column", "type", "unit", "meaning"],
-              [[("* " if n in schema.key else "") + n, str(c.dtype), c.unit, c.meaning] for n, c in schema.columns.items()])  # fmt: skip
+        say(
+            f"{name} ({schema.kind}, {schema.stream}{'' if name not in rows else f', {rows[name]:,} rows'}): {(schema.__doc__ or '').strip()}"
+        )
+        table(
+            "",
+            ["column", "type", "unit", "meaning"],
+            [[("* " if n in schema.key else "") + n, str(c.dtype), c.unit, c.meaning] for n, c in schema.columns.items()],
+        )
 
 
 def doctor(config: Path, json: bool) -> None:
@@ -111,7 +142,11 @@ def _site(config: Path) -> list[tuple[str, bool, str]]:
             return [
                 ("settings", True, str(config)),
                 ("folder", os.access(site.folder, os.W_OK), f"{site.folder}, {site.lake.size() / 1e6:,.1f} MB in the lake"),
-                ("key", mode == 0, "only its owner may read it" if mode == 0 else f"others may read it; run: chmod 600 {site.folder / 'secret.key'}"),
+                (
+                    "key",
+                    mode == 0,
+                    "only its owner may read it" if mode == 0 else f"others may read it; run: chmod 600 {site.folder / 'secret.key'}",
+                ),
                 ("audit", broken is None, "the chain is whole" if broken is None else f"act {broken} does not fit"),
                 ("unfinished work", True, f"{len(waiting)} batches; the next run finishes them" if waiting else "none"),
             ]

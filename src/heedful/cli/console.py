@@ -22,7 +22,10 @@ aside = Console(stderr=True, highlight=False)
 
 def emit(document: Any) -> None:
     """Print one JSON document."""
-    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=str).decode() + "\n")
+    sys.stdout.write(
+        orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=str).decode()
+        + "\n"
+    )
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -33,8 +36,19 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in rows:
-        grid.add_row(*["" if cell is None else f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell) for cell in row])
+        grid.add_row(
+            *["" if cell is None else f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell) for cell in row]
+        )
     screen.print(grid)
+
+
+def accounts_table(title: str, rows: Any) -> None:
+    """The accounting of inputs, with headings that fit a terminal."""
+    short = {"rows_in": "in", "rows_out": "out", "quarantined": "quarantine", "superseded": "corrected"}
+    shown = [name for name in rows.columns if name not in ("kind", "reasons")]
+    table(title, [short.get(name, name) for name in shown], rows.select(shown).rows())
+    for row in rows.filter(rows["reasons"].is_not_null()).iter_rows(named=True):
+        say(f"  {row['input']}: {row['reasons'][:300]}")
 
 
 def say(text: str) -> None:

@@ -6,7 +6,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-from heedful.cli.console import ReadingProgress, emit, open_site, say, table
+from heedful.cli.console import ReadingProgress, accounts_table, emit, open_site, say
 from heedful.core.errors import SettingsError
 from heedful.loops.run import RunResult, record_consent_files, run_site
 from heedful.loops.settings import TEMPLATE, load_settings
@@ -71,7 +71,7 @@ def _tell(site: Site, result: RunResult, json: bool) -> None:
         return
     for line in result.recovered:
         say(f"After the last stop: {line}.")
-    table("Inputs so far", rows.columns, rows.rows())
+    accounts_table("Inputs so far", rows)
     for reason in result.refused.values():
         say(reason)
     if site.settings.decisions.enabled:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from heedful.cli.console import ReadingProgress, aside, emit, say, table
+from heedful.cli.console import ReadingProgress, accounts_table, aside, emit, say, table
 from heedful.loops.demo import Demo, run_demo
 from heedful.report.content import Score
 from heedful.report.gather import accounting, gather
@@ -36,9 +36,16 @@ def demo(folder: Path, seed: int, json: bool) -> None:
     rows = accounting(made.site)
     made.site.close()
     if json:
-        emit({"page": str(page), "scores": [score.row() for score in made.scores], "decisions": made.result.decisions, "sent": made.result.sent})
+        emit(
+            {
+                "page": str(page),
+                "scores": [score.row() for score in made.scores],
+                "decisions": made.result.decisions,
+                "sent": made.result.sent,
+            }
+        )
         return
-    table("What was read", rows.columns[:-1], rows.select(rows.columns[:-1]).rows())
+    accounts_table("What was read", rows)
     shown = ["what", "wanted", "found", "missed", "raised", "false", "excused", "median_delay_days"]
     table("Found, missed and falsely raised", shown, [[score.row()[name] for name in shown] for score in made.scores])
     say(f"The page: {page.resolve()}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from heedful.cli.console import ReadingProgress, counts_line, emit, say, table
+from heedful.cli.console import ReadingProgress, accounts_table, counts_line, emit, say
 from heedful.core.errors import NotFoundError
 from heedful.loops.run import RunResult, run_site
 from heedful.loops.settings import Settings
@@ -38,7 +38,11 @@ def look(paths: list[Path], out: Path, zone: str, json: bool) -> None:
         inputs = [Input(hit.path, SOURCES.get(str(hit.source)), Options(hit.path.name.split(".")[0], "", zone)) for hit in readable]
         with ReadingProgress(json) as progress:
             result = run_site(site, inputs, progress, progress.step)
-        notes = (CONSENT, *(f"Not read: {hit.path.name}: {hit.reason or hit.why}." for hit in found if not hit.source), *result.refused.values())
+        notes = (
+            CONSENT,
+            *(f"Not read: {hit.path.name}: {hit.reason or hit.why}." for hit in found if not hit.source),
+            *result.refused.values(),
+        )
         write_page(gather(site, "look", "What your files say", ", ".join(path.name for path in paths), notes=notes), out)
         _tell(site, result, out, json)
         site.close()
@@ -56,7 +60,7 @@ def _tell(site: Site, result: RunResult, out: Path, json: bool) -> None:
     if json:
         emit({"page": str(out), "inputs": rows.to_dicts(), "not_read": result.refused})
         return
-    table("What was read", rows.columns[:-1], rows.select(rows.columns[:-1]).rows())
+    accounts_table("What was read", rows)
     for name, accounts in result.accounts.items():
         if accounts.aside:
             say(f"{name}: fields kept aside: {counts_line(accounts.aside)}")

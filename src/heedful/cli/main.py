@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -96,7 +96,7 @@ def report(
     config: Config = CONFIG,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the page goes.")] = OUT,
     person: Annotated[str, typer.Option(help="Participant whose timeline the page shows; needs consent for care.")] = "",
-    as_of: Annotated[Optional[str], typer.Option(help="Show what was known at the end of this day (YYYY-MM-DD).")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Show what was known at the end of this day (YYYY-MM-DD).")] = None,
     json: Json = False,
 ) -> None:
     """Write the page: signals, experiences, a person's timeline, decisions, data quality, and what was not counted."""
@@ -134,8 +134,8 @@ def consent_grant(
     person: Annotated[str, typer.Argument(help="The participant's id as it stands in the files; or a CSV file of consents.")],
     purpose: Annotated[list[str], typer.Option("--purpose", "-p", help="care, research or public_health; may be repeated.")] = [],  # noqa: B006
     kinds: Annotated[str, typer.Option(help="Kinds of data, comma-separated; * for all.")] = "*",
-    from_day: Annotated[Optional[str], typer.Option("--from", help="Covers events from this day on (YYYY-MM-DD).")] = None,
-    until: Annotated[Optional[str], typer.Option(help="Expires at the start of this day.")] = None,
+    from_day: Annotated[str | None, typer.Option("--from", help="Covers events from this day on (YYYY-MM-DD).")] = None,
+    until: Annotated[str | None, typer.Option(help="Expires at the start of this day.")] = None,
     config: Config = CONFIG,
     json: Json = False,
 ) -> None:
@@ -226,7 +226,7 @@ def audit_verify(config: Config = CONFIG, json: Json = False) -> None:
 @app.command()
 def parity(
     folder: Annotated[Path, typer.Argument(help="A case, or a folder of cases.")],
-    only: Annotated[Optional[str], typer.Option(help="Only this method.")] = None,
+    only: Annotated[str | None, typer.Option(help="Only this method.")] = None,
     json: Json = False,
 ) -> None:
     """Compare our methods with other programs' recorded answers; exit 0 only if every case passes."""

@@ -30,7 +30,11 @@ def _print(results: list[CaseResult]) -> None:
     ])  # fmt: skip
     verdicts = sorted({r.verdict for r in results})
     by_method = Counter((r.method, r.verdict) for r in results)
-    table("Methods", ["method", *verdicts], [[name, *[by_method[name, verdict] for verdict in verdicts]] for name in sorted({r.method for r in results})])
+    table(
+        "Methods",
+        ["method", *verdicts],
+        [[name, *[by_method[name, verdict] for verdict in verdicts]] for name in sorted({r.method for r in results})],
+    )
     if not results:
         say("No case was found: a case is a folder with call.json and expected.json.")
 

@@ -24,8 +24,13 @@ def grant(config: Path, person: str, purposes: list[str], kinds: str, from_day: 
         else:
             if not purposes:
                 raise ConsentError(f"A consent needs a purpose: --purpose {' or --purpose '.join(PURPOSES)}.")
-            acts = [{"person": person, "purpose": p, "kinds": kinds, "from_at": _instant(from_day), "until_at": _instant(until)} for p in purposes]
-            new = site.record_consents(pl.DataFrame(acts, schema_overrides={"from_at": pl.Datetime("us", "UTC"), "until_at": pl.Datetime("us", "UTC")}), "command")
+            acts = [
+                {"person": person, "purpose": p, "kinds": kinds, "from_at": _instant(from_day), "until_at": _instant(until)}
+                for p in purposes
+            ]
+            new = site.record_consents(
+                pl.DataFrame(acts, schema_overrides={"from_at": pl.Datetime("us", "UTC"), "until_at": pl.Datetime("us", "UTC")}), "command"
+            )
     emit({"recorded": new}) if json else say(f"Recorded {new} act{'s' if new != 1 else ''} of consent.")
 
 
@@ -35,7 +40,9 @@ def withdraw(config: Path, person: str, purposes: list[str], kinds: str, json: b
         name = site.person(person)
         held = site.ledger.rows("consents", person=name)
         wanted = purposes or sorted(held["purpose"].unique().to_list())
-        new = site.record_consents(pl.DataFrame([{"person": person, "purpose": p, "kinds": kinds, "act": "withdraw"} for p in wanted]), "command")
+        new = site.record_consents(
+            pl.DataFrame([{"person": person, "purpose": p, "kinds": kinds, "act": "withdraw"} for p in wanted]), "command"
+        )
     emit({"recorded": new, "purposes": wanted}) if json else say(
         f"Withdrawn: {', '.join(wanted)}. From now on nothing flows under it. What is held is removed with: heedful erase {person}"
     )

@@ -52,18 +52,34 @@ def run_demo(folder: Path, seed: int, say: Callable[[str], None], progress: Prog
 
 def _site(folder: Path, written: Written) -> Site:
     town = Path("town")
-    columns = {"person": "person", "code": "code", "start_at": "start_at", "end_at": "end_at", "value": "value", "value_code": "value_code",
-               "unit": "unit", "device": "device"}  # fmt: skip
+    columns = {
+        "person": "person",
+        "code": "code",
+        "start_at": "start_at",
+        "end_at": "end_at",
+        "value": "value",
+        "value_code": "value_code",
+        "unit": "unit",
+        "device": "device",
+    }
     zones = dict(written.town.people.select("person", "zone").iter_rows())
     inputs = [
-        InputSettings(str(town / "people.csv"), kind="records.mapped", settings={"table": "people", "columns": {name: name for name in ("person", "zone", "birth_year", "sex", "place", "language")}}),
+        InputSettings(
+            str(town / "people.csv"),
+            kind="records.mapped",
+            settings={"table": "people", "columns": {name: name for name in ("person", "zone", "birth_year", "sex", "place", "language")}},
+        ),
         InputSettings(str(town / "posts.jsonl"), name="town"),
         *(InputSettings(f"town/wearables/{path.name}", zone=zones[path.name]) for path in sorted(written.files["wearables"].iterdir())),
         InputSettings(str(town / "observations.csv"), kind="records.mapped", settings={"table": "observations", "columns": columns}),
         InputSettings(str(town / "dispensing.csv")),
-        InputSettings(str(town / "diary.csv"), kind="records.mapped", settings={"table": "diary", "columns": {name: name for name in ("person", "entry", "written_at", "text", "language")}}),
+        InputSettings(
+            str(town / "diary.csv"),
+            kind="records.mapped",
+            settings={"table": "diary", "columns": {name: name for name in ("person", "entry", "written_at", "text", "language")}},
+        ),
         InputSettings(str(town / "official_series.csv"), name="health office"),
-    ]  # fmt: skip
+    ]
     settings = Settings(SiteSettings(name="A simulated town"), decisions=DecisionSettings(enabled=False), input=inputs)
     end = datetime.combine(written.truth.last_day + timedelta(days=1), time(12), UTC)
     site = Site(settings, folder / "site", FixedClock(end))
@@ -79,8 +95,9 @@ def _decide(site: Site, written: Written, folder: Path, result: RunResult, progr
         names = {site.participant_key.name(person): person for person in written.town.people["person"]}
         sent = pl.DataFrame(
             [(names[d.person], d.scheduled_at, d.action) for d in decisions],
-            schema={"person": pl.String, "scheduled_at": pl.Datetime("us", "UTC"), "action": pl.String}, orient="row",
-        )  # fmt: skip
+            schema={"person": pl.String, "scheduled_at": pl.Datetime("us", "UTC"), "action": pl.String},
+            orient="row",
+        )
         zones = dict(written.town.people.select("person", "zone").iter_rows())
         paths = write_responses(folder / "town", written.town, sent)
         assert isinstance(site.clock, FixedClock)

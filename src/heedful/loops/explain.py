@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from heedful.core.errors import ConsentError, NotFoundError
-from heedful.core.labels import Care, Consented, Held
+from heedful.core.labels import Consented, Held
 from heedful.core.row_ids import row_ids, table_of
 from heedful.core.schemas import Decisions, Schema
 from heedful.engine.plan import Step
@@ -85,13 +85,20 @@ def _decision(site: Site, identifier: str) -> Explanation:
     if row["person"] not in people_with(site.grants(), "care", {"activity"}):
         raise ConsentError("This decision is about a participant who has no consent for care in force; it is not shown.")
     local = f"{row['scheduled_at']:%Y-%m-%d %H:%M} UTC (offset {row['offset_minutes']} min)"
-    said = [row["reason"], f"The decision point {row['decision_point']} was due at {local}; the answer was {row['outcome'].replace('_', ' ')}."]
+    said = [
+        row["reason"],
+        f"The decision point {row['decision_point']} was due at {local}; the answer was {row['outcome'].replace('_', ' ')}.",
+    ]
     if row["refused_by"]:
         said.append(f"The step that refused was {row['refused_by'].replace('_', ' ')}; nothing was left to chance.")
     else:
-        said.append(f"Policy {row['policy']} gave {row['action']} the probability {row['probability']:.3f}; the keyed draw was {row['u']:.4f}.")
+        said.append(
+            f"Policy {row['policy']} gave {row['action']} the probability {row['probability']:.3f}; the keyed draw was {row['u']:.4f}."
+        )
     seen = json.loads(row["features"])
-    snapshot = pl.DataFrame({"seen": list(seen), "value": [json.dumps(value) for value in seen.values()]}, schema={"seen": pl.String, "value": pl.String})
+    snapshot = pl.DataFrame(
+        {"seen": list(seen), "value": [json.dumps(value) for value in seen.values()]}, schema={"seen": pl.String, "value": pl.String}
+    )
     behind = [("what the policy saw", snapshot.height, snapshot)]
     for table in ("deliveries", "outcomes"):
         found = site.ledger.rows(table, decision=identifier)

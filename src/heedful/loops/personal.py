@@ -8,7 +8,19 @@ import polars as pl
 
 from heedful.core.labels import Care
 from heedful.core.schemas import Deliveries, Diary, Features, Observations, People
-from heedful.intervene import Budget, Decision, DecisionPoint, LedgerState, PersonState, QuietHours, Scheduled, decide_many, ledger_states, outcomes, scheduled
+from heedful.intervene import (
+    Budget,
+    Decision,
+    DecisionPoint,
+    LedgerState,
+    PersonState,
+    QuietHours,
+    Scheduled,
+    decide_many,
+    ledger_states,
+    outcomes,
+    scheduled,
+)
 from heedful.intervene.decide import Due, Rules
 from heedful.intervene.policies import POLICIES, Policy
 from heedful.language.crisis import crisis_words
@@ -60,7 +72,9 @@ def decide_due(site: Site, start: datetime, end: datetime, replay: bool = False)
     return taken
 
 
-def _due(point: DecisionPoint, states: list[PersonState], start: datetime, end: datetime) -> list[tuple[datetime, list[tuple[PersonState, Scheduled]]]]:
+def _due(
+    point: DecisionPoint, states: list[PersonState], start: datetime, end: datetime
+) -> list[tuple[datetime, list[tuple[PersonState, Scheduled]]]]:
     """Who is due when, in order of time: the budget of a later decision sees the earlier ones."""
     found: dict[datetime, list[tuple[PersonState, Scheduled]]] = {}
     for state in states:
@@ -76,15 +90,23 @@ def person_states(site: Site) -> list[PersonState]:
     fired = diary.with_columns(words=crisis_words(diary["text"])).filter(pl.col("words").is_not_null())
     crisis = dict(fired.group_by("person").agg(pl.col("written_at").max()).iter_rows())
     cleared = dict(
-        site.ledger.rows("approvals").filter((pl.col("item") == "crisis") & (pl.col("answer") == "approved")).group_by("person").agg(pl.col("at").max()).iter_rows()
-    )  # fmt: skip
+        site.ledger.rows("approvals")
+        .filter((pl.col("item") == "crisis") & (pl.col("answer") == "approved"))
+        .group_by("person")
+        .agg(pl.col("at").max())
+        .iter_rows()
+    )
     return [
         PersonState(
-            row["person"], row["zone"], row["language"] or "en", birth_year=row["birth_year"],
-            crisis_at=crisis.get(row["person"]), crisis_cleared_at=cleared.get(row["person"]),
+            row["person"],
+            row["zone"],
+            row["language"] or "en",
+            birth_year=row["birth_year"],
+            crisis_at=crisis.get(row["person"]),
+            crisis_cleared_at=cleared.get(row["person"]),
         )
         for row in people.iter_rows(named=True)
-    ]  # fmt: skip
+    ]
 
 
 def send_waiting(site: Site, now: datetime) -> dict[str, int]:
@@ -119,9 +141,13 @@ def _delivery(decision: Decision) -> dict[str, object] | None:
     if decision.outcome != "send":
         return None
     row = {
-        "decision": decision.decision, "channel": "file", "text": decision.text or "", "deliver_by": decision.deliver_by,
-        "status": "awaiting_approval" if decision.needs_approval else "waiting", "at": decision.decided_at,
-    }  # fmt: skip
+        "decision": decision.decision,
+        "channel": "file",
+        "text": decision.text or "",
+        "deliver_by": decision.deliver_by,
+        "status": "awaiting_approval" if decision.needs_approval else "waiting",
+        "at": decision.decided_at,
+    }
     assert row.keys() == Deliveries.columns.keys()
     return row
 

@@ -34,10 +34,23 @@ def erase_person(site: Site, person: str) -> dict[str, Any]:
                 site.lake.vacuum(name)
                 site.lake.forget_history(name)
         now = site.clock.now()
-        receipt = {"erasure": blake2b(f"{person}{now.isoformat()}".encode(), digest_size=8).hexdigest(), "rows": rows, "at": now.isoformat()}
-        site.ledger.insert("erasures", [{
-            "erasure": receipt["erasure"], "scope": "person", "subject": person, "receipt": json.dumps(rows, sort_keys=True), "at": now,
-        }])  # fmt: skip
+        receipt = {
+            "erasure": blake2b(f"{person}{now.isoformat()}".encode(), digest_size=8).hexdigest(),
+            "rows": rows,
+            "at": now.isoformat(),
+        }
+        site.ledger.insert(
+            "erasures",
+            [
+                {
+                    "erasure": receipt["erasure"],
+                    "scope": "person",
+                    "subject": person,
+                    "receipt": json.dumps(rows, sort_keys=True),
+                    "at": now,
+                }
+            ],
+        )
         site.ledger.audit(now, "erase", {"erasure": receipt["erasure"], "tables": len(rows)})
     return receipt
 
@@ -66,7 +79,9 @@ def _rows_of(site: Site, schema: type[Schema], person: str) -> pl.DataFrame:
         if "person" in schema.columns:
             return site.ledger.rows(schema.table, person=person)
         if schema.table in ("deliveries", "outcomes"):
-            return site.ledger.rows(schema.table).join(site.ledger.rows("decisions", person=person).select("decision"), on="decision", how="semi")
+            return site.ledger.rows(schema.table).join(
+                site.ledger.rows("decisions", person=person).select("decision"), on="decision", how="semi"
+            )
         return schema.empty()
     column = "person" if "person" in schema.columns else "author" if schema.stream == "either" and "author" in schema.columns else ""
     if not column:
@@ -93,10 +108,12 @@ def _fhir(site: Site, person: str, out: Path) -> dict[str, int]:
 def _readme(site: Site, person: str, written: dict[str, int]) -> str:
     lines = [
         f"Everything that {site.settings.site.name} holds about participant {person}, as of {site.clock.now():%Y-%m-%d %H:%M} UTC.",
-        "One CSV file a table; what the columns mean stands in docs/data-model.md of heedful. Nothing here is a diagnosis.", "",
+        "One CSV file a table; what the columns mean stands in docs/data-model.md of heedful. Nothing here is a diagnosis.",
+        "",
         *(f"{name}: {count} rows" for name, count in written.items()),
-        "", f"To have all of it erased, ask for: heedful erase {person}",
-    ]  # fmt: skip
+        "",
+        f"To have all of it erased, ask for: heedful erase {person}",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -29,7 +29,9 @@ class RunResult:
     outcomes: int = 0
 
 
-def run_site(site: Site, inputs: Sequence[Input], progress: Progress | None = None, on_step: Callable[[str], None] | None = None) -> RunResult:
+def run_site(
+    site: Site, inputs: Sequence[Input], progress: Progress | None = None, on_step: Callable[[str], None] | None = None
+) -> RunResult:
     """Read `inputs` to their ends and bring everything up to date.
 
     An input that is not what it says is reported in `refused` with what it said until then kept; the others are read all the same.
@@ -50,7 +52,9 @@ def run_site(site: Site, inputs: Sequence[Input], progress: Progress | None = No
             moved = send_waiting(site, now)
             result.sent, result.expired = moved["sent"], moved["expired"]
             result.outcomes = join_outcomes(site)
-        site.ledger.audit(site.clock.now(), "run", {"inputs": len(result.accounts), "refused": len(result.refused), "decisions": result.decisions})
+        site.ledger.audit(
+            site.clock.now(), "run", {"inputs": len(result.accounts), "refused": len(result.refused), "decisions": result.decisions}
+        )
     return result
 
 

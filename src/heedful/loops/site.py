@@ -80,7 +80,16 @@ class Site:
     @cached_property
     def intake(self) -> Intake:
         """The only writer of base rows."""
-        return Intake(self.lake, self.ledger, self.engine, self.clock, self.public_key, self.participant_key, self.secret.seal, welcome=self._welcome if self._own_files else None)
+        return Intake(
+            self.lake,
+            self.ledger,
+            self.engine,
+            self.clock,
+            self.public_key,
+            self.participant_key,
+            self.secret.seal,
+            welcome=self._welcome if self._own_files else None,
+        )
 
     @contextmanager
     def writing(self) -> Iterator[list[str]]:
@@ -160,10 +169,19 @@ class Site:
                 str(row.get("until_at")),
                 "" if how == "file" else now.isoformat(),
             )
-            rows.append({
-                "consent": blake2b("\x1f".join(body).encode(), digest_size=8).hexdigest(), "person": person, "purpose": row["purpose"], "kinds": kinds,
-                "act": act, "from_at": row.get("from_at"), "until_at": row.get("until_at"), "recorded_at": _recorded(row, now), "how": how,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "consent": blake2b("\x1f".join(body).encode(), digest_size=8).hexdigest(),
+                    "person": person,
+                    "purpose": row["purpose"],
+                    "kinds": kinds,
+                    "act": act,
+                    "from_at": row.get("from_at"),
+                    "until_at": row.get("until_at"),
+                    "recorded_at": _recorded(row, now),
+                    "how": how,
+                }
+            )
         new = self.ledger.insert("consents", rows)
         if new:
             self.ledger.audit(now, "consent", {"acts": new, "people": sorted({row["person"] for row in rows}), "how": how})

@@ -65,19 +65,30 @@ def _declare(schema: type[Schema]) -> sql.Table:
 
 _T = {name: _declare(schema) for name, schema in TABLES.items() if schema.kind == "ledger"}
 INPUTS = sql.Table(
-    "inputs", METADATA,
-    sql.Column("input", sql.Text, primary_key=True), sql.Column("cursor", sql.Text), sql.Column("finished", sql.Integer, nullable=False),
-    sql.Column("accounts", sql.Text, nullable=False), sql.Column("at", Instant, nullable=False),
-)  # fmt: skip
+    "inputs",
+    METADATA,
+    sql.Column("input", sql.Text, primary_key=True),
+    sql.Column("cursor", sql.Text),
+    sql.Column("finished", sql.Integer, nullable=False),
+    sql.Column("accounts", sql.Text, nullable=False),
+    sql.Column("at", Instant, nullable=False),
+)
 BATCHES = sql.Table(
-    "batches", METADATA,
-    sql.Column("batch", sql.BigInteger, primary_key=True, autoincrement=False), sql.Column("input", sql.Text, nullable=False),
-    sql.Column("state", sql.Text, nullable=False), sql.Column("touched", sql.LargeBinary), sql.Column("at", Instant, nullable=False),
-)  # fmt: skip
+    "batches",
+    METADATA,
+    sql.Column("batch", sql.BigInteger, primary_key=True, autoincrement=False),
+    sql.Column("input", sql.Text, nullable=False),
+    sql.Column("state", sql.Text, nullable=False),
+    sql.Column("touched", sql.LargeBinary),
+    sql.Column("at", Instant, nullable=False),
+)
 TOMBSTONES = sql.Table(
-    "tombstones", METADATA,
-    sql.Column("scope", sql.Text, primary_key=True), sql.Column("subject", sql.Text, primary_key=True), sql.Column("at", Instant, nullable=False),
-)  # fmt: skip
+    "tombstones",
+    METADATA,
+    sql.Column("scope", sql.Text, primary_key=True),
+    sql.Column("subject", sql.Text, primary_key=True),
+    sql.Column("at", Instant, nullable=False),
+)
 FACTS = sql.Table("facts", METADATA, sql.Column("name", sql.Text, primary_key=True), sql.Column("value", sql.Text, nullable=False))
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from heedful.core.codes import CODES, KIND_OF_TABLE
 from heedful.core.errors import ConsentError, LabelError, SettingsError
-from heedful.core.frames import Frame
+from heedful.core.frames import Frame, checked
 from heedful.core.labels import PURPOSES, Aggregate, Consented, Held, Label, Public, PublicHealth, Purpose, Raw
 from heedful.core.schemas import Counts, Features, Observations, PeopleMentions, Posts, Schema, Series
 from heedful.core.seals import seal, unseal
@@ -40,6 +40,7 @@ class Passed(Generic[L, S]):
     refused: dict[str, int] = field(default_factory=dict)
 
 
+@checked
 def public_door(posts: Frame[Raw, Posts], key: PseudonymKey, buried_posts: set[str], buried_authors: set[str]) -> Passed[Public, Posts]:
     """Raw posts in; posts by pseudonym out, identifiers stripped from text, free-text place and unknown fields.
 
@@ -71,6 +72,7 @@ def _hide_ids(ids: pl.Series, key: PseudonymKey) -> pl.Series:
     return pl.select(pl.when(telling).then(key.names(ids)).otherwise(ids)).to_series().rename(ids.name)
 
 
+@checked
 def consent_door(rows: Frame[Raw, S], key: PseudonymKey, grants: pl.DataFrame, erased: set[str]) -> Passed[Consented[Held], S]:
     """Raw rows of participants in; rows by pseudonym out, of people whose consent in force covers the kind of data and the event's time.
 
@@ -96,6 +98,7 @@ def consent_door(rows: Frame[Raw, S], key: PseudonymKey, grants: pl.DataFrame, e
     return Passed(seal(kept, Consented[Held], schema), _counted(refused))  # type: ignore[type-abstract,arg-type]
 
 
+@checked
 def for_purpose(
     rows: Frame[Consented[Held], S], purpose: type[P], grants: pl.DataFrame, kinds: set[str] | None = None
 ) -> Frame[Consented[P], S]:
@@ -114,11 +117,13 @@ def for_purpose(
     return seal(kept, Consented[purpose], schema)  # type: ignore[valid-type,return-value]
 
 
+@checked
 def issued_series(rows: Frame[Raw, Series]) -> Frame[Aggregate, Series]:
     """Official counts are aggregates by their issuer's own disclosure rules; they hold no person."""
     return seal(unseal(rows), Aggregate, Series)
 
 
+@checked
 def disclose(
     people: Frame[Public, PeopleMentions], count: Callable[[pl.DataFrame, int], pl.DataFrame], minimum: int
 ) -> Frame[Aggregate, Counts]:
@@ -134,6 +139,7 @@ def disclose(
     return seal(counts, Aggregate, Counts)
 
 
+@checked
 def disclose_consented(
     features: Frame[Consented[PublicHealth], Features], count: Callable[[pl.DataFrame, int], pl.DataFrame], minimum: int
 ) -> Frame[Aggregate, Counts]:

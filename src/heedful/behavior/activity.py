@@ -1,0 +1,154 @@
+"""What a day held of walking: steps, active minutes and wear time; two devices never count a step twice.
+
+Rule ``steps[sum]`` (*per minute the most trusted device*):
+
+1. Devices have a declared order of trust: watch, band or ring over phone over others; what a person entered by hand comes last.
+   Between equals the first by name counts.
+2. Every minute belongs to the most trusted device that has steps in it. A zero claims a minute only if a heart rate was measured in
+   it: otherwise a device that lies on the table cannot be told from one that is worn.
+3. A row of several minutes is spread evenly over its interval; the share that lies in minutes of its own device counts.
+4. Hourly sums (whole local hours) and daily sums (20 hours or more) mostly repeat finer rows. They are used only if no device of the
+   same or higher trust reported finer ones on that day; then of the most trusted device all hours, or its largest daily sum.
+5. A row that crosses midnight counts for the day on which it starts.
+
+Active minutes are those with at least 60 counted steps (a cadence of purposeful walking: Tudor-Locke and Rowe 2012, Sports Med 42:381).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numba import njit
+from numpy.typing import NDArray
+
+from heedful.behavior.devices import PHONE, SELF_REPORTED
+from heedful.behavior.minutes import (
+    ANY_STEPS,
+    DAILY,
+    FINE,
+    FIXED,
+    HOURLY,
+    MINUTE_US,
+    MINUTES_A_DAY,
+    SOUND_STEPS,
+    Minutes,
+    last_minute,
+)
+from heedful.behavior.wear import LEAST_WEAR_MINUTES, wear_minutes
+
+ACTIVE_CADENCE = 60
+
+
+def activity_features(held: Minutes) -> pl.DataFrame:
+    """`steps[sum]`, `active_minutes` and `wear_minutes` of every person-day.
+
+    Coverage is wear time as a share of 24 hours (of sums without finer rows: the time that they cover). Steps and active minutes are
+    missing as `not_worn` if wear is under four hours and neither a phone nor the person counted any; as `no_data` without a row of
+    steps; as `implausible` if every row was. Active minutes are `no_data` where only hourly or daily sums exist, and so is wear.
+    """
+    steps, level, active, carried, covered = _steps(held)
+    wear = wear_minutes(held.signs, held.begin)
+    days = held.days.with_columns(
+        steps=pl.Series(steps / FIXED), level=pl.Series(level), active=pl.Series(active), carried=pl.Series(carried),
+        seen=pl.Series(held.seen), wear=pl.Series(wear), worn=pl.Series(np.minimum(wear / MINUTES_A_DAY, 1.0)),
+        covered=pl.Series(np.minimum(covered / MINUTES_A_DAY, 1.0)),
+    )  # fmt: skip
+    return pl.concat([_steps_features(days), _wear_feature(days)])
+
+
+def _steps_features(days: pl.DataFrame) -> pl.DataFrame:
+    summed = pl.col("level") != FINE
+    why = (
+        pl.when(pl.col("seen") & ANY_STEPS == 0).then(pl.lit("no_data"))
+        .when(pl.col("seen") & SOUND_STEPS == 0).then(pl.lit("implausible"))
+        .when(~summed & (pl.col("wear") < LEAST_WEAR_MINUTES) & (pl.col("carried") == 0)).then(pl.lit("not_worn"))
+        .otherwise(pl.lit(""))
+    )  # fmt: skip
+    days = days.with_columns(missing=why, coverage=pl.when(summed).then("covered").otherwise("worn"))
+    active = days.with_columns(missing=pl.when((pl.col("missing") == "") & summed).then(pl.lit("no_data")).otherwise("missing"))
+    return pl.concat([_feature(days, "steps[sum]", "steps", "{steps}"), _feature(active, "active_minutes", "active", "min")])
+
+
+def _wear_feature(days: pl.DataFrame) -> pl.DataFrame:
+    unseen = (pl.col("wear") == 0) & (pl.col("level") != FINE)
+    days = days.with_columns(missing=pl.when(unseen).then(pl.lit("no_data")).otherwise(pl.lit("")), coverage="worn")
+    return _feature(days, "wear_minutes", "wear", "min")
+
+
+def _feature(days: pl.DataFrame, name: str, column: str, unit: str) -> pl.DataFrame:
+    return days.select(
+        "person", "day", feature=pl.lit(name), value=pl.when(pl.col("missing") == "").then(pl.col(column).cast(pl.Float64)),
+        unit=pl.lit(unit), coverage="coverage", missing="missing",
+    )  # fmt: skip
+
+
+def _steps(held: Minutes) -> tuple[NDArray[Any], ...]:
+    """Of each person-day: steps (2^-20), level of the rows used, active minutes, steps of a phone or the person, minutes of sums."""
+    fine = _finest_trust(held.owner, held.trust_of_rank, held.begin)
+    hourly, daily = held.trust_of_rank[held.sum_rank[:, HOURLY]], held.trust_of_rank[held.sum_rank[:, DAILY]]
+    level = np.where(fine >= np.maximum(hourly, daily), FINE, np.where(hourly >= daily, HOURLY, DAILY))
+    return _count(held.walks, held.trust_of_rank, held.owner, level, held.sum_rank, held.origin, held.begin)
+
+
+@njit(cache=True)
+def _finest_trust(owner, trust_of_rank, begin):  # type: ignore[no-untyped-def]
+    best = np.full(len(begin) - 1, -1, np.int32)
+    for d in range(len(begin) - 1):
+        for m in range(begin[d], begin[d + 1]):
+            if owner[m] > 0:
+                best[d] = max(best[d], trust_of_rank[owner[m]])
+    return best
+
+
+@njit(cache=True)
+def _count(walks, trust_of_rank, owner, level, sum_rank, origin, begin):  # type: ignore[no-untyped-def]
+    days = len(origin)
+    steps, carried, covered = np.zeros(days, np.int64), np.zeros(days, np.int64), np.zeros(days, np.float64)
+    walked = np.zeros(len(owner), np.int64)
+    for w in walks:
+        d, trust = w.day, trust_of_rank[w.rank]
+        if w.level != level[d]:
+            continue
+        if w.level == FINE:
+            counted = _spread(w.steps, w.rank, w.start, w.end, owner, walked, begin[d] - origin[d])
+            steps[d] += counted
+            carried[d] += counted if trust in (PHONE, SELF_REPORTED) else 0
+        elif w.rank == sum_rank[d, level[d]]:
+            minutes = (w.end - w.start) / MINUTE_US
+            if w.level == HOURLY:
+                steps[d] += w.steps
+                covered[d] += minutes
+            elif w.steps > steps[d] or (w.steps == steps[d] and minutes > covered[d]):
+                steps[d] = w.steps
+                covered[d] = minutes
+    return steps, level, _active(walked, begin), carried, covered
+
+
+@njit(cache=True, inline="always")
+def _spread(whole, rank, start, end, owner, walked, shift):  # type: ignore[no-untyped-def]
+    """Steps of a row in the minutes of its own device; they are added to those minutes."""
+    a, b = start // MINUTE_US, last_minute(start, end)
+    if a == b:
+        if owner[a + shift] != rank:
+            return np.int64(0)
+        walked[a + shift] += whole
+        return whole
+    length, own = end - start, np.int64(0)
+    for m in range(a, b + 1):
+        if owner[m + shift] == rank:
+            part = min(end, (m + 1) * MINUTE_US) - max(start, m * MINUTE_US)
+            own += part
+            walked[m + shift] += np.int64(whole * (part / length) + 0.5)
+    return whole if own == length else np.int64(whole * (own / length) + 0.5)
+
+
+@njit(cache=True)
+def _active(walked, begin):  # type: ignore[no-untyped-def]
+    """Minutes of each person-day with at least `ACTIVE_CADENCE` counted steps (a quarter of a step of rounding allowed)."""
+    active = np.zeros(len(begin) - 1, np.int64)
+    for d in range(len(begin) - 1):
+        for m in range(begin[d], begin[d + 1]):
+            active[d] += walked[m] >= (ACTIVE_CADENCE - 0.25) * FIXED
+    return active

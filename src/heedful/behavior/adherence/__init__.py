@@ -1,0 +1,7 @@
+"""Medication adherence from dispensing: gaps, CMA1 to CMA9, episodes, sliding windows, groups of medications."""
+
+from __future__ import annotations
+
+from heedful.behavior.adherence import continuous, dispensed, episodes, gaps, groups, sliding
+
+__all__ = ["continuous", "dispensed", "episodes", "gaps", "groups", "sliding"]

@@ -1,0 +1,293 @@
+"""Person-days as rows of minutes: what was measured in each minute, for many people and days in one pass over their observations.
+
+Minutes are counted in UTC from the first observation of a person's day, so that a day of 23 or 25 hours, or one with a flight in it,
+has neither a missing nor a doubled minute. Sums are kept in whole 2^-20 parts: they are the same in whatever order the rows come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+from heedful.behavior.devices import trust
+from heedful.behavior.streams import streams
+from heedful.core.codes import CODES
+from heedful.core.errors import HeedfulError
+
+MINUTE_US = 60_000_000
+HOUR_US = 60 * MINUTE_US
+MINUTES_A_DAY = 1440
+FIXED = 2.0**20
+
+STEPS, RATE, INTENSITY, COUNTS = range(4)
+CODES_READ = ("steps", "heart_rate", "intensity", "activity_count")
+"""The codes that are laid out on minutes, in the order of the numbers above."""
+
+FINE_MINUTES = 15
+"""A row of at most this length says something of every minute that it touches: worn, moved."""
+
+NIGHT_MINUTES = 7 * 60
+"""Night, for the resting rate: 0 to 7 o'clock local time."""
+
+FINE, HOURLY, DAILY = range(3)
+DAILY_US = 20 * HOUR_US
+LONGEST_US = 26 * HOUR_US
+BEAT, MOVED = 1, 2
+ANY_STEPS, SOUND_STEPS, ANY_RATE = 1, 2, 4
+_FARTHEST_ZONE_US = 15 * HOUR_US
+MOST_CELLS = 20_000_000
+_LEAST_CHUNK = 2_000
+
+
+class DayRangeError(HeedfulError):
+    """The days of one call lie so far apart that people times days do not fit into memory."""
+
+    def __init__(self, people: int, days: int) -> None:
+        self.people, self.days = people, days
+        super().__init__(
+            f"Observations of {people:,} people lie within {days:,} days: too many person-days to lay out at once. Hand over fewer "
+            "people at a time; if the span is decades, look for devices with a wrong clock in the source."
+        )
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """What each minute of each person-day holds. Slots of person-day d: `begin[d]` to `begin[d + 1]`; the first is UTC minute `origin[d]`.
+
+    `days`: person, day, sorted. `seen`: bits `ANY_STEPS`, `SOUND_STEPS`, `ANY_RATE` of each person-day. `beats`, `beat_count`: sum
+    (2^-20) and number of heart rates by minute. `night`, `night_count`: the same of rates cut to whole numbers, between 0 and 7
+    o'clock. `signs`: bits `BEAT`, `MOVED` by minute. `owner`: rank of the highest device with steps in the minute, zeros only where a
+    rate was measured (0: none). `sum_rank`: highest rank with hourly and daily sums (columns 1, 2). `walks`: step rows above zero.
+    `codes`: all codes met.
+    Rank: trust, then device name from the end of the alphabet, the highest counts; `trust_of_rank` leads back to the trust.
+    """
+
+    days: pl.DataFrame
+    begin: NDArray[np.int64]
+    origin: NDArray[np.int64]
+    seen: NDArray[np.uint8]
+    beats: NDArray[np.int64]
+    beat_count: NDArray[np.int32]
+    night: NDArray[np.int32]
+    night_count: NDArray[np.int32]
+    signs: NDArray[np.uint8]
+    owner: NDArray[np.int32]
+    sum_rank: NDArray[np.int32]
+    trust_of_rank: NDArray[np.int32]
+    codes: frozenset[str]
+    walks: NDArray[np.void]
+
+
+WALK = np.dtype([("day", "i4"), ("rank", "i4"), ("start", "i8"), ("end", "i8"), ("steps", "i8"), ("level", "i8")])
+"""A row of steps: person-day, rank of its device, interval, steps in 2^-20, FINE, HOURLY or DAILY."""
+
+
+def minutes(observations: pl.DataFrame) -> Minutes:
+    """Lay out all rows of the codes read.
+
+    A row is implausible, and set aside, if its value is missing or outside its code's bounds, if it ends before it starts, if it lasts
+    over 26 hours or if it starts outside its own day in any zone of the earth.
+
+    Raises `DayRangeError` if people times days do not fit into memory, as when clocks are wrong by centuries.
+    """
+    chunks, firsts = _chunks(observations)
+    table = _stream_table(observations.select("person", "code", "device", "how")[firsts])
+    persons = table.get_column("name").unique().sort()
+    first, span = _day_range(observations)
+    cells = len(persons) * span
+    if cells > MOST_CELLS:
+        raise DayRangeError(len(persons), span)
+    used, earliest, latest = np.zeros(cells, np.uint8), np.full(cells, 2**62), np.full(cells, -(2**62))
+    person, kind, rank, low, high = (table.get_column(name).to_numpy() for name in ("person", "kind", "rank", "low", "high"))
+    for chunk in chunks:
+        _extent(chunk.stream, chunk.base, person, kind, chunk.day, chunk.start, chunk.end, first, span, used, earliest, latest)
+    cell = np.flatnonzero(used)
+    place = np.full(cells, -1, np.int32)
+    place[cell] = np.arange(len(cell), dtype=np.int32)
+    begin = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.maximum(latest[cell] - earliest[cell] + 1, 0))])
+    days = pl.DataFrame({"person": persons.gather(cell // span), "day": pl.Series(cell % span + first, dtype=pl.Int32).cast(pl.Date)})
+    held = _empty(days, begin, np.where(latest[cell] >= earliest[cell], earliest[cell], 0), table)
+    idle, walks = np.zeros(int(begin[-1]), np.int32), []
+    for chunk in chunks:
+        written = np.empty(len(chunk.stream), WALK)
+        walked = _mark(
+            chunk.stream, chunk.base, person, kind, rank, low, high, chunk.day, chunk.start, chunk.end, chunk.offset, chunk.value,
+            first, span, place, held.origin, begin, held.seen, held.beats, held.beat_count, held.night, held.night_count, held.signs,
+            held.owner, idle, held.sum_rank, written,
+        )  # fmt: skip
+        walks.append(written[:walked].copy())
+    _claim(held.signs, held.owner, idle)
+    return replace(held, walks=np.concatenate(walks)) if walks else held
+
+
+def _day_range(observations: pl.DataFrame) -> tuple[int, int]:
+    """First day and number of days."""
+    day = observations.get_column("day").to_physical()
+    first, last = day.min(), day.max()
+    return (int(first), int(last) - int(first) + 1) if isinstance(first, int) and isinstance(last, int) else (0, 1)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Columns of a piece of the observations as plain arrays, not copied; its streams are numbered from `base` on."""
+
+    base: int
+    stream: NDArray[np.int32]
+    day: NDArray[np.int32]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    offset: NDArray[np.int16]
+    value: NDArray[np.float64]
+
+
+_READ = ("person", "code", "device", "how", "day", "start_at", "end_at", "offset_minutes", "value")
+
+
+def _chunks(observations: pl.DataFrame) -> tuple[list[_Chunk], NDArray[np.int64]]:
+    """The pieces in which polars holds the rows (joining them would copy every column, and costs more than all that follows), and the
+    first row of each stream."""
+    kept = observations.select(_READ)
+    if kept.n_chunks() * _LEAST_CHUNK > kept.height:
+        kept = kept.rechunk()
+    out: list[_Chunk] = []
+    firsts: list[NDArray[np.int64]] = []
+    at = base = 0
+    for batch in kept.to_arrow(compat_level=pl.CompatLevel.newest()).to_batches():
+        of_row, new = streams(batch.columns[:4])
+        day, start, end = (batch.column(n).view(t).to_numpy() for n, t in ((4, pa.int32()), (5, pa.int64()), (6, pa.int64())))
+        offset, value = batch.column(7).to_numpy(), batch.column(8).to_numpy(zero_copy_only=False)
+        out.append(_Chunk(base, of_row, day, start, end, offset, value))
+        firsts.append(new + at)
+        at, base = at + batch.num_rows, base + len(new)
+    return out, np.concatenate(firsts) if firsts else np.empty(0, np.int64)
+
+
+def _stream_table(table: pl.DataFrame) -> pl.DataFrame:
+    """Numbers of each stream: `person` in order of names, `kind` (place in `CODES_READ`, -1 for others), `trust`, `rank`, bounds."""
+    bounds = {code: CODES[code] for code in CODES_READ}
+    return table.with_columns(trust(pl.col("device"), pl.col("how"))).select(
+        "trust",
+        "code",
+        name="person",
+        person=pl.col("person").rank("dense").cast(pl.Int64) - 1,
+        rank=pl.struct("trust", pl.col("device").rank("dense", descending=True)).rank("dense").cast(pl.Int32),
+        kind=pl.col("code").replace_strict({code: n for n, code in enumerate(CODES_READ)}, default=-1, return_dtype=pl.Int8),
+        low=pl.col("code").replace_strict({c: float(b.low) for c, b in bounds.items()}, default=0.0, return_dtype=pl.Float64),
+        high=pl.col("code").replace_strict({c: float(b.high) for c, b in bounds.items()}, default=0.0, return_dtype=pl.Float64),
+    )
+
+
+def _empty(days: pl.DataFrame, begin: NDArray[np.int64], origin: NDArray[np.int64], table: pl.DataFrame) -> Minutes:
+    slots = int(begin[-1])
+    trust_of_rank = np.full(table.height + 1, -1, np.int32)
+    trust_of_rank[table.get_column("rank").to_numpy()] = table.get_column("trust").to_numpy()
+    return Minutes(
+        days, begin, origin, np.zeros(days.height, np.uint8), np.zeros(slots, np.int64), np.zeros(slots, np.int32),
+        np.zeros(slots, np.int32), np.zeros(slots, np.int32), np.zeros(slots, np.uint8), np.zeros(slots, np.int32),
+        np.zeros((days.height, 3), np.int32), trust_of_rank, frozenset(table.get_column("code")),
+        np.empty(0, WALK),
+    )  # fmt: skip
+
+
+@njit(cache=True, inline="always")
+def tier(start, end, offset):  # type: ignore[no-untyped-def]
+    """Whether a row is a daily sum, an hourly sum (whole local hours), or finer."""
+    length = end - start
+    if length < HOUR_US:
+        return FINE
+    if length >= DAILY_US:
+        return DAILY
+    return HOURLY if length % HOUR_US == 0 and (start + offset * MINUTE_US) % HOUR_US == 0 else FINE
+
+
+@njit(cache=True, inline="always")
+def last_minute(start, end):  # type: ignore[no-untyped-def]
+    """UTC minute of the last instant of an interval; of an instant its own."""
+    return (end - 1) // MINUTE_US if end > start else start // MINUTE_US
+
+
+@njit(cache=True, inline="always")
+def _possible(start, end, day):  # type: ignore[no-untyped-def]
+    local = start - np.int64(day) * (24 * HOUR_US)
+    return 0 <= end - start <= LONGEST_US and -_FARTHEST_ZONE_US <= local < 24 * HOUR_US + _FARTHEST_ZONE_US
+
+
+@njit(cache=True)
+def _extent(stream, base, person, kind, day, start, end, first, span, used, earliest, latest):  # type: ignore[no-untyped-def]
+    """Of each (person, day): whether it has rows, first and last UTC minute of its possible ones (found first in microseconds)."""
+    n = len(stream)
+    i = 0
+    while i < n:
+        s, t = stream[i], day[i]
+        low, high = np.int64(2**62), np.int64(-(2**62))
+        while i < n and stream[i] == s and day[i] == t:
+            if _possible(start[i], end[i], t):
+                low, high = min(low, start[i]), max(high, end[i] - 1, start[i])
+            i += 1
+        if kind[s + base] < 0:
+            continue
+        cell = person[s + base] * span + t - first
+        used[cell] = 1
+        if high >= low:
+            earliest[cell], latest[cell] = min(earliest[cell], low // MINUTE_US), max(latest[cell], high // MINUTE_US)
+
+
+@njit(cache=True)
+def _mark(  # type: ignore[no-untyped-def]
+    stream, base, person, kind, rank, low, high, day, start, end, offset, value, first, span, place, origin, begin,
+    seen, beats, beat_count, night, night_count, signs, owner, idle, sum_rank, walks,
+):  # fmt: skip
+    """The pass over a chunk's rows that fills `Minutes`; `idle` is the owner of a minute by zeros. Returns the number of `walks`."""
+    walked, s, t, d, k = 0, np.int64(-1), np.int64(0), np.int64(-1), np.int64(-1)
+    lowest = highest = 0.0
+    shift = np.int64(0)
+    for i in range(len(stream)):
+        if stream[i] + base != s or day[i] != t:  # rows of a stream and day mostly come together
+            s, t = np.int64(stream[i]) + base, np.int64(day[i])
+            k, lowest, highest = np.int64(kind[s]), low[s], high[s]
+            if k >= 0:
+                d = np.int64(place[person[s] * span + t - first])
+                shift = begin[d] - origin[d]
+                seen[d] |= ANY_RATE if k == RATE else (ANY_STEPS if k == STEPS else 0)
+        v, a0, a1 = value[i], start[i], end[i]
+        if k < 0 or not (lowest <= v <= highest) or not _possible(a0, a1, t):
+            continue
+        minute = a0 // MINUTE_US
+        a = minute + shift
+        b = a if a1 <= (minute + 1) * MINUTE_US else last_minute(a0, a1) + shift
+        if k == RATE:
+            beats[a] += np.int64(v * FIXED + 0.5)
+            beat_count[a] += 1
+            if 0 <= minute + offset[i] - t * MINUTES_A_DAY < NIGHT_MINUTES:
+                night[a] += np.int32(v)
+                night_count[a] += 1
+        if (v > 0 or k == RATE) and b - a <= FINE_MINUTES:
+            for m in range(a, b + 1):
+                signs[m] |= BEAT if k == RATE else MOVED
+        if k == STEPS:
+            seen[d] |= SOUND_STEPS
+            level = tier(a0, a1, np.int64(offset[i]))
+            if level == FINE:
+                claimed = owner if v > 0 else idle
+                for m in range(a, b + 1):
+                    claimed[m] = max(claimed[m], rank[s])
+            elif v > 0:
+                sum_rank[d, level] = max(sum_rank[d, level], rank[s])
+            if v > 0:
+                w = walks[walked]
+                w.day, w.rank, w.start, w.end, w.steps, w.level = d, rank[s], a0, a1, np.int64(v * FIXED + 0.5), level
+                walked += 1
+    return walked
+
+
+@njit(cache=True)
+def _claim(signs, owner, idle):  # type: ignore[no-untyped-def]
+    """Zeros claim a minute in which a heart rate was measured."""
+    for m in range(len(owner)):
+        if signs[m] & BEAT:
+            owner[m] = max(owner[m], idle[m])

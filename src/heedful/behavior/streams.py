@@ -1,0 +1,104 @@
+"""Streams: the distinct combinations of text columns in a table, numbered, so that bulk work runs on integers.
+
+A wearable's million rows repeat a handful of strings (whose, what, which device). A polars string column keeps 16 bytes a row, its
+*view* (length and text, or where the text lies). Rows with equal views hold equal text, so numbering the distinct combinations of
+views touches no text at all; only the few distinct ones are then looked at as strings.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+_FEW = 4096
+_COLUMNS = 4
+
+
+def streams(columns: list[pa.Array]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Number the distinct combinations of up to four text columns (Arrow string views without missing values).
+
+    Returns the number of each row's stream, and the first row of each stream. Two streams may hold equal text (views are compared, not
+    strings): compare the strings of the first rows where that matters.
+
+    >>> import polars as pl
+    >>> rows = pl.DataFrame({"person": ["a", "a", "b"], "code": ["steps", "steps", "steps"]})
+    >>> of_row, firsts = streams([batch for batch in rows.to_arrow(compat_level=pl.CompatLevel.newest()).to_batches()[0].columns])
+    >>> of_row.tolist(), firsts.tolist()
+    ([0, 0, 1], [0, 2])
+    """
+    rows = len(columns[0])
+    a, b, c, d = _filled([_views(column) for column in columns])
+    of_row, firsts, complete = _number(a, b, c, d, max(_FEW, rows // 4))
+    if not complete:  # equal text in many places: hash the text itself
+        a, b, c, d = _filled([_dictionary(column) for column in columns])
+        of_row, firsts, _ = _number(a, b, c, d, rows)
+    return of_row, firsts
+
+
+def _filled(words: list[NDArray[np.uint64]]) -> list[NDArray[np.uint64]]:
+    return words + words[:1] * (_COLUMNS - len(words))
+
+
+def _views(column: pa.Array) -> NDArray[np.uint64]:
+    """Two words a row: the string view as Arrow lays it out."""
+    if len(column) == 0:
+        return np.empty((0, 2), np.uint64)
+    return np.frombuffer(column.buffers()[1], np.uint64, count=2 * len(column), offset=16 * column.offset).reshape(-1, 2)
+
+
+def _dictionary(column: pa.Array) -> NDArray[np.uint64]:
+    """Two words a row: the number of its text, and nothing."""
+    codes = column.cast(pa.large_string()).dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    return np.column_stack([codes.astype(np.uint64), np.zeros(len(codes), np.uint64)])
+
+
+@njit(cache=True, inline="always")
+def _hash(w0, w1, w2, w3, w4, w5, w6, w7):  # type: ignore[no-untyped-def]
+    h = w0 ^ (w1 * np.uint64(0x9E3779B97F4A7C15))
+    h = (h ^ (h >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9) + w2 + w3 * np.uint64(0x94D049BB133111EB)
+    h = (h ^ (h >> np.uint64(32))) * np.uint64(0xBF58476D1CE4E5B9) + w4 + w5 * np.uint64(0x94D049BB133111EB)
+    h = (h ^ (h >> np.uint64(32))) * np.uint64(0xBF58476D1CE4E5B9) + w6 + w7 * np.uint64(0x94D049BB133111EB)
+    h = (h ^ (h >> np.uint64(32))) * np.uint64(0x94D049BB133111EB)
+    return h ^ (h >> np.uint64(31))
+
+
+@njit(cache=True)
+def _number(a, b, c, d, limit):  # type: ignore[no-untyped-def]
+    """Number of each row's combination, first row of each, and whether `limit` combinations were enough."""
+    n = a.shape[0]
+    of_row = np.empty(n, np.int32)
+    known = min(limit, n)
+    firsts = np.empty(known, np.int64)
+    size = 1
+    while size < 2 * known + 1:
+        size *= 2
+    slots = np.full(size, -1, np.int32)
+    mask = np.uint64(size - 1)
+    count, last = 0, np.int32(-1)
+    p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = np.uint64(0)
+    for i in range(n):
+        w0, w1, w2, w3, w4, w5, w6, w7 = a[i, 0], a[i, 1], b[i, 0], b[i, 1], c[i, 0], c[i, 1], d[i, 0], d[i, 1]
+        differs = (w0 ^ p0) | (w1 ^ p1) | (w2 ^ p2) | (w3 ^ p3) | (w4 ^ p4) | (w5 ^ p5) | (w6 ^ p6) | (w7 ^ p7)
+        if differs == 0 and last >= 0:
+            of_row[i] = last
+            continue
+        p0, p1, p2, p3, p4, p5, p6, p7 = w0, w1, w2, w3, w4, w5, w6, w7
+        at = _hash(w0, w1, w2, w3, w4, w5, w6, w7) & mask
+        while slots[at] >= 0:
+            j = firsts[slots[at]]
+            if w0 == a[j, 0] and w1 == a[j, 1] and w2 == b[j, 0] and w3 == b[j, 1] and (
+                w4 == c[j, 0] and w5 == c[j, 1] and w6 == d[j, 0] and w7 == d[j, 1]
+            ):  # fmt: skip
+                break
+            at = (at + np.uint64(1)) & mask
+        if slots[at] < 0:
+            if count == limit:
+                return of_row, firsts[:count], False
+            slots[at] = count
+            firsts[count] = i
+            count += 1
+        last = slots[at]
+        of_row[i] = last
+    return of_row, firsts[:count], True

@@ -1,0 +1,106 @@
+"""What stands around a mention within its sentence: a bounded walk to either side, so that long texts cost no more a word."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from heedful.language.kernels.tokens import GAP_BREAK, GAP_COMMA
+from heedful.language.rules import (
+    AFTER,
+    ASSERTION,
+    BEFORE,
+    EXPERIENCER,
+    GROUP,
+    NEEDS_QUESTION_MARK,
+    NEXT,
+    REACH,
+    ROLE,
+    SEVERITY,
+    SIDE,
+    TERMINATOR,
+    VALUE,
+    WINDOW,
+)
+
+STEPS = 32
+"""Most tokens of a walk, those of other mentions included."""
+
+PRIORITY = np.array([9, 1, 4, 2, 5, 3, 0], np.int64)
+"""Which assertion wins where several reach a mention: resolved, absent, hypothetical, question, possible, historical."""
+
+FAR = 1_000
+ASSERTED, ASSERTED_BY, EXPERIENCED, EXPERIENCED_BY, PLAYS, SEVERE = range(6)
+"""Places in what `context_of` finds; the `_BY`s are cues, or -1. Then, in the same order, how far the best of each group was."""
+FOUND_SIZE = 12
+
+
+@njit(cache=True, _nrt=False)
+def context_of(first, last, n, gap, covered, asked, cues, cue_at, rules, found):  # type: ignore[no-untyped-def]
+    """Fill `found` for the mention on tokens `first` to `last - 1` of a sentence of `n` tokens.
+
+    `cues[c]` are first token, token after the last and rule of a cue; `cue_at[0, t]` is the cue that ends with token t,
+    `cue_at[1, t]` the one that begins with it (-1: none). `covered[t]`: token t belongs to a mention.
+    """
+    for i in range(FOUND_SIZE):
+        found[i] = FAR
+    found[ASSERTED], found[EXPERIENCED], found[PLAYS], found[SEVERE] = 0, 0, 0, 0
+    found[ASSERTED_BY], found[EXPERIENCED_BY] = -1, -1
+    _walk(-1, first - 1, n, gap, covered, asked, cues, cue_at, rules, found)
+    _walk(1, last, n, gap, covered, asked, cues, cue_at, rules, found)
+
+
+@njit(cache=True, _nrt=False)
+def _walk(step, at, n, gap, covered, asked, cues, cue_at, rules, found):  # type: ignore[no-untyped-def]
+    passed, steps, listed, open_ = 0, 0, True, True
+    side = BEFORE if step < 0 else AFTER
+    while 0 <= at < n and steps < STEPS and passed <= REACH:
+        between = gap[at + 1] if step < 0 else gap[at]
+        joined = True
+        if between >= GAP_BREAK:
+            joined = False
+        elif between == GAP_COMMA and not (covered[at] if step < 0 else covered[at - 1]):
+            listed = False  # a comma carries a cue on only within a list of mentions
+        if not joined:
+            listed = False
+        cue = cue_at[0 if step < 0 else 1, at]
+        if cue < 0:
+            passed += 1 - covered[at]
+            at += step
+            steps += 1
+            continue
+        rule = cues[cue, 2]
+        while rule >= 0:
+            if rules[rule, GROUP] == TERMINATOR:
+                open_ = False
+            elif rules[rule, SIDE] & side and passed <= rules[rule, WINDOW]:
+                _weigh(rule, cue, passed, side, asked, listed, open_, rules, found)
+            rule = rules[rule, NEXT]
+        width = cues[cue, 1] - cues[cue, 0]
+        passed += width
+        steps += width
+        at += step * width
+
+
+@njit(cache=True, _nrt=False)
+def _weigh(rule, cue, passed, side, asked, listed, open_, rules, found):  # type: ignore[no-untyped-def]
+    group, value = rules[rule, GROUP], rules[rule, VALUE]
+    if group == EXPERIENCER:
+        distance = passed if side == BEFORE else passed + 4  # who is named before the mention counts more
+        if distance < found[6 + EXPERIENCED]:
+            found[EXPERIENCED], found[EXPERIENCED_BY], found[6 + EXPERIENCED] = value, cue, distance
+    elif not open_:
+        return
+    elif group == ASSERTION:
+        if rules[rule, NEEDS_QUESTION_MARK] and not asked:
+            return
+        if not listed and value != 3 and value != 5:  # hypotheses and questions hold for the whole sentence
+            return
+        distance = PRIORITY[value] * FAR + passed
+        if distance < found[6 + ASSERTED] or found[ASSERTED_BY] < 0:
+            found[ASSERTED], found[ASSERTED_BY], found[6 + ASSERTED] = value, cue, distance
+    elif group == ROLE:
+        if passed < found[6 + PLAYS]:
+            found[PLAYS], found[6 + PLAYS] = value, passed
+    elif group == SEVERITY and listed and passed < found[6 + SEVERE]:
+        found[SEVERE], found[6 + SEVERE] = value, passed

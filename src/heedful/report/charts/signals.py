@@ -1,0 +1,68 @@
+"""A signal over time: people a day against what was expected, with alarms and with what was withheld."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from heedful.report.charts.pixels import y_at, y_to
+from heedful.report.drawing import rows, svg
+from heedful.report.theme import SHORT_NUMBER, paint
+
+WIDTH, HEIGHT = 262, 112
+POINTS = 180
+"""Newest points of a series that are drawn; more would not be told apart at this width."""
+
+_DAY_MS = 86_400_000
+
+
+def signal_chart(points: pl.DataFrame, label: str, name: str, *, unit: str = "people", period_days: int = 1) -> str:
+    """One small multiple as SVG.
+
+    `points`: one row a day (or week, or month: `period_days`), sorted, with `day` (Date), `value` (null if withheld or not known),
+    `withheld` (bool), `expected`, `bound` (null where no detector tested the date) and `alarm` (bool). The band runs from the
+    expected count to the detector's upper bound; it is left open where nothing was tested.
+    """
+    shown = points.tail(POINTS).with_columns(pl.col("alarm").fill_null(False), pl.col("withheld").fill_null(False))
+    shown = shown.with_columns(
+        tip=_tips(unit),
+        run=(pl.col("bound").is_null() != pl.col("bound").is_null().shift(1)).fill_null(True).cum_sum(),
+        low=pl.min_horizontal("expected", "bound"),
+    )
+    base = alt.Chart(rows(shown)).encode(_x())
+    y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=3, labelExpr=SHORT_NUMBER), scale=alt.Scale(zero=True, nice=True, domainMin=0))
+    tested = base.transform_filter("datum.bound !== null")
+    band = tested.mark_area(color=paint("band"), interpolate="monotone").encode(alt.Y("low:Q"), alt.Y2("bound"), alt.Detail("run:N"))
+    expected = tested.mark_line(color=paint("grey"), strokeWidth=1, strokeDash=[3, 3]).encode(alt.Y("expected:Q"), alt.Detail("run:N"))
+    line = base.mark_line(color=paint("blue"), strokeWidth=1.8, interpolate="linear", strokeJoin="round").encode(y)
+    points = base.mark_point(size=7, filled=True, color=paint("blue"), opacity=1).encode(alt.Y("value:Q"))
+    withheld = (
+        base.transform_filter("datum.withheld")
+        .mark_point(shape="square", size=14, filled=False, color=paint("hatch"), strokeWidth=1.2)
+        .encode(y_at(HEIGHT - 4))
+    )
+    alarms = (
+        base.transform_filter("datum.alarm")
+        .mark_point(shape="triangle-down", size=72, filled=True, color=paint("alarm"), opacity=1, yOffset=-9)
+        .encode(alt.Y("value:Q"))
+    )
+    dots = base.transform_filter("datum.alarm").mark_point(size=30, filled=True, color=paint("alarm"), opacity=1).encode(alt.Y("value:Q"))
+    hover = base.mark_bar(opacity=0, width=max(2.0, WIDTH / max(shown.height, 1))).encode(y_at(0), y_to(HEIGHT), alt.Description("tip:N"))
+    parts = [band, expected, line, points, withheld, dots, alarms, hover]
+    return svg(alt.layer(*parts).properties(width=WIDTH, height=HEIGHT), label, name)
+
+
+def _x() -> alt.X:
+    return alt.X(
+        "day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(tickCount=4, labelFlush=True, format="%-d %b", labelOverlap=True)
+    )
+
+
+def _tips(unit: str) -> pl.Expr:
+    when = pl.col("day").dt.strftime("%-d %b %Y")
+    value = pl.col("value").round(1).cast(pl.String).str.replace(r"\.0$", "")
+    bound = pl.col("bound").round(1).cast(pl.String).str.replace(r"\.0$", "")
+    against = pl.when(pl.col("bound").is_null()).then(pl.lit("")).otherwise(pl.format(", up to {} expected", bound))
+    known = pl.format("{}: {} {}{}{}", when, value, pl.lit(unit), against, pl.when("alarm").then(pl.lit(" – alarm")).otherwise(pl.lit("")))
+    unknown = pl.format("{}: {}", when, pl.when("withheld").then(pl.lit("withheld, too few people")).otherwise(pl.lit("not known")))
+    return pl.when(pl.col("value").is_null()).then(unknown).otherwise(known)

@@ -1,0 +1,120 @@
+"""What a page is made from: the tables of a run as plain frames, and a few words about the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Literal
+
+import polars as pl
+
+from heedful.core.schemas import (
+    TABLES,
+    Adherence,
+    Alarms,
+    Approvals,
+    Changes,
+    Counts,
+    Decisions,
+    Deliveries,
+    Dispensings,
+    Experiences,
+    Features,
+    Outcomes,
+    Plans,
+    Quarantine,
+    Risks,
+    Schema,
+    Series,
+    Timeline,
+    column,
+)
+
+Run = Literal["look", "run", "demo"]
+
+
+class Accounting(Schema, table="accounting", kind="derived", stream="either", key=("input",), register=False):
+    """What became of the records of one input: `rows_in` is the sum of the five that follow it."""
+
+    input = column(pl.String, "file or source, without its folders")
+    kind = column(pl.String, "what it was recognised as")
+    rows_in = column(pl.Int64, "records read")
+    rows_out = column(pl.Int64, "records that went into a table")
+    quarantined = column(pl.Int64, "records that could not be read")
+    refused = column(pl.Int64, "records that a door refused: no consent, opted out, deleted")
+    skipped = column(pl.Int64, "records left out on purpose: duplicates inside the file, kinds that are not used")
+    superseded = column(pl.Int64, "records that a newer version of the same record replaced")
+    reasons = column(pl.String, "the reasons with their numbers, as a person would say them", nullable=True)
+
+
+class Score(Schema, table="score", kind="derived", stream="aggregate", key=("what",), register=False):
+    """What a demo found of what its simulator had hidden."""
+
+    what = column(pl.String, "what was to be found, for example outbreaks")
+    truth = column(pl.Int64, "how many there were")
+    found = column(pl.Int64, "how many of them were found")
+    missed = column(pl.Int64, "how many of them were missed")
+    false = column(pl.Int64, "how many were raised that were not there")
+    note = column(pl.String, "one plain sentence: how it was judged", nullable=True)
+
+
+_OWN: dict[str, type[Schema]] = {"accounting": Accounting, "score": Score}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageContent:
+    """Everything that a page shows; any table may be empty, and its section then says what would fill it.
+
+    Tables hold the columns of `heedful.core.schemas` (`accounting` and `score`: of this module). Tables of people must come out
+    of the consent door for the purpose under which the page is made: the page shows what it is given. Public posts never
+    reach a page; `experiences` of a public source are only ever shown as numbers of people.
+
+    `labels`: preferred names of concepts and signals; `places`: names of place codes; what is absent shows as its code.
+    `notes`: sentences that the run wants to be read, such as the consent under which own files were looked at.
+    Raises `SchemaError` if a table does not fit its schema.
+    """
+
+    title: str
+    subtitle: str
+    made_at: datetime
+    run: Run
+    notes: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+    accounting: pl.DataFrame = field(default_factory=Accounting.empty)
+    score: pl.DataFrame = field(default_factory=Score.empty)
+    quarantine: pl.DataFrame = field(default_factory=Quarantine.empty)
+    counts: pl.DataFrame = field(default_factory=Counts.empty)
+    alarms: pl.DataFrame = field(default_factory=Alarms.empty)
+    series: pl.DataFrame = field(default_factory=Series.empty)
+    experiences: pl.DataFrame = field(default_factory=Experiences.empty)
+    features: pl.DataFrame = field(default_factory=Features.empty)
+    changes: pl.DataFrame = field(default_factory=Changes.empty)
+    timeline: pl.DataFrame = field(default_factory=Timeline.empty)
+    adherence: pl.DataFrame = field(default_factory=Adherence.empty)
+    dispensings: pl.DataFrame = field(default_factory=Dispensings.empty)
+    risks: pl.DataFrame = field(default_factory=Risks.empty)
+    plans: pl.DataFrame = field(default_factory=Plans.empty)
+    approvals: pl.DataFrame = field(default_factory=Approvals.empty)
+    decisions: pl.DataFrame = field(default_factory=Decisions.empty)
+    deliveries: pl.DataFrame = field(default_factory=Deliveries.empty)
+    outcomes: pl.DataFrame = field(default_factory=Outcomes.empty)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            schema = _OWN.get(each.name) or TABLES.get(each.name)
+            if schema is not None:
+                object.__setattr__(self, each.name, schema.check(getattr(self, each.name)))
+
+    def people(self) -> list[str]:
+        """Participants of whom there is something to draw, those with the most unusual days first."""
+        seen = pl.concat([self.features.select("person"), self.dispensings.select("person"), self.timeline.select("person")])
+        if seen.is_empty():
+            return []
+        unusual = self.changes.filter(pl.col("level") >= 1).group_by("person").agg(unusual=pl.len())
+        ranked = seen.group_by("person").agg(rows=pl.len()).join(unusual, on="person", how="left")
+        return ranked.sort(pl.col("unusual").fill_null(0), "rows", "person", descending=[True, True, False])["person"].to_list()
+
+
+__all__ = ["Accounting", "PageContent", "Run", "Score"]

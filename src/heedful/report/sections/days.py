@@ -1,0 +1,121 @@
+"""From the tables of a participant to the days that the timeline draws."""
+
+from __future__ import annotations
+
+import datetime
+
+import polars as pl
+
+from heedful.report.charts.supply import covered
+from heedful.report.charts.timeline import Days
+from heedful.report.content import PageContent
+from heedful.report.wording import name
+
+MOST_DAYS = 90
+MOST_DRUGS = 6
+BAND_SPREADS = 2.0
+"""The band of usual values is this many robust standard deviations wide on each side of the baseline."""
+
+_ONSET, _OFFSET = ("sleep_onset",), ("sleep_offset", "sleep_end", "wake_time")
+
+
+def days_of(content: PageContent, person: str) -> Days | None:
+    """What there is to draw of a person, over the newest `MOST_DAYS` days with features (a year of dispensings without any)."""
+    features = content.features.filter(pl.col("person") == person)
+    changes = content.changes.filter(pl.col("person") == person)
+    dispensings = content.dispensings.filter(pl.col("person") == person)
+    window = _window(features, dispensings)
+    if window is None:
+        return None
+    first, last = window
+    inside = pl.col("day").is_between(first, last)
+    goal = (
+        content.plans.filter((pl.col("person") == person) & (pl.col("unit") == "{steps}") & (pl.col("kind") == "goal")).sort("item").head(1)
+    )
+    supplies, dispensed = _supplies(dispensings, content, first, last)
+    days = Days(
+        first,
+        last,
+        nights=_nights(features.filter(inside)),
+        heart=_heart(features.filter(inside), changes),
+        steps=_steps(features.filter(inside), changes, goal),
+        supplies=supplies,
+        dispensed=dispensed,
+    )
+    return days if any(part.height for part in (days.nights, days.heart, days.steps, days.supplies)) else None
+
+
+def _window(features: pl.DataFrame, dispensings: pl.DataFrame) -> tuple[datetime.date, datetime.date] | None:
+    days = features["day"] if features.height else dispensings["dispensed_on"]
+    if days.is_empty():
+        return None
+    first, last = days.min(), days.max()
+    if not features.height:
+        last += datetime.timedelta(days=30)  # type: ignore[operator]
+    most = MOST_DAYS if features.height else 365
+    return max(first, last - datetime.timedelta(days=most - 1)), last  # type: ignore[operator, type-var, return-value]
+
+
+def pick(features: pl.DataFrame, *prefixes: str) -> pl.DataFrame:
+    """The days of one feature: of those whose bare name is one of `prefixes`, the one known on most days, then the first by name."""
+    bare = pl.col("feature").str.replace(r"\[.*$", "")
+    mine = features.filter(bare.is_in(prefixes))
+    best = mine.group_by("feature").agg(n=pl.col("value").count()).sort("n", "feature", descending=[True, False]).head(1)
+    return mine.join(best.select("feature"), on="feature", how="semi").sort("day")
+
+
+def _clock(features: pl.DataFrame, column: str) -> pl.DataFrame:
+    minutes = pl.when(pl.col("unit") == "h").then(pl.col("value") * 60).otherwise("value")
+    return features.select("day", minutes.alias(column), pl.col("missing").alias(f"missing_{column}"))
+
+
+def _nights(features: pl.DataFrame) -> pl.DataFrame:
+    onset, offset = _clock(pick(features, *_ONSET), "onset"), _clock(pick(features, *_OFFSET), "offset")
+    both = onset.join(offset, on="day", how="full", coalesce=True).sort("day")
+    reason = pl.coalesce(pl.col("missing_onset").replace("", None), pl.col("missing_offset").replace("", None), pl.lit("no_data"))
+    gone = pl.col("onset").is_null() | pl.col("offset").is_null()
+    return both.select("day", "onset", "offset", missing=pl.when(gone).then(reason).otherwise(pl.lit("")))
+
+
+def _levels(changes: pl.DataFrame, feature: pl.DataFrame) -> pl.DataFrame:
+    """By day: the highest level over all detectors of this feature, and the usual range of the first that states one."""
+    mine = changes.join(feature.select("feature").unique(), on="feature", how="semi")
+    wide = pl.col("spread") * BAND_SPREADS
+    return (
+        mine.sort("day", "detector")
+        .group_by("day", maintain_order=True)
+        .agg(
+            level=pl.col("level").max(),
+            low=(pl.col("expected") - wide).drop_nulls().first(),
+            high=(pl.col("expected") + wide).drop_nulls().first(),
+        )
+    )
+
+
+def _heart(features: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    rate = pick(features, "resting_heart_rate")
+    joined = rate.join(_levels(changes, rate), on="day", how="left").sort("day")
+    return joined.select("day", "value", "low", "high", pl.col("level").fill_null(0), "missing")
+
+
+def _steps(features: pl.DataFrame, changes: pl.DataFrame, goal: pl.DataFrame) -> pl.DataFrame:
+    steps = pick(features, "steps")
+    joined = steps.join(_levels(changes, steps), on="day", how="left").sort("day")
+    target = goal["target"][0] if goal.height else None
+    return joined.select("day", "value", "missing", pl.col("level").fill_null(0), goal=pl.lit(target, pl.Float64))
+
+
+def _supplies(
+    dispensings: pl.DataFrame, content: PageContent, first: datetime.date, last: datetime.date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    most = dispensings.group_by("drug").agg(n=pl.len()).sort("n", "drug", descending=[True, False]).head(MOST_DRUGS)["drug"]
+    names = {drug: name(drug, content.labels) for drug in most}
+    kept = dispensings.filter(pl.col("drug").is_in(most.implode())).with_columns(pl.col("drug").replace(names))
+    end = last + datetime.timedelta(days=1)
+    supplies = (
+        covered(kept)
+        .filter((pl.col("to_day") > first) & (pl.col("from_day") <= last))
+        .with_columns(pl.max_horizontal("from_day", pl.lit(first)), pl.min_horizontal("to_day", pl.lit(end)))
+    )
+    dispensed = kept.filter(pl.col("dispensed_on").is_between(first, last)).select("drug", day="dispensed_on").unique().sort("drug", "day")
+    return supplies, dispensed

@@ -1,0 +1,239 @@
+"""A person's days on one axis, what changed, risks and medicines; only when tables of participants are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from heedful.report.charts.timeline import Days, timeline_chart
+from heedful.report.content import PageContent
+from heedful.report.html import Html, element, empty, figure, fold, join, legend, section, table
+from heedful.report.sections.days import days_of
+from heedful.report.wording import clock, counted, day, feature_name, name, number, share, short, span
+
+MOST_PEOPLE = 3
+RISKS = {"medication_gap_14d": "A gap in a medicine within 14 days"}
+_DRAWN_LANES = ("activity", "sleep", "heart", "change")
+
+
+def people(content: PageContent) -> Html:
+    """The section: at most `MOST_PEOPLE` timelines, those with the most unusual days first."""
+    everyone = content.people()
+    title = "A person's timeline" if len(everyone) == 1 else "People's timelines"
+    if not everyone:
+        return section(
+            "people",
+            title,
+            empty(
+                "No data of a participant is on this page. With a consent, an export of a watch or phone, dispensings or a record would fill it."
+            ),
+        )
+    rest = len(everyone) - MOST_PEOPLE
+    more = f" Of {counted(len(everyone), 'participant')} the {MOST_PEOPLE} with the most unusual days are drawn." if rest > 0 else ""
+    lead = "Every row stands on the same days. Hatched means not known, with the reason; it never means zero." + more
+    parts = [_person(content, person, number_) for number_, person in enumerate(everyone[:MOST_PEOPLE])]
+    return section("people", title, element("p", lead, class_="lead"), *parts)
+
+
+def _person(content: PageContent, person: str, place: int) -> Html:
+    days = days_of(content, person)
+    own = pl.col("person") == person
+    changes = content.changes.filter(own & (pl.col("level") >= 1)).sort(
+        "day", "level", "detector", "feature", descending=[True, True, False, False]
+    )
+    return element(
+        "article",
+        element("h3", f"Participant {short(person)}", id=f"person{place}"),
+        _picture(days, changes, person, place),
+        _changes(changes),
+        _risks(content.risks.filter(own)),
+        _adherence(content, content.adherence.filter(own)),
+        _events(content.timeline.filter(own)),
+        _own_experiences(content.experiences.filter((pl.col("source") == "diary") & (pl.col("author") == person))),
+        class_="person",
+        aria_labelledby=f"person{place}",
+    )
+
+
+def _picture(days: Days | None, changes: pl.DataFrame, person: str, place: int) -> Html:
+    if days is None:
+        return empty("There is no day of sleep, heart rate, steps or medicines to draw. What else is known stands below.")
+    finding = _finding(days, changes)
+    title = f"Days of participant {short(person)}, {span(days.first, days.last)}"
+    drawing = timeline_chart(days, f"{title}. {finding}", f"person{place}")
+    key = legend(*_entries(days))
+    return figure(title, finding, drawing, key, fold("Numbers", _numbers(days), about=title), level=4)
+
+
+def _entries(days: Days) -> list[tuple[str, str]]:
+    """The legend of what is drawn, and of nothing else."""
+    goal = days.steps.height and days.steps["goal"].count()
+    entries = [
+        (days.nights.height, "box night", "night"),
+        (days.heart.height, "line blue", "resting heart rate"),
+        (days.heart.height and days.heart["low"].count(), "box band", "usual range"),
+        (days.heart.height or days.steps.height, "mark level1", "unusual"),
+        (days.heart.height or days.steps.height, "mark level2", "very unusual"),
+        (days.steps.height, "box teal", "goal met" if goal else "steps"),
+        (goal, "box soft", "below the goal"),
+        (days.supplies.height, "box soft", "medicine at hand"),
+        (True, "box hatched", "not known; outlined: no supply" if days.supplies.height else "not known"),
+    ]
+    return [(swatch, words) for shown, swatch, words in entries if shown]
+
+
+def _finding(days: Days, changes: pl.DataFrame) -> str:
+    said = []
+    if days.nights.height:
+        known = days.nights.filter(pl.col("missing") == "")
+        shift = (
+            known.select((pl.col("onset") - 720).mod(1440).median(), pl.col("offset").mod(1440).median()).row(0) if known.height else None
+        )
+        usual = f", usually {clock(shift[0] + 720)} to {clock(shift[1])}" if shift and None not in shift else ""
+        said.append(f"{known.height} of {counted(days.nights.height, 'night')} known{usual}")
+    if days.heart.height:
+        said.append(f"resting heart rate known on {counted(days.heart['value'].count(), 'day')}")
+    if days.steps.height:
+        said.append(f"median {number(days.steps['value'].median())} steps a day")  # type: ignore[arg-type]
+    gaps = days.supplies.filter(pl.col("kind") == "gap") if days.supplies.height else days.supplies
+    if gaps.height:
+        without = gaps.select((pl.col("to_day") - pl.col("from_day")).dt.total_days().sum()).item()
+        said.append(f"{counted(without, 'day')} without supply of a medicine")
+    seen = changes.filter(pl.col("day").is_between(days.first, days.last))["day"].n_unique()
+    said.append(f"{counted(seen, 'unusual day')}" if seen else "no unusual day")
+    text = "; ".join(said)
+    return text[:1].upper() + text[1:] + "."
+
+
+def _numbers(days: Days) -> Html:
+    parts = []
+    if days.nights.height:
+        parts.append(
+            days.nights.select(
+                "day",
+                pl.col("onset").map_elements(clock, pl.String).alias("Asleep"),
+                pl.col("offset").map_elements(clock, pl.String).alias("Awake"),
+            )
+        )
+    if days.heart.height:
+        parts.append(days.heart.select("day", pl.col("value").round(1).cast(pl.String).alias("Resting heart rate")))
+    if days.steps.height:
+        parts.append(days.steps.select("day", pl.col("value").round(0).cast(pl.Int64).cast(pl.String).alias("Steps")))
+    if not parts:
+        rows = days.supplies.select(
+            pl.col("drug").alias("Medicine"),
+            pl.col("kind").alias("What"),
+            pl.col("from_day").cast(pl.String).alias("From"),
+            pl.col("to_day").cast(pl.String).alias("Until, not included"),
+        )
+        return table(rows, "Days covered and gaps, by medicine")
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.join(part, on="day", how="full", coalesce=True)
+    shown = whole.sort("day", descending=True).with_columns(pl.col("day").cast(pl.String)).rename({"day": "Day"})
+    return table(shown, "Nights, resting heart rate and steps by day, newest first", numeric=shown.columns[1:])
+
+
+def _changes(changes: pl.DataFrame) -> Html:
+    if changes.is_empty():
+        return join([element("h4", "What changed"), element("p", "Nothing was unusual for this person, as far as it could be judged.")])
+    items = [_change(row) for row in changes.head(6).iter_rows(named=True)]
+    rest = changes.height - 6
+    older = fold(
+        f"{counted(rest, 'older change')}",
+        element("ol", *[_change(row) for row in changes.slice(6, 60).iter_rows(named=True)], class_="changes"),
+    )
+    return join([element("h4", "What changed"), element("ol", *items, class_="changes"), older if rest > 0 else None])
+
+
+def _change(row: dict[str, Any]) -> Html:
+    level = int(row["level"])
+    rate = row["false_alarm_rate"]
+    base = f"{row['detector']}, baseline of {row['nights_used']} days"
+    false = f"; {share(rate)} of this person's earlier days were raised too" if isinstance(rate, float) else ""
+    return element(
+        "li",
+        element("span", "very unusual" if level > 1 else "unusual", class_=f"badge level{level}"),
+        element(
+            "span",
+            element("strong", f"{day(row['day'])} · {feature_name(str(row['feature']))}. "),
+            str(row["why"]),
+            " ",
+            element("span", f"({base}{false})", class_="small"),
+        ),
+    )
+
+
+def _risks(risks: pl.DataFrame) -> Html | None:
+    newest = risks.sort("day", "risk").unique("risk", keep="last", maintain_order=True)
+    if newest.is_empty():
+        return None
+    items = []
+    for row in newest.iter_rows(named=True):
+        bar = None
+        if row["probability"] is not None and row["low"] is not None and row["high"] is not None:
+            spread = f"left:{row['low'] * 100:.1f}%;width:{max(row['high'] - row['low'], 0.005) * 100:.1f}%"
+            bar = element(
+                "span",
+                element("span", style=spread, class_="range"),
+                element("span", style=f"left:{row['probability'] * 100:.1f}%", class_="point"),
+                class_="interval",
+                aria_hidden="true",
+            )
+        value = f"{share(row['probability'])} (90 % interval {share(row['low'])} to {share(row['high'])})" if bar else "No number yet"
+        what, _, about = row["risk"].partition(": ")
+        title = RISKS.get(what, feature_name(what)) + (f": {name(about, {})}" if about else "")
+        items.append(element("li", element("strong", title), bar, element("span", f"{value}, stated for {day(row['day'])}. ", row["why"])))
+    return join([element("h4", "Named risks"), element("ul", *items, class_="risks")])
+
+
+def _adherence(content: PageContent, adherence: pl.DataFrame) -> Html | None:
+    if adherence.is_empty():
+        return None
+    shown = pl.DataFrame(
+        [
+            {
+                "Medicine": "all" if row["drug"] == "all" else name(row["drug"], content.labels),
+                "Measure": row["measure"],
+                "Window": f"{day(row['window_start'], year=True)} to {day(row['window_end'], year=True)}",
+                "Dispensings": str(row["events"]),
+                "Covered": share(row["value"]) if row["value"] is not None else f"not known: {row['missing'].replace('_', ' ')}",
+            }
+            for row in adherence.sort("drug", "measure", "window_start").iter_rows(named=True)
+        ]
+    )
+    return join(
+        [
+            element("h4", "Medicines at hand"),
+            table(shown, "Share of days covered, as AdhereR defines the measures", numeric=["Dispensings", "Covered"]),
+        ]
+    )
+
+
+def _events(timeline: pl.DataFrame) -> Html | None:
+    other = timeline.filter(~pl.col("lane").is_in(_DRAWN_LANES)).sort("day", "lane", "item", descending=[True, False, False])
+    if other.is_empty():
+        return None
+    shown = other.select(
+        pl.col("day").cast(pl.String).alias("Day"),
+        pl.col("lane").alias("About"),
+        pl.col("text").alias("What"),
+        pl.col("from_table").alias("From table"),
+    )
+    return fold(
+        f"{counted(other.height, 'other thing')} on this axis",
+        table(shown, "Everything else on this person's axis, newest first", limit=60),
+    )
+
+
+def _own_experiences(told: pl.DataFrame) -> Html | None:
+    if told.is_empty():
+        return None
+    shown = told.sort("day", "n", descending=[True, False]).select(
+        pl.col("day").cast(pl.String).alias("Day"),
+        pl.col("treatment_label").alias("Treatment"),
+        pl.col("axis").alias("Axis"),
+        pl.col("effect_label").alias("Effect or reason"),
+    )
+    return fold("Experiences told in the diary", table(shown, "Experiences told in this person's own diary, newest first", limit=60))

@@ -1,0 +1,273 @@
+"""Any official series as a CSV: place, date, value and, where there is one, the date of issue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from heedful.core.errors import SettingsError, SourceError
+from heedful.core.schemas import INSTANT, Quarantine, Series
+from heedful.sources.base import SOURCES, Batch, Options, SourceCard, frame
+from heedful.sources.csv_columns import READING, Columns, declared, earlier, numbers, only, peeked, set_aside, table, told
+from heedful.sources.posts.cuts import Cut
+from heedful.sources.quarantine import QuarantineList
+from heedful.sources.records.dates import FORMATS, date_format, dates
+from heedful.sources.records.occurrences import Occurrences
+from heedful.sources.series.issued import issued_at, midnight
+from heedful.sources.series.us_places import BY_FIPS, BY_NAME
+
+NAME = "series.table"
+ALIASES: dict[str, tuple[str, ...]] = {
+    "place": (
+        "locationfips",
+        "fips",
+        "place",
+        "location",
+        "geovalue",
+        "region",
+        "geo",
+        "jurisdiction",
+        "district",
+        "country",
+        "locationname",
+    ),
+    "date": ("weekending", "weekenddate", "targetenddate", "weekstart", "date", "timevalue", "referencedate", "day"),
+    "value": ("value", "count", "cases", "observation", "incidence", "admissions", "deaths"),
+    "issue_date": ("issuedate", "issue", "vintage", "asof", "reportdate", "releasedate"),
+    "stratum": ("stratum", "agegroup", "age"),
+    "signal": ("signal", "dataset", "indicator", "disease"),
+    "denominator": ("denominator", "population", "total"),
+    "frequency": ("frequency",),
+}
+"""Names without case, dots and underscores."""
+ENDS = ("weekending", "weekenddate", "targetenddate")
+"""Dates of these names are the last day of a week."""
+FIPS = ("locationfips", "fips", "location")
+SETTINGS = (*READING, "columns", "place", "places", "signal", "unit", "period_days", "date_is", "date_format", "issue_date")
+MONTH = 0
+"""Stands for a period of one calendar month."""
+_KEY = ["place", "signal", "stratum", "day", "known_at"]
+_BY_FREQUENCY = {"365": 1, "366": 1, "52": 7, "12": MONTH}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one file is read: our column -> theirs, formats of its dates, days of a period, days from the date back to its first day."""
+
+    columns: dict[str, str]
+    date_format: str
+    issue_format: str
+    period: int
+    back: int
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "columns": self.columns,
+            "date_format": self.date_format,
+            "issue_format": self.issue_format,
+            "period": self.period,
+            "back": self.back,
+        }
+
+
+class Table:
+    """A table of an official series, one value a row.
+
+    Settings: `columns` (ours = theirs; ours are place, date, value, issue_date, stratum, signal, denominator, frequency), `place` (of a
+    file without a place column), `places` (theirs = place code), `signal` (default: the input's name), `unit` (default {count}),
+    `period_days` (default: by the name of the date column, `frequency`, or the gaps between dates; 0 is a calendar month),
+    `date_is` (start or end of the period), `date_format`, `issue_date` (of the whole file), `delimiter`, `encoding`, `decimal`.
+    FIPS numbers and US state names become US/NY; other places stay the issuer's own. An empty value stays a row: it was issued empty.
+    """
+
+    card = SourceCard(
+        name=NAME,
+        says="an official series as CSV: place, date, value, and the date of issue where there is one",
+        family="series",
+        tables=(Series, Quarantine),
+        zone_rule="Days are calendar days. With an issue date a row is known from that day (midnight UTC); without one from the declared "
+        "issue_date or from when it was read, so a back-test sees revised numbers.",
+        terms="Those of the issuer; official counts are mostly free with citation.",
+        tested_on="real: dated vintages of US influenza admissions and emergency visits (CDC), series of the R package surveillance",
+        units=("{count}",),
+    )
+
+    def recognise(self, path: Path, head: bytes) -> float:
+        """By place, date and value, with a first row that has a day and a number; surer with an issue date."""
+        first = peeked(head)
+        found = guess(first.names)
+        if path.is_dir() or not first.rows or not {"place", "date", "value"} <= set(found):
+            return 0.0
+        row = pl.DataFrame({name: [first.first(found[name])] for name in ("date", "value")})
+        dated = any(row.select(dates("date", form).is_not_null()).item() for form in FORMATS)
+        if not dated or row.select(numbers("value")).item() is None:
+            return 0.0
+        return 0.9 if "issue_date" in found else 0.65
+
+    def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
+        """Batches of series. Errors: `SourceError` for absent columns or doubtful dates, `SettingsError` for a setting."""
+        settings = options.settings
+        only(path, NAME, settings, SETTINGS)
+        issued = issued_at(path, settings, known_at)
+        columns = Columns(path, settings, cursor)
+        mapping = _mapping(path, columns.names, settings)
+        layout = Layout(**cursor["layout"]) if cursor else None
+        seen, quarantine = Occurrences(), QuarantineList(options.name, path, known_at)
+        for rows, _ in earlier(path, settings, cursor):
+            assert layout is not None
+            seen.number(_typed(rows, layout, options, issued).filter(pl.col("reason").is_null()).select(_KEY))
+        for cut in columns.portions():
+            rows = table(cut)
+            layout = layout or _layout(path, rows, mapping, settings)
+            yield _batch(cut, _typed(rows, layout, options, issued), layout, seen, quarantine, columns.names)
+
+
+def guess(names: tuple[str, ...] | list[str]) -> dict[str, str]:
+    """Our column -> theirs, by the usual names.
+
+    >>> guess(["vintage", "location_fips", "location_name", "week_ending", "value"])["place"]
+    'location_fips'
+    """
+    spelled = {_spelled(name): name for name in reversed(names)}
+    return {ours: spelled[alias] for ours, aliases in ALIASES.items() if (alias := next((a for a in aliases if a in spelled), ""))}
+
+
+def _spelled(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _mapping(path: Path, names: list[str], settings: Mapping[str, Any]) -> dict[str, str]:
+    chosen = declared(path, NAME, names, settings.get("columns", {}), tuple(ALIASES))
+    mapping = {**guess([name for name in names if name not in chosen.values()]), **chosen}
+    if settings.get("place"):
+        mapping.pop("place", None)
+    missing = [name for name in ("place", "date", "value") if name not in mapping and not (name == "place" and settings.get("place"))]
+    if missing:
+        cure = f'Declare them: columns = {{{missing[0]} = "name in the file"}}' + (', or place = "US".' if "place" in missing else ".")
+        raise SourceError(path, f"no column looks like {' and '.join(missing)}; its columns are {', '.join(names[:20])}", cure)
+    if settings.get("date_is", "start") not in ("start", "end"):
+        raise SettingsError(f"{path}: date_is must be start or end, not {settings['date_is']!r}.")
+    if not isinstance(settings.get("places", {}), Mapping):
+        raise SettingsError(f'{path}: places must be a table such as places = {{Bayern = "DE/BY"}}.')
+    return mapping
+
+
+def _layout(path: Path, rows: pl.DataFrame, mapping: dict[str, str], settings: Mapping[str, Any]) -> Layout:
+    """Settled by the first portion and kept in the cursor, so that every portion of a file is read the same way."""
+    form = date_format(path, rows, mapping["date"], str(settings.get("date_format", "")))
+    issue = mapping.get("issue_date")
+    issue_form = date_format(path, rows, issue, str(settings.get("date_format", ""))) if issue else ""
+    name = _spelled(mapping["date"])
+    period = settings.get("period_days")
+    if period is None:
+        period = 7 if name.startswith("week") or name in ENDS else _gap(rows, mapping, form)
+    if not isinstance(period, int) or isinstance(period, bool) or not 0 <= period <= 366:
+        raise SettingsError(f"{path}: period_days must be a whole number from 0 (a month) to 366, not {period!r}.")
+    at_end = settings.get("date_is", "end" if name in ENDS else "start") == "end"
+    if at_end and period == MONTH:
+        raise SettingsError(f"{path}: a month must be given by its first day; declare period_days, or date_is = 'start'.")
+    return Layout(mapping, form, issue_form, period, period - 1 if at_end else 0)
+
+
+def _gap(rows: pl.DataFrame, mapping: dict[str, str], form: str) -> int:
+    """Days between neighbouring dates of one series, as most often found; about 30 is a calendar month, no neighbours a day."""
+    within = [pl.col(mapping[name]).alias(name) for name in ("place", "signal", "stratum") if name in mapping]
+    days = rows.select(*within, dates(mapping["date"], form).alias("day")).drop_nulls("day").unique().sort(pl.all())
+    apart = pl.col("day").diff().dt.total_days()
+    gaps = days.select(apart.over([part.meta.output_name() for part in within]) if within else apart).to_series().drop_nulls()
+    if not len(gaps):
+        return 1
+    common = int(gaps.value_counts().sort(["count", gaps.name], descending=[True, False])[gaps.name][0])
+    return MONTH if 28 <= common <= 31 else min(common, 366)
+
+
+def _typed(rows: pl.DataFrame, layout: Layout, options: Options, issued: datetime) -> pl.DataFrame:
+    """Columns of `series` with `line`, `at` and `reason` (null where the row is fit, '' where it has no date at all)."""
+    columns, settings = layout.columns, options.settings
+    decimal = str(settings.get("decimal", "."))
+    date = dates(columns["date"], layout.date_format)
+    day = date - pl.duration(days=layout.back)
+    value = numbers(columns["value"], decimal)
+    known = midnight(dates(columns["issue_date"], layout.issue_format)) if "issue_date" in columns else pl.lit(issued, dtype=INSTANT)
+    out = rows.select(
+        "line",
+        "at",
+        source=pl.lit(options.name),
+        signal=_named(columns, "signal", str(settings.get("signal") or options.name)),
+        place=_place(columns, settings),
+        stratum=_named(columns, "stratum", "all"),
+        day=day,
+        period_days=_period(columns, layout, day),
+        value=value,
+        denominator=numbers(columns["denominator"], decimal) if "denominator" in columns else pl.lit(None, pl.Float64),
+        unit=pl.lit(str(settings.get("unit", "{count}"))),
+        known_at=known,
+        reason=pl.coalesce(
+            pl.when(~told(columns["date"]).fill_null(False)).then(pl.lit("")),
+            pl.when(date.is_null()).then(pl.lit(f"its date is not one written as {layout.date_format}; correct it")),
+            pl.when(told(columns["value"]) & value.is_null()).then(pl.lit("its value is not a number; correct it, or declare decimal")),
+            pl.when(known.is_null()).then(pl.lit("its issue date is missing or not understood; correct it")),
+        ),
+    )
+    return out.with_columns(
+        reason=pl.coalesce("reason", pl.when(pl.col("place").is_null()).then(pl.lit("it names no place; fill the column")))
+    )
+
+
+def _named(columns: dict[str, str], name: str, default: str) -> pl.Expr:
+    if name not in columns:
+        return pl.lit(default)
+    return pl.when(told(columns[name])).then(pl.col(columns[name]).str.strip_chars()).otherwise(pl.lit(default))
+
+
+def _place(columns: dict[str, str], settings: Mapping[str, Any]) -> pl.Expr:
+    if "place" not in columns:
+        return pl.lit(str(settings["place"]))
+    theirs = columns["place"]
+    text = pl.when(told(theirs)).then(pl.col(theirs).str.strip_chars())
+    given = {str(name): str(code) for name, code in settings.get("places", {}).items()}
+    known = {**(BY_FIPS if _spelled(theirs) in FIPS else {}), **given}
+    names = (
+        pl.col(theirs).str.strip_chars().str.to_lowercase().replace_strict({k: v for k, v in BY_NAME.items() if len(k) > 3}, default=None)
+    )
+    return pl.coalesce(text.replace_strict(known or {"": ""}, default=None, return_dtype=pl.String), names, text)
+
+
+def _period(columns: dict[str, str], layout: Layout, day: pl.Expr) -> pl.Expr:
+    fixed = day.dt.days_in_month().cast(pl.Int32) if layout.period == MONTH else pl.lit(layout.period, pl.Int32)
+    if "frequency" not in columns:
+        return fixed
+    told_days = pl.col(columns["frequency"]).str.strip_chars().replace_strict(_BY_FREQUENCY, default=None, return_dtype=pl.Int32)
+    month = day.dt.days_in_month().cast(pl.Int32)
+    return pl.when(told_days == MONTH).then(month).otherwise(pl.coalesce(told_days, fixed))
+
+
+def _batch(cut: Cut, typed: pl.DataFrame, layout: Layout, seen: Occurrences, quarantine: QuarantineList, names: list[str]) -> Batch:
+    dated = typed.filter(pl.col("reason").ne_missing(""))
+    fit = dated.filter(pl.col("reason").is_null())
+    again = fit.select("line").with_columns(again=seen.number(fit.select(_KEY)) > 0)
+    twice = "its place, date, stratum and issue date stand in the file a second time; keep one row, or map the column that tells them apart"
+    dated = dated.join(again, on="line", how="left", maintain_order="left").with_columns(
+        reason=pl.coalesce("reason", pl.when(pl.col("again")).then(pl.lit(twice)))
+    )
+    rows = set_aside(dated, cut, quarantine).drop("line", "at", "reason", "again")
+    undated = typed.height - dated.height
+    used = set(layout.columns.values())
+    return Batch(
+        rows=(*((frame(rows, Series),) if rows.height else ()), *quarantine.take()),
+        cursor={**cut.cursor, "layout": layout.plain()},
+        done=cut.done,
+        total=cut.total,
+        records=len(cut.lines) + len(cut.unread),
+        skipped={"row without a date": undated} if undated else {},
+        aside=dict.fromkeys((name for name in names if name not in used), len(cut.lines)) if cut.lines else {},
+    )
+
+
+SERIES_TABLE = SOURCES.add(NAME, Table())
