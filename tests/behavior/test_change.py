@@ -62,7 +62,7 @@ def test_wear_time_is_no_behavior_and_empty_stays_empty() -> None:
     assert _changes(_frame({})).is_empty()
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.integers(0, 100), st.integers(0, 20), min_size=1, max_size=80))
 def test_only_the_56_days_before_matter(values: dict[int, int]) -> None:
     data = _frame({day: float(value) for day, value in values.items()})

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heedful.behavior.nightsignal import NIGHT_VALUE, night_levels, nightsignal
@@ -60,6 +60,7 @@ def test_empty() -> None:
     assert len(nightsignal(seal(_features([]), Consented[Care], Features))) == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(50, 70)), unique_by=lambda r: r[:2], max_size=40))
 def test_a_person_is_judged_alone(rows: list[tuple[str, int, int]]) -> None:
     data = _features([(p, d, float(v)) for p, d, v in rows])
@@ -69,6 +70,7 @@ def test_a_person_is_judged_alone(rows: list[tuple[str, int, int]]) -> None:
         assert alone.sort("day").equals(both.filter(pl.col("person") == person).sort("day"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(40, 90), min_size=1, max_size=60))
 def test_median_is_of_all_nights_so_far(values: list[float]) -> None:
     found = night_levels(np.zeros(len(values), np.int64), np.arange(len(values)), np.array(values))

@@ -156,11 +156,12 @@ class Twin:
     def _around(self, first: int, last: int, gap: list[int], free: list[bool], cues: list[Any], asked: bool) -> dict[str, Any]:
         reached = []  # kind, distance, cue, whether a list or nothing lies between, whether a clause ended
         for side in ("before", "after"):
-            at, passed, steps, listed, clause = (first - 1 if side == "before" else last), 0, 0, True, True
+            at, passed, steps, listed, plain, clause = (first - 1 if side == "before" else last), 0, 0, True, True, True
             while 0 <= at < len(gap) and steps < 32 and passed <= r.REACH:
                 between, neighbour = (gap[at + 1], at) if side == "before" else (gap[at], at - 1)
                 if between >= 2 or (between == 1 and free[neighbour]):
                     listed = False
+                plain = plain and between == 0
                 cue = next((c for c in cues if at == (c[1] - 1 if side == "before" else c[0])), None)
                 width = 1
                 if cue is None:
@@ -172,7 +173,7 @@ class Twin:
                         if kind == "terminator":
                             clause = False
                         elif stands in (side, "either") and passed <= window:
-                            reached.append((kind, passed, cue, listed, clause, side))
+                            reached.append((kind, passed, cue, listed, plain, clause, side))
                     passed += width
                 steps += width
                 at += width if side == "after" else -width
@@ -182,22 +183,22 @@ class Twin:
     def _judge(reached: list[Any], asked: bool) -> dict[str, Any]:
         found: dict[str, Any] = {"assertion": "present", "experiencer": "self", "role": "none", "severity": "unknown", "cue": None}
         asserted = []
-        for kind, passed, cue, listed, clause, _ in reached:
+        for kind, passed, cue, listed, _, clause, _ in reached:
             if kind == "question_mark":
                 kind = "question" if asked else ""
             if kind in r.ASSERTIONS and clause and (listed or kind in CROSSING):
                 asserted.append(((ORDER.index(kind), passed), kind, cue))
         if asserted:
             _, found["assertion"], found["cue"] = min(asserted, key=lambda x: x[0])
-        who = [(passed + 4 * (side == "after"), k, cue) for k, passed, cue, _, _, side in reached if k in r.EXPERIENCERS]
+        who = [(passed + 4 * (side == "after"), k, cue) for k, passed, cue, _, _, _, side in reached if k in r.EXPERIENCERS]
         if who:
             _, found["experiencer"], cue = min(who, key=lambda x: x[0])
             if found["cue"] is None and found["experiencer"] != "self":
                 found["cue"] = cue
-        roles = [(passed, k) for k, passed, _, _, clause, _ in reached if k in r.ROLES and clause]
+        roles = [(passed, k) for k, passed, _, _, _, clause, _ in reached if k in r.ROLES and clause]
         if roles:
             found["role"] = min(roles, key=lambda x: x[0])[1]
-        degrees = [(passed, k) for k, passed, _, listed, clause, _ in reached if k in r.SEVERITIES and clause and listed]
+        degrees = [(passed, k) for k, passed, _, _, plain, clause, _ in reached if k in r.SEVERITIES and clause and plain]
         if degrees:
             found["severity"] = min(degrees, key=lambda x: x[0])[1]
         return found

@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
+
 from heedful.core.clock import FixedClock
 from heedful.core.schemas import TABLES
 from heedful.loops.run import record_consent_files, run_site
@@ -58,13 +60,13 @@ def run(folder: Path) -> None:
     site.close()
 
 
-def tables(folder: Path) -> dict[str, object]:
+def tables(folder: Path) -> dict[str, pl.DataFrame]:
     """Every table of the site, sorted: what two runs are compared by."""
     site = open_site(folder)
-    found: dict[str, object] = {}
+    found: dict[str, pl.DataFrame] = {}
     for name, schema in TABLES.items():
         if schema.kind == "base" and name != "quarantine":
-            found[name] = site.lake.scan(name, schema).select(schema.columns).collect().sort(schema.columns)
+            found[name] = site.lake.scan(name, schema).select(list(schema.columns)).collect().sort(list(schema.columns))
     found |= {name: rows.sort(rows.columns) for name, rows in site.engine.stored().items()}
     for name in ("consents", "decisions", "deliveries", "outcomes"):
         found[name] = site.ledger.rows(name)

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -70,8 +71,11 @@ def test_a_killed_run_ends_as_an_undisturbed_one(town: Path, tmp_path: Path) -> 
     assert_same(tables(site), want)
 
 
-def assert_same(got: dict[str, object], want: dict[str, object]) -> None:
+def assert_same(got: dict[str, pl.DataFrame], want: dict[str, pl.DataFrame]) -> None:
     assert got.keys() == want.keys()
     for name, right in want.items():
-        assert_frame_equal(got[name], right, rel_tol=1e-9, obj=name)  # type: ignore[arg-type]
-    assert len(want["decisions"]) > 0  # type: ignore[arg-type]
+        try:
+            assert_frame_equal(got[name], right, rel_tol=1e-9)
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from error
+    assert want["decisions"].height > 0

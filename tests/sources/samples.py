@@ -70,8 +70,14 @@ def observation(person: int, day: int, value: float, unit: str = "[lb_av]", **mo
 
 def fhir_resources() -> list[Any]:
     loinc = "http://loinc.org"
-    systolic = {"code": {"coding": [{"system": loinc, "code": "8480-6"}]}, "valueQuantity": {"value": 120, "unit": "mmHg", "code": "mm[Hg]"}}
-    diastolic = {"code": {"coding": [{"system": loinc, "code": "8462-4"}]}, "valueQuantity": {"value": 80, "unit": "mmHg", "code": "mm[Hg]"}}
+    systolic = {
+        "code": {"coding": [{"system": loinc, "code": "8480-6"}]},
+        "valueQuantity": {"value": 120, "unit": "mmHg", "code": "mm[Hg]"},
+    }
+    diastolic = {
+        "code": {"coding": [{"system": loinc, "code": "8462-4"}]},
+        "valueQuantity": {"value": 80, "unit": "mmHg", "code": "mm[Hg]"},
+    }
     panel = {"code": {"coding": [{"system": loinc, "code": "85354-9"}]}, "component": [systolic, diastolic], "valueQuantity": None}
     panel = {name: value for name, value in observation(1, 3, 0.0, **panel).items() if value is not None}
     drug = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "314076", "display": "lisinopril 10 MG"}]}
@@ -152,7 +158,119 @@ def ilinet(folder: Path) -> tuple[Path, Options]:
 
 @sample("series.table")
 def series_table(folder: Path) -> tuple[Path, Options]:
-    rows = [f"2024-0{vintage}-03,{fips},2023-12-{day},{vintage * day}" for vintage in (1, 2) for fips in ("36", "US") for day in range(16, 31, 7)]
+    rows = [
+        f"2024-0{vintage}-03,{fips},2023-12-{day},{vintage * day}"
+        for vintage in (1, 2)
+        for fips in ("36", "US")
+        for day in range(16, 31, 7)
+    ]
     bad = ["2024-01-03,36,2023-12-33,5", "2024-01-03,36,2023-12-09,many", ",36,2023-12-02,5", "2024-01-03,,2023-12-02,5", "2024-01-03,36"]
     empty = ["2024-01-03,01,2023-12-16,NA", "2024-01-03,01,,5"]
-    return _written(folder, "vintages.csv", "\n".join(["vintage,location,week_ending,value", *rows, *bad, *empty, rows[0], ""])), Options("nhsn")
+    return _written(folder, "vintages.csv", "\n".join(["vintage,location,week_ending,value", *rows, *bad, *empty, rows[0], ""])), Options(
+        "nhsn"
+    )
+
+
+# --- posts ------------------------------------------------------------------------------------------------------------
+
+
+def _lines(*items: Any) -> str:
+    return "".join((item if isinstance(item, str) else json.dumps(item)) + "\n" for item in items)
+
+
+@sample("posts.table")
+def posts_table(folder: Path) -> tuple[Path, Options]:
+    rows = [f'{n},user{n % 4},2024-03-{1 + n:02}T10:00:00Z,"head aches, day {n}",en' for n in range(28)]
+    bad = ["90,user1,someday,no time,en", "91,user1,2024-03-01T10:00:00Z"]
+    empty = ["92,user1,2024-03-01T10:00:00Z,,en"]
+    return _written(folder, "posts.csv", "\n".join(["id,author,created_at,text,lang", *rows[:10], *bad, *empty, *rows[10:], ""])), Options(
+        "forum"
+    )
+
+
+@sample("posts.reddit")
+def reddit(folder: Path) -> tuple[Path, Options]:
+    comment = {"author": "a", "created_utc": 1_134_365_188, "subreddit": "s", "link_id": "t3_1", "parent_id": "t1_0"}
+    items = [comment | {"id": f"c{n}", "body": f"it hurts {n}"} for n in range(25)]
+    gone = comment | {"id": "g", "body": "[deleted]"}
+    return _written(folder, "RC.jsonl.gz", _lines(*items[:9], '{"id": "cut', gone, *items[9:])), Options("reddit")
+
+
+@sample("posts.bluesky")
+def bluesky(folder: Path) -> tuple[Path, Options]:
+    def commit(author: int, key: int, operation: str = "create") -> dict[str, Any]:
+        body: dict[str, Any] = {"operation": operation, "collection": "app.bsky.feed.post", "rkey": f"k{key}", "rev": "r"}
+        if operation == "create":
+            body |= {"record": {"$type": "app.bsky.feed.post", "text": f"fever {key}", "createdAt": "2025-05-01T00:00:00Z"}, "cid": "c"}
+        return {"did": f"did:plc:a{author}", "time_us": 1_750_000_000_000_000 + key, "kind": "commit", "commit": body}
+
+    events = [commit(n % 3, n) for n in range(25)]
+    gone = {
+        "did": "did:plc:a2",
+        "time_us": 1_750_000_000_000_030,
+        "kind": "account",
+        "account": {"active": False, "did": "did:plc:a2", "status": "deleted"},
+    }
+    return _written(folder, "jetstream.jsonl", _lines(*events[:9], "{", commit(0, 3, "delete"), *events[9:], gone)), Options("bluesky")
+
+
+@sample("posts.mastodon")
+def mastodon(folder: Path) -> tuple[Path, Options]:
+    def status(number: int, **more: Any) -> dict[str, Any]:
+        return {
+            "id": str(number),
+            "visibility": "public",
+            "created_at": f"2024-03-{1 + number % 28:02}T13:53:56.596Z",
+            "content": f"<p>coughing, day {number}</p>",
+            "language": "en",
+            "uri": f"https://a.example/statuses/{number}",
+            "in_reply_to_id": None,
+            "spoiler_text": "",
+            "account": {"uri": f"https://a.example/users/u{number % 3}", "acct": "u", "indexable": True},
+        } | more
+
+    items = [status(number) for number in range(25)]
+    aside = [status(90, created_at="never"), status(91, visibility="private"), {"event": "delete", "payload": "3"}]
+    return _written(folder, "statuses.jsonl", _lines(*items[:9], *aside, *items[9:])), Options("mastodon")
+
+
+# --- wearables --------------------------------------------------------------------------------------------------------
+
+
+@sample("apple_health")
+def apple_health(folder: Path) -> tuple[Path, Options]:
+    def record(kind: str, unit: str, value: str, minute: int, **more: str) -> str:
+        at = f"2024-03-01 {8 + minute // 60:02}:{minute % 60:02}:00 +0100"
+        attributes = {
+            "type": kind,
+            "sourceName": "Watch",
+            "unit": unit,
+            "creationDate": at,
+            "startDate": at,
+            "endDate": at,
+            "value": value,
+        } | more
+        return "<Record " + " ".join(f'{name}="{text}"' for name, text in attributes.items()) + "/>"
+
+    rows = [record("HKQuantityTypeIdentifierHeartRate", "count/min", str(60 + n), n) for n in range(20)]
+    rows += [
+        record("HKQuantityTypeIdentifierStepCount", "count", "12", n, device="&lt;HKDevice: 0x2811&gt;, name:Watch") for n in range(20)
+    ]
+    bad = [
+        record("HKQuantityTypeIdentifierHeartRate", "count/min", "fast", 50),
+        record("HKQuantityTypeIdentifierHeartRate", "count/min", "60", 51, startDate="soon"),
+    ]
+    me = '<Me HKCharacteristicTypeIdentifierDateOfBirth="1980-05-06" HKCharacteristicTypeIdentifierBiologicalSex="HKBiologicalSexFemale"/>'
+    text = "\n".join(
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            '<HealthData locale="en_US">',
+            me,
+            *rows[:15],
+            *bad,
+            rows[0],
+            *rows[15:],
+            "</HealthData>",
+        ]
+    )
+    return _written(folder, "export.xml", text), Options("apple", subject="me")

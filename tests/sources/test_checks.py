@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.sources.samples import SAMPLES
 
 from heedful.core.codes import CODES
 from heedful.core.errors import SourceError
@@ -19,12 +20,11 @@ from heedful.core.labels import Raw
 from heedful.core.schemas import TABLES, Quarantine
 from heedful.core.seals import unseal
 from heedful.sources.base import SOURCES, Batch, Options, Source
-from tests.sources.samples import SAMPLES
 
 KNOWN_AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BATCH_SIZES = ("BATCH_ROWS", "RESOURCES")
-UNIQUE = ("observations", "dispensings", "series", "posts")
-"""Tables whose key, with `known_at`, must be unique within one file."""
+UNIQUE = ("observations", "dispensings", "series")
+"""Tables whose key, with `known_at`, must be unique within one file. Posts may come again: the newest counts."""
 
 every = pytest.mark.parametrize("name", SOURCES.names())
 
@@ -119,11 +119,20 @@ def test_it_goes_on_from_every_cursor(name: str, tmp_path: Path, small_batches: 
 @every
 def test_large_batches_give_the_same_rows(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     source, path, options = written(name, tmp_path)
-    large = {table: rows.sort(pl.all()) for table, rows in tables(read(source, path, options)).items()}
+    large = remaining(read(source, path, options))
     request.getfixturevalue("small_batches")
-    small = {table: rows.sort(pl.all()) for table, rows in tables(read(source, path, options)).items()}
+    small = remaining(read(source, path, options))
     assert large.keys() == small.keys()
     assert all(large[table].equals(small[table]) for table in large)
+
+
+def remaining(batches: list[Batch]) -> dict[str, pl.DataFrame]:
+    """All rows, sorted, without the posts that the same file takes back: a large batch never shows them, a small one may."""
+    gone = [deletion.subject for batch in batches for deletion in batch.deletions]
+    rows = tables(batches)
+    if "posts" in rows:
+        rows["posts"] = rows["posts"].filter(~pl.col("post").is_in(gone) & ~pl.col("author").is_in(gone))
+    return {table: found.sort(pl.all()) for table, found in rows.items()}
 
 
 @every
@@ -149,7 +158,7 @@ def test_what_cannot_be_read_names_file_line_reason_and_cure(name: str, tmp_path
     assert aside.height, "the sample holds no row that cannot be read"
     assert (aside["line"] > 0).all()
     assert (aside["reason"].str.len_chars() > 15).all()
-    assert set(aside["source"]) == {options.name}
+    assert set(aside["source"]) <= {options.name, name}
     assert not any("/" in file for file in aside["file"])
 
 
@@ -211,15 +220,18 @@ def test_damaged_files_end_in_nothing_but_a_source_error(name: str, tmp_path: Pa
 
 def outcome(source: Source, path: Path, options: Options) -> str:
     """Reads a file to its end; whatever it raises but a helpful `SourceError` fails the test."""
+    refused: SourceError | None = None
     try:
         for batch in source.read(path, options, KNOWN_AT):
             assert sum(len(frame) for frame in batch.rows) + sum(batch.skipped.values()) == batch.records
     except SourceError as error:
-        assert error.reason
-        assert error.cure.rstrip("'\")").endswith("."), error.cure
-        assert error.path.name
-        return "refused"
-    return "read"
+        refused = error
+    if refused is None:
+        return "read"
+    assert refused.reason
+    assert refused.cure.rstrip("'\")").endswith("."), refused.cure
+    assert refused.path.name
+    return "refused"
 
 
 @pytest.mark.real

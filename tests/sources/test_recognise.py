@@ -11,10 +11,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.sources.samples import SAMPLES
 
 from heedful.sources.base import SOURCES
 from heedful.sources.recognise import Found, recognise
-from tests.sources.samples import SAMPLES
 
 
 @pytest.fixture

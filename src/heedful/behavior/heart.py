@@ -34,8 +34,9 @@ def heart_features(held: Minutes) -> pl.DataFrame:
         held.begin, held.beats, held.beat_count, held.night, held.night_count, held.signs
     )
     days = held.days.with_columns(
-        night=pl.Series(night_sum // np.maximum(night_rates, 1)), rates=pl.Series(night_rates), quiet=pl.Series(np.minimum(night_minutes / NIGHT_MINUTES, 1.0)),
-        mean=pl.Series(mean), minutes=pl.Series(counted), share=pl.Series(np.minimum(counted / MINUTES_A_DAY, 1.0)), seen=pl.Series(held.seen),
+        night=pl.Series(night_sum // np.maximum(night_rates, 1)), rates=pl.Series(night_rates),
+        quiet=pl.Series(np.minimum(night_minutes / NIGHT_MINUTES, 1.0)), mean=pl.Series(mean), minutes=pl.Series(counted),
+        share=pl.Series(np.minimum(counted / MINUTES_A_DAY, 1.0)), seen=pl.Series(held.seen),
     ).filter(pl.col("seen") & ANY_RATE > 0)  # fmt: skip
     implausible = pl.when(pl.col("minutes") == 0).then(pl.lit("implausible"))
     night = days.select(

@@ -113,8 +113,8 @@ def minutes(observations: pl.DataFrame) -> Minutes:
     days = pl.DataFrame({"person": persons.gather(cell // span), "day": pl.Series(cell % span + first, dtype=pl.Int32).cast(pl.Date)})
     held = _empty(days, begin, np.where(latest[cell] >= earliest[cell], earliest[cell], 0), table)
     idle, walks = np.zeros(int(begin[-1]), np.int32), []
+    written = np.empty(max((len(chunk.stream) for chunk in chunks), default=0), WALK)
     for chunk in chunks:
-        written = np.empty(len(chunk.stream), WALK)
         walked = _mark(
             chunk.stream, chunk.base, person, kind, rank, low, high, chunk.day, chunk.start, chunk.end, chunk.offset, chunk.value,
             first, span, place, held.origin, begin, held.seen, held.beats, held.beat_count, held.night, held.night_count, held.signs,

@@ -259,7 +259,7 @@ class Quarantine(Schema, table="quarantine", kind="base", stream="either", key=(
 # --- derived tables ---------------------------------------------------------------------------------------------------
 
 
-class Mentions(Schema, table="mentions", stream="either", key=("source", "post", "start"), grain="month"):
+class Mentions(Schema, table="mentions", stream="either", key=("source", "post", "author", "start"), grain="month"):
     """A concept in a text, with span, context and role. `source` and `post` name the text: a post, or ('diary', entry)."""
 
     source = column(pl.String, "source of the post, or 'diary'")
@@ -283,7 +283,7 @@ class Mentions(Schema, table="mentions", stream="either", key=("source", "post",
     probability = column(pl.Float64, "calibrated probability of the mention; missing where no head has spoken", nullable=True)
 
 
-class Experiences(Schema, table="experiences", stream="either", key=("source", "post", "n"), grain="month"):
+class Experiences(Schema, table="experiences", stream="either", key=("source", "post", "author", "n"), grain="month"):
     """A treatment and what it did, each effect on an axis of its own."""
 
     source = column(pl.String, "source of the post, or 'diary'")

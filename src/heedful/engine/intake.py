@@ -179,8 +179,11 @@ class Intake:
         return self._delete_rows(number, hits)
 
     def _hits(self, schema: type[Schema], keys: pl.DataFrame) -> pl.DataFrame:
+        """All versions of the rows that go: each may have touched other keys."""
         columns = {*schema.key, *(c for step in self.engine.plan.steps for c in step.derivation.key), "code"} & set(schema.columns)
-        return self.lake.scan(schema.table, schema).join(keys.lazy(), on=keys.columns, how="semi").select(sorted(columns)).collect()
+        rows = self.lake.scan(schema.table, schema)
+        named = rows.join(keys.lazy(), on=keys.columns, how="semi").select(schema.key)
+        return rows.join(named, on=list(schema.key), how="semi").select(sorted(columns)).collect()
 
     def _delete_rows(self, number: int, hits: Mapping[type[Schema], pl.DataFrame]) -> dict[str, int]:
         changed, gone = Changed(), dict[str, int]()

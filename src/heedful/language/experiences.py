@@ -20,8 +20,8 @@ P = TypeVar("P", bound=Purpose)
 
 CARD = Card(
     name="language.experiences",
-    definition="A drug and an effect (or a stop, switch or missed dose) of oneself or one's family, where cue words give the effect its axis; "
-    "the drug is the nearest of the sentence, else the only one of the text.",
+    definition="A drug and an effect (or a stop, switch or missed dose) of oneself or one's family, where cue words give the effect its "
+    "axis; the drug is the nearest of the sentence, else the only one of the text.",
     units="1",
     reference="Axes after PsyTAR (Zolnoori 2019) and the questions of pharmacovigilance; rules of our own.",
     limits="English only; an effect without cue words is no experience, so recall is low; one drug an effect; a switch names the drug that "
@@ -69,10 +69,9 @@ def _with_treatment(found: pl.DataFrame) -> pl.DataFrame:
         found = found.sort("start").join_asof(
             near.sort("start"), on="start", by=["row", "sentence"], strategy=way, check_sortedness=False,  # type: ignore[arg-type]
         )  # fmt: skip
-    only = drugs.group_by("row").agg(
-        drug_only=pl.col("concept").unique().sort().first(), drug_label_only=pl.col("label").sort_by("concept").first(), kinds=pl.col("concept").n_unique()
-    )
-    return found.join(only.filter(pl.col("kinds") == 1).drop("kinds"), on="row", how="left").sort("row", "start", "type")
+    only = drugs.group_by("row").agg(pl.col("concept", "label").first(), kinds=pl.col("concept").n_unique()).filter(pl.col("kinds") == 1)
+    only = only.select("row", drug_only="concept", drug_label_only="label")
+    return found.join(only, on="row", how="left").sort("row", "start", "type")
 
 
 def _effects(found: pl.DataFrame) -> pl.DataFrame:
@@ -99,15 +98,15 @@ def _events(found: pl.DataFrame) -> pl.DataFrame:
     reasons = found.filter(pl.col("role") == "reason", pl.col("type").is_in(["symptom", "condition"]))
     happened = pl.col("assertion").is_in(["present", "historical"]) & pl.col("experiencer").is_in(_TOUCHES)
     events = found.filter(pl.col("type") == "event", happened).drop("label")
-    events = events.sort("start").join_asof(
-        reasons.select("row", "sentence", "start", "label").sort("start"), on="start", by=["row", "sentence"], strategy="forward", check_sortedness=False
-    )
+    named = reasons.select("row", "sentence", "start", "label").sort("start")
+    by = ["row", "sentence"]
+    events = events.sort("start").join_asof(named, on="start", by=by, strategy="forward", check_sortedness=False)
     events = events.with_columns(axis="concept", effect=pl.lit(""), effect_label=pl.col("label").fill_null(""))
     return _rows(events, pl.col("axis") == "switch")
 
 
 def _rows(told: pl.DataFrame, before_first: pl.Expr) -> pl.DataFrame:
-    """Rows that have an axis and a treatment: of the two drugs beside them the one that `before_first` prefers, else the text's only one."""
+    """Rows that have an axis and a treatment: of the drugs on either side the one that `before_first` prefers, else the text's only one."""
     told = told.with_columns(_first=before_first)
     named = [
         pl.when("_first").then(pl.coalesce(f"{name}_before", f"{name}_after", f"{name}_only"))

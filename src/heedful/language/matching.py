@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from heedful.language.folding import fold_table
 from heedful.language.rules import EVENT, GROUP, NEXT, rule_table
 
 if TYPE_CHECKING:
-    from heedful.language.kernels.scan import Index
+    from heedful.language.kernels.index import Index
 
 TYPES = ("symptom", "condition", "drug", "place")
 MOST_WORDS = 8
@@ -34,7 +35,7 @@ def find(texts: pl.Series, index: Index) -> pl.DataFrame:
     for piece in _pieces(texts.fill_null("")):
         offsets, data = text_buffers(piece)
         rows = scan(data, offsets, index)
-        parts.append(pl.DataFrame(rows, schema={name: pl.Int32 for name in COLUMNS}).with_columns(pl.col("post") + first))
+        parts.append(pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.Int32)).with_columns(pl.col("post") + first))
         first += piece.len()
     return pl.concat(parts)
 
@@ -64,13 +65,13 @@ def build_index(terms: pl.Series, types: pl.Series, rules: pl.DataFrame) -> Inde
     `MOST_WORDS` words is never found. Raises `SettingsError` on a rule that cannot be used.
     """
     from heedful.language.kernels.build import fill_trie, fill_words
-    from heedful.language.kernels.scan import ALONE, EVENTFUL, FLAGS, TERM_ROOT, Index
+    from heedful.language.kernels.index import ALONE, EVENTFUL, FLAGS, TERM_ROOT, Index
 
     phrases = pl.concat([terms.cast(pl.String).rename("phrase"), rules["phrase"].cast(pl.String)])
     tokens = _tokens(phrases)
     known = word_ids(tokens["word"])
     tokens = tokens.join(known, on="word", maintain_order="left")
-    size = int(known["id"].max() or 0) + 1 if known.height else 1  # type: ignore[call-overload]
+    size = known["id"].n_unique() + 1
 
     tags = np.zeros(_power(2 * known.height), np.uint8)
     words = np.zeros((tags.size, 4), np.uint64)
@@ -96,9 +97,7 @@ def build_index(terms: pl.Series, types: pl.Series, rules: pl.DataFrame) -> Inde
     roots[firsts["id"].to_numpy(), FLAGS] |= EVENTFUL
     kinds = types.replace_strict(list(TYPES), range(len(TYPES)), return_dtype=pl.Int8).to_numpy().astype(np.int8)
     table = fold_table()
-    return Index(
-        tags, words, wide, roots, bloom, steps, term_at, rule_at, kinds, numbers, table.classes, table.at, table.folded
-    )
+    return Index(tags, words, wide, roots, bloom, steps, term_at, rule_at, kinds, numbers, table.classes, table.at, table.folded)
 
 
 def _tokens(phrases: pl.Series) -> pl.DataFrame:
@@ -110,7 +109,8 @@ def _tokens(phrases: pl.Series) -> pl.DataFrame:
     blob, ends, phrase, gaps = fold_words(data, offsets, table.classes, table.at, table.folded)
     folded, starts = blob.tobytes(), np.concatenate([np.zeros(1, np.int64), ends])
     words = [folded[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=False)]
-    tokens = pl.DataFrame({"phrase": phrase.astype(np.int64), "gap": gaps.astype(np.int64), "word": words}, schema_overrides={"word": pl.Binary})
+    columns = {"phrase": phrase.astype(np.int64), "gap": gaps.astype(np.int64), "word": words}
+    tokens = pl.DataFrame(columns, schema_overrides={"word": pl.Binary})
     tokens = tokens.with_columns(place=pl.int_range(pl.len()).over("phrase"))
     broken = (pl.col("gap") == 9) | (pl.col("gap") > 0) & (pl.col("place") > 0)
     usable = ~broken.any().over("phrase") & (pl.len().over("phrase") <= MOST_WORDS)
@@ -127,4 +127,4 @@ def _pieces(texts: pl.Series) -> list[pl.Series]:
         return [texts.cast(pl.String)]
     piece = (texts.str.len_bytes().cast(pl.Int64).cum_sum() - 1).clip(0) // _PIECE
     cuts = [0, *(piece != piece.shift(1)).fill_null(False).arg_true().to_list(), texts.len()]
-    return [texts.slice(a, b - a) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [texts.slice(a, b - a) for a, b in itertools.pairwise(cuts)]

@@ -42,9 +42,7 @@ def mentions(posts: Frame[Public, Posts], *, vocabulary: Vocabulary, gazetteer: 
 @derivation(
     reads=(Diary,), writes=Mentions, by=None, needs=("vocabulary", "gazetteer"), key_as={"person": "author", "entry": "post"}, version=1
 )
-def diary_mentions(
-    diary: Frame[Consented[P], Diary], *, vocabulary: Vocabulary, gazetteer: Gazetteer
-) -> Frame[Consented[P], Mentions]:
+def diary_mentions(diary: Frame[Consented[P], Diary], *, vocabulary: Vocabulary, gazetteer: Gazetteer) -> Frame[Consented[P], Mentions]:
     """Mentions of diary entries, under source 'diary'; the author is the participant."""
     return diary.derive(Mentions, _mentions(texts_of_diary(diary.data), vocabulary, gazetteer))
 

@@ -15,19 +15,17 @@ from heedful.language.matching import build_index, find
 from heedful.language.rules import ROLES, RULE_COLUMNS
 
 if TYPE_CHECKING:
-    from heedful.language.kernels.scan import Index
+    from heedful.language.kernels.index import Index
 
 NAME_COLUMNS = {"name": pl.String, "place": pl.String, "population": pl.Int64, "kind": pl.String}
 SURE = 0.45
 """Least confidence at which a place counts."""
 
-_LOCATIVES = ("in", "from", "near", "around", "at", "outside", "across", "here in", "live in", "lives in", "living in", "moved to", "based in")
+_LOCATIVES = ("in", "from", "near", "around", "at", "outside", "across", "here in", "live in", "lives in", "living in", "moved to")
 _LONGEST = 120
 """Characters of a declared place that are read."""
 _BETWEEN = r"[,/|;•·\n()\[\]→–—]|\s-\s|\band\b"
-_ABOUT = (
-    r"^(?:greater|downtown|central|near|just outside|outside|somewhere in|living in|based in|born in|from|in|north|south|east|west) "
-)
+_ABOUT = r"^(?:greater|downtown|central|near|just outside|outside|somewhere in|living in|based in|born in|from|in|north|south|east|west) "
 _SHARE = 0.6
 """Least share of people that one reading of an ambiguous name must have; else the place above that all but few agree on counts."""
 
@@ -66,9 +64,7 @@ class PlaceNames:
         named = silent.select("row", named=self.named(silent["text"]))
         rows = rows.join(named, on="row", how="left", maintain_order="left").with_columns(pl.col("named").fill_null(""))
         how = pl.when(pl.col("place") != "").then(pl.lit("declared")).when(pl.col("named") != "").then(pl.lit("named"))
-        return rows.select(
-            place=pl.when(pl.col("place") != "").then("place").otherwise("named"), place_how=how.otherwise(pl.lit("none"))
-        )
+        return rows.select(place=pl.when(pl.col("place") != "").then("place").otherwise("named"), place_how=how.otherwise(pl.lit("none")))
 
     def declared(self, declared: pl.Series) -> pl.DataFrame:
         """Places as people declare them: columns place ("" if none) and confidence (0 to 1; null if none), a row a text.
@@ -98,10 +94,10 @@ class PlaceNames:
     @functools.cached_property
     def _index(self) -> Index:
         weak = self._known.filter(pl.col("kind") == "weak")["name"]
-        names = self.names.filter(pl.col("kind") == "name", pl.col("name").str.len_chars() >= 4, ~_folded("name").is_in(weak.to_list()))
-        names = names["name"].unique(maintain_order=True)
+        strong = self.names.filter(pl.col("kind") == "name", pl.col("name").str.len_chars() >= 4, ~_folded("name").is_in(weak.to_list()))
+        names = strong["name"].unique(maintain_order=True)
         rules = pl.DataFrame({"phrase": _LOCATIVES}).with_columns(kind=pl.lit("located"), side=pl.lit("before"), window=pl.lit(0, pl.Int32))
-        types = pl.repeat("place", names.len(), eager=True)
+        types = pl.Series(["place"] * names.len(), dtype=pl.String)
         return build_index(names, types, rules.select(*RULE_COLUMNS))
 
     @functools.cached_property
@@ -176,5 +172,5 @@ def _agreed(may: pl.DataFrame) -> pl.DataFrame:
     each = each.explode("level", empty_as_null=True, keep_nulls=True).drop_nulls("level")
     share = each.group_by("id", "level").agg(pl.col("weight").sum(), pl.col("base").max())
     kept = share.filter(pl.col("weight") >= _SHARE).with_columns(depth=pl.col("level").str.count_matches("/"))
-    kept = kept.sort(["id", "depth", "weight", "level"], descending=[False, True, True, False]).unique("id", keep="first", maintain_order=True)
-    return kept.select("id", place="level", confidence=pl.col("base") * pl.col("weight"))
+    kept = kept.sort(["id", "depth", "weight", "level"], descending=[False, True, True, False])
+    return kept.unique("id", keep="first", maintain_order=True).select("id", place="level", confidence=pl.col("base") * pl.col("weight"))

@@ -14,7 +14,8 @@ def read(texts: pl.Series, vocabulary: Vocabulary) -> pl.DataFrame:
 
     Columns: `row` of the text, `sentence` (number within the text), `start`, `end` (bytes), `surface`, `concept`, `label`, `type`
     (symptom, condition, drug, or 'event' with concept stop, switch or missed_dose), `assertion`, `experiencer`, `cue`, `severity`,
-    `role` (all of `ROLES`), `drugs` (distinct drugs of the text), `drug_near` (whether the sentence names one). A missing text says nothing.
+    `role` (all of `ROLES`), `drugs` (distinct drugs of the text), `drug_near` (whether the sentence names one).
+    A missing text says nothing.
     """
     found = find(texts, vocabulary.index)
     terms, rules = vocabulary.terms, vocabulary.rules

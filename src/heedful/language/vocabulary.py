@@ -15,7 +15,7 @@ from heedful.language.matching import TYPES, build_index
 from heedful.language.rules import RULE_COLUMNS
 
 if TYPE_CHECKING:
-    from heedful.language.kernels.scan import Index
+    from heedful.language.kernels.index import Index
 
 TERM_COLUMNS = {"term": pl.String, "code": pl.String, "label": pl.String, "type": pl.String}
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from heedful.behavior import DERIVATIONS as BEHAVIOR
+from heedful.behavior.adherence.dispensed import adherence
+from heedful.behavior.change import baseline_change
+from heedful.behavior.daily import daily_features
+from heedful.behavior.nightsignal import nightsignal
+from heedful.behavior.sleep import nightly_sleep
 from heedful.core.derivations import Derivation
 from heedful.language.experiences import diary_experiences
 from heedful.language.mentions import diary_mentions
 from heedful.loops.public import PUBLIC_LOOP
 from heedful.person import DERIVATIONS as PERSON
 
-PERSONAL_LOOP: tuple[Derivation, ...] = (diary_mentions, diary_experiences, *BEHAVIOR, *PERSON)
+PERSONAL_LOOP: tuple[Derivation, ...] = (diary_mentions, diary_experiences, daily_features, nightly_sleep, adherence, nightsignal, baseline_change, *PERSON)
 
 
 def all_derivations() -> tuple[Derivation, ...]:

@@ -7,8 +7,8 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
+import lxml.etree as etree
 import polars as pl
-from lxml import etree
 
 from heedful.report.theme import HATCHED, STAND_IN, config
 

@@ -48,7 +48,7 @@ def table(data: pl.DataFrame, caption: str, *, numeric: Sequence[str] = (), code
     Cells are strings; those of `code` columns are commands; a missing cell shows as an en dash.
     """
     shown = data.head(limit)
-    classes = ["number" if name in numeric else None for name in data.columns]
+    classes = ["number" if name in numeric else _prose(shown[name]) for name in data.columns]
     head = [element("th", name, scope="col", class_=each) for name, each in zip(data.columns, classes, strict=True)]
     body = []
     for row in shown.iter_rows():
@@ -60,6 +60,12 @@ def table(data: pl.DataFrame, caption: str, *, numeric: Sequence[str] = (), code
     rest = f" The first {limit:,} of {data.height:,} rows." if data.height > limit else ""
     whole = element("table", element("caption", caption + rest), element("thead", element("tr", *head)), element("tbody", *body))
     return scroll(whole, f"Table: {caption}")
+
+
+def _prose(cells: pl.Series) -> str | None:
+    """Sentences keep a width that can be read; the table then scrolls instead of squeezing them."""
+    longest = cells.str.len_chars().max() if cells.dtype == pl.String else 0
+    return "prose" if longest and longest > 40 else None  # type: ignore[operator]
 
 
 def _cell(value: object) -> Child:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from heedful.sources.quarantine import QuarantineList
 
 READING = ("delimiter", "encoding", "decimal")
 """Settings that every source of this kind knows: one character, a name such as cp1252, '.' or ','."""
+
+LINE, AT = "\0line", "\0at"
+"""Columns of `table` beside the file's own: no header can hold a NUL, so no column of a file is ever called so."""
+HEADER_LIMIT = 1 << 20
 
 Cursor = Mapping[str, Any]
 
@@ -93,7 +98,9 @@ class Columns:
         return LineReader(Stream(self._path, offset, encoding=self._encoding), offset, line)
 
     def _header(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        lines = self._reader.take(1_000, 1 << 20)
+        lines = self._reader.take(1_000, HEADER_LIMIT)
+        if lines and len(lines[0]) > HEADER_LIMIT:
+            raise SourceError(self._path, "its first line is longer than 1 MB, so it is no header", "Check that it is a CSV file.", 1)
         texts = [line.decode("utf-8", "replace") for line in lines]
         titles = title_lines(texts)
         delimiter = str(settings.get("delimiter", "")) or delimited.sniff("".join(texts[titles:]))[0]
@@ -111,31 +118,51 @@ class Columns:
 
 
 def _distinct(names: list[str]) -> list[str]:
+    """Names that can be column names: an empty one, or one that polars takes for a pattern, becomes column_3; a second `a` a_2."""
     out: list[str] = []
     for place, name in enumerate(names, 1):
-        name = name or f"column_{place}"
+        if not name or name == "*" or (name.startswith("^") and name.endswith("$")):
+            name = f"column_{place}"
         out.append(name if name not in out else f"{name}_{place}")
     return out
 
 
+def spelled(name: str) -> str:
+    """A column name without case, dots, spaces and underscores, as the lists of usual names write it."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def by_usual_names(names: Sequence[str], aliases: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Our column -> theirs: of each of ours the first alias that a column is called by.
+
+    >>> by_usual_names(["Patient.ID", "date"], {"person": ("subject", "patientid"), "value": ("count",)})
+    {'person': 'Patient.ID'}
+    """
+    theirs = {spelled(name): name for name in reversed(names)}
+    return {ours: theirs[alias] for ours, known in aliases.items() if (alias := next((name for name in known if name in theirs), ""))}
+
+
 def earlier(path: Path, settings: Mapping[str, Any], cursor: Cursor | None) -> Iterator[tuple[pl.DataFrame, Cut]]:
-    """The records before `cursor` once more, for what must be known of them (running numbers): rows with `line`, and their cut."""
+    """The records before `cursor` once more, for what must be known of them (running numbers): rows with `LINE`, and their cut."""
     if cursor is None:
         return
     for cut in Columns(path, settings).portions():
-        yield table(cut).filter(pl.col("line") <= cursor["line"]), cut
+        yield table(cut).filter(pl.col(LINE) <= cursor["line"]), cut
         if cut.cursor["line"] >= cursor["line"]:
             return
 
 
 def table(cut: Cut) -> pl.DataFrame:
-    """The columns of a cut beside `line` (1-based) and `at`, the record's place in the cut. Columns of these names give way."""
-    lines = pl.Series("line", cut.lines, dtype=pl.Int64)
-    return pl.DataFrame(cut.columns).with_columns(lines, pl.int_range(len(cut.lines), dtype=pl.Int64, eager=True).alias("at"))
+    """The columns of a cut beside `LINE` (1-based) and `AT`, the record's place in the cut."""
+    lines = pl.Series(LINE, cut.lines, dtype=pl.Int64)
+    return pl.DataFrame(cut.columns).with_columns(lines, pl.int_range(len(cut.lines), dtype=pl.Int64, eager=True).alias(AT))
 
 
 def set_aside(rows: pl.DataFrame, cut: Cut, quarantine: QuarantineList) -> pl.DataFrame:
-    """Rows whose `reason` is null; the others go to quarantine, and so do the records of the cut that were no rows at all."""
+    """Rows whose `reason` is null.
+
+    The others, whose `line` and `at` say where they stood, go to quarantine, and so do the records of the cut that were no rows.
+    """
     for unread in cut.unread:
         quarantine.add(unread.line, unread.reason, unread.content)
     bad = rows.filter(pl.col("reason").is_not_null())

@@ -9,6 +9,9 @@ from typing import Any
 
 from heedful.store.ledger import Ledger
 
+GATHER_SECONDS = 0.002
+"""How long a commit waits for as many rows as the one before had: those writers were just let go and bring their next."""
+
 
 class _Waiting:
     def __init__(self, decision: Mapping[str, Any], delivery: Mapping[str, Any] | None) -> None:
@@ -56,10 +59,13 @@ class DecisionLog:
         return waiting.new
 
     def _commit_groups(self) -> None:
+        expected = 1
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: bool(self._queue) or self._closing)
+                self._wake.wait_for(lambda: len(self._queue) >= expected or self._closing, GATHER_SECONDS)  # noqa: B023
                 group, self._queue = self._queue, []
+                expected = len(group)
                 if not group and self._closing:
                     return
             self._commit(group)

@@ -1,8 +1,7 @@
-"""Which keys a base table holds already, by partition: sorted 64-bit hashes with a small unsorted tail, least recently used goes first."""
+"""Which keys a base table holds already: sorted 64-bit hashes with a small tail."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
@@ -12,8 +11,6 @@ import polars as pl
 from heedful.core.schemas import Schema
 
 Hashes = npt.NDArray[np.int64]
-CAPACITY = 30_000_000
-"""Hashes kept in memory over all partitions (16 bytes a row)."""
 
 
 class _Sorted:
@@ -30,52 +27,41 @@ class _Sorted:
         if self.tail.size * 8 > self.whole.size:
             self.whole, self.tail = np.sort(np.concatenate([self.whole, self.tail]), kind="stable"), np.empty(0, np.int64)
 
-    def __len__(self) -> int:
-        return self.whole.size + self.tail.size
-
 
 class KeyIndex:
-    """Classifies rows as new, corrected or repeated. `load(table, part, schema)` reads a partition's key and content hashes."""
+    """Classifies rows as new, corrected or repeated. `load(schema)` reads a table's key and content hashes, once a process.
 
-    def __init__(self, load: Callable[[str, str, type[Schema]], tuple[Hashes, Hashes]]) -> None:
+    16 bytes a row of the table stay in memory: a key must be known wherever its row lies, since a correction may move its day.
+    """
+
+    def __init__(self, load: Callable[[type[Schema]], tuple[Hashes, Hashes]]) -> None:
         self._load = load
-        self._parts: OrderedDict[tuple[str, str], tuple[_Sorted, _Sorted]] = OrderedDict()
+        self._tables: dict[str, tuple[_Sorted, _Sorted]] = {}
 
     def classify(self, schema: type[Schema], rows: pl.DataFrame) -> tuple[pl.Series, npt.NDArray[np.int32]]:
-        """For rows with `_part`, `_id`, `_content`: a mask of those to store, and for each 1 if its key is known already, else 0."""
+        """For rows with `_id`, `_content`: a mask of those to store, and for each 1 if its key is known already, else 0."""
+        keys, contents = self._table(schema)
         ids, pairs = rows["_id"].to_numpy(), _pair(rows["_id"].to_numpy(), rows["_content"].to_numpy())
-        known, same = np.zeros(rows.height, np.bool_), np.zeros(rows.height, np.bool_)
-        part_of = rows["_part"].to_numpy()
-        for part in rows["_part"].unique().to_list():
-            at = np.flatnonzero(part_of == part)
-            keys, contents = self._part(schema, part)
-            known[at], same[at] = keys.contains(ids[at]), contents.contains(pairs[at])
         first_pair = pl.Series(pairs).is_first_distinct().to_numpy()
         first_id = pl.Series(ids).is_first_distinct().to_numpy()
-        return pl.Series(~same & first_pair), (known | ~first_id).astype(np.int32)
+        return pl.Series(~contents.contains(pairs) & first_pair), (keys.contains(ids) | ~first_id).astype(np.int32)
 
     def add(self, schema: type[Schema], rows: pl.DataFrame) -> None:
         """Remember rows that were just stored."""
-        for (part,), group in rows.select("_part", "_id", "_content").group_by("_part"):
-            keys, contents = self._part(schema, str(part))
-            ids = group["_id"].to_numpy()
-            keys.add(ids)
-            contents.add(_pair(ids, group["_content"].to_numpy()))
+        keys, contents = self._table(schema)
+        ids = rows["_id"].to_numpy()
+        keys.add(ids)
+        contents.add(_pair(ids, rows["_content"].to_numpy()))
 
     def forget(self, table: str) -> None:
-        """Forget a table's partitions, after a deletion."""
-        for name in [name for name in self._parts if name[0] == table]:
-            del self._parts[name]
+        """Forget a table, after a deletion."""
+        self._tables.pop(table, None)
 
-    def _part(self, schema: type[Schema], part: str) -> tuple[_Sorted, _Sorted]:
-        name = (schema.table, part)
-        if name not in self._parts:
-            ids, contents = self._load(schema.table, part, schema)
-            self._parts[name] = _Sorted(ids), _Sorted(_pair(ids, contents))
-            while sum(len(pair[0]) for pair in self._parts.values()) > CAPACITY and len(self._parts) > 1:
-                self._parts.popitem(last=False)
-        self._parts.move_to_end(name)
-        return self._parts[name]
+    def _table(self, schema: type[Schema]) -> tuple[_Sorted, _Sorted]:
+        if schema.table not in self._tables:
+            ids, contents = self._load(schema)
+            self._tables[schema.table] = _Sorted(ids), _Sorted(_pair(ids, contents))
+        return self._tables[schema.table]
 
 
 def _pair(ids: Hashes, contents: Hashes) -> Hashes:

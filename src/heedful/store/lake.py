@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -120,18 +120,38 @@ class Lake:
         With `batches`, only rows that those batches wrote (older versions not removed).
         """
         lazy = self.scan(schema.table, schema, self._parts_within(schema.table, schema, days))
-        if days is not None and "day" in schema.columns:
-            lazy = lazy.filter(pl.col("day").is_between(*days))
         if keys is not None and "person" in keys.columns and keys["person"].n_unique() <= 200:
             lazy = lazy.filter(pl.col("person").is_in(keys["person"].unique().to_list()))
         if as_of is not None:
             lazy = lazy.filter(pl.col("known_at") <= as_of)
         if batches is not None:
-            lazy = lazy.filter(pl.col("_batch").is_in(batches))
-        if keys is not None:
-            lazy = lazy.join(keys.lazy(), on=keys.columns, how="semi", nulls_equal=True)
-        rows = lazy.collect()
-        return (rows if batches is not None else newest(rows, schema)).drop(list(OURS))
+            return lazy.filter(pl.col("_batch").is_in(batches)).drop(list(OURS)).collect()
+        rows = _chosen(lazy, keys, days).collect()
+        if self._has_corrections(schema.table):
+            rows = self._current(schema, rows, keys, days, as_of)
+        return rows.drop(list(OURS))
+
+    def _current(
+        self, schema: type[Schema], rows: pl.DataFrame, keys: pl.DataFrame | None, days: tuple[date, date] | None, as_of: datetime | None
+    ) -> pl.DataFrame:
+        """Of keys that were corrected, the newest version, which may lie on a day or under a person other than the one that was found."""
+        key = list(schema.key)
+        whole = self.scan(schema.table, schema)
+        corrected = whole.filter(pl.col("_version") > 0).join(rows.lazy(), on=key, how="semi").select(key).unique().collect()
+        if not corrected.height:
+            return rows
+        versions = whole.join(corrected.lazy(), on=key, how="semi")
+        if as_of is not None:
+            versions = versions.filter(pl.col("known_at") <= as_of)
+        current = _chosen(newest(versions.collect(), schema).lazy(), keys, days).collect()
+        return pl.concat([rows.join(corrected, on=key, how="anti"), current.select(rows.columns)])
+
+    def _has_corrections(self, name: str) -> bool:
+        table = self.delta(name)
+        if table is None:
+            return False
+        actions = pl.DataFrame(table.get_add_actions(flatten=True))
+        return "max._version" not in actions.columns or bool((actions["max._version"].fill_null(1) > 0).any())
 
     def _parts_within(self, name: str, schema: type[Schema], days: tuple[date, date] | None) -> list[str] | None:
         if days is None or schema.grain == "none":
@@ -139,8 +159,8 @@ class Lake:
         low, high = (day.strftime(_GRAINS[schema.grain]) for day in days)
         return [part for part in self.parts(name) if low <= part <= high]
 
-    def _stored_hashes(self, name: str, part: str, schema: type[Schema]) -> tuple[np.ndarray, np.ndarray]:
-        rows = self.scan(name, schema, [part]).select([*schema.key, "_content"]).collect()
+    def _stored_hashes(self, schema: type[Schema]) -> tuple[np.ndarray, np.ndarray]:
+        rows = self.scan(schema.table, schema).select([*schema.key, "_content"]).collect()
         return hash_rows(rows, schema.key), rows["_content"].to_numpy()
 
     # --- writing base rows
@@ -283,10 +303,15 @@ class Lake:
         return sum((Path(folder) / file).stat().st_size for folder, _, files in os.walk(self.folder) for file in files)
 
 
+def _chosen(rows: pl.LazyFrame, keys: pl.DataFrame | None, days: tuple[date, date] | None) -> pl.LazyFrame:
+    """Rows of `keys` (a semi-join) within `days`."""
+    if days is not None and "day" in rows.collect_schema():
+        rows = rows.filter(pl.col("day").is_between(*days))
+    return rows if keys is None else rows.join(keys.lazy(), on=keys.columns, how="semi", nulls_equal=True)
+
+
 def newest(rows: pl.DataFrame, schema: type[Schema]) -> pl.DataFrame:
     """One row a key: the one known last; of several known at the same instant the one with the greatest content hash."""
-    if not rows.height or not (rows["_version"] > 0).any():
-        return rows
     return rows.sort("known_at", "_content").unique(subset=list(schema.key), keep="last", maintain_order=True)
 
 
@@ -295,13 +320,6 @@ def partition(schema: type[Schema]) -> pl.Expr:
     if schema.grain == "none":
         return pl.lit("all").alias("_part")
     return pl.col("day").dt.strftime(_GRAINS[schema.grain]).fill_null("none").alias("_part")
-
-
-def widen(days: tuple[date, date], before: int, after: int) -> tuple[date, date]:
-    """A range of days made longer at both ends; never past the calendar's own ends."""
-    low = date.min if days[0] - date.min < timedelta(before) else days[0] - timedelta(before)
-    high = date.max if date.max - days[1] < timedelta(after) else days[1] + timedelta(after)
-    return low, high
 
 
 def _quoted(parts: list[str]) -> str:

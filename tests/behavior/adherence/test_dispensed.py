@@ -72,7 +72,7 @@ def test_real_events_as_the_case_says(shared_data: Path) -> None:
         assert row["value"] == pytest.approx(found["adherence"][0], rel=1e-12)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.tuples(

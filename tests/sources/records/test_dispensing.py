@@ -92,7 +92,9 @@ def test_dates_that_could_be_either_way_round_are_refused(csv: CSV, read: Read) 
     assert read(DISPENSING, path, date_format="%d/%m/%Y")["dispensings"]["day"].to_list() == [date(2024, 2, 1), date(2024, 4, 3)]
 
 
-@pytest.mark.parametrize("settings", [{"colums": {}}, {"columns": {"pill": "CATEGORY"}}, {"columns": "x"}, {"date_format": "iso"}, {"decimal": ";"}])
+@pytest.mark.parametrize(
+    "settings", [{"colums": {}}, {"columns": {"pill": "CATEGORY"}}, {"columns": "x"}, {"date_format": "iso"}, {"decimal": ";"}]
+)
 def test_wrong_settings_name_the_cure(csv: CSV, read: Read, settings: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
         read(DISPENSING, csv(HEAD, "1,2024-01-13,1,a,30"), **settings)

@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.sources.samples import observation, patient, reference
 
 from heedful.core.errors import SettingsError, SourceError
 from heedful.sources.base import SOURCES
-from tests.sources.samples import observation, patient, reference
 
 Read = Callable[..., Any]
 FHIR = "records.fhir"
@@ -111,7 +111,8 @@ def test_hl7_examples(shared_data: Path, read: Read) -> None:
     assert len(readings) == 304
     aside = {name for name, got in readings.items() if got["quarantine"].height}
     assert aside == {
-        "MedicationDispense-meddisp008", "MedicationDispense-meddisp0313", "MedicationDispense-meddisp0320", "MedicationDispense-meddisp0329",
+        "MedicationDispense-meddisp008", "MedicationDispense-meddisp0313", "MedicationDispense-meddisp0320",
+        "MedicationDispense-meddisp0329",
         "Observation-1minute-apgar-score", "Observation-20minute-apgar-score", "Observation-2minute-apgar-score",
         "Observation-5minute-apgar-score", "Observation-decimal", "Observation-vp-oyster",
     }  # fmt: skip
@@ -245,12 +246,17 @@ def test_what_is_no_date_is_set_aside(one: Read, text: Any) -> None:
 
 
 def test_a_dispensing(one: Read) -> None:
-    dose = {"timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}, "doseAndRate": [{"doseQuantity": {"value": 1.5, "code": "mg"}}]}
+    dose = {
+        "timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}},
+        "doseAndRate": [{"doseQuantity": {"value": 1.5, "code": "mg"}}],
+    }
     resource = {
         "resourceType": "MedicationDispense",
         "id": "d",
         "status": "completed",
-        "contained": [{"resourceType": "Medication", "id": "m", "code": {"coding": [{"system": "http://www.whocc.no/atc", "code": "C09AA03"}]}}],
+        "contained": [
+            {"resourceType": "Medication", "id": "m", "code": {"coding": [{"system": "http://www.whocc.no/atc", "code": "C09AA03"}]}}
+        ],
         "medicationReference": {"reference": "#m"},
         "subject": reference(1),
         "whenHandedOver": "2024-02-01T10:00:00+01:00",
@@ -290,7 +296,12 @@ def test_a_declared_subject_stands_for_the_only_patient(one: Read) -> None:
 
 
 def test_withdrawn_resources_and_other_types_are_counted(one: Read) -> None:
-    withdrawn = {"resourceType": "Condition", "id": "c", "subject": reference(1), "verificationStatus": {"coding": [{"code": "entered-in-error"}]}}
+    withdrawn = {
+        "resourceType": "Condition",
+        "id": "c",
+        "subject": reference(1),
+        "verificationStatus": {"coding": [{"code": "entered-in-error"}]},
+    }
     got = one(observation(1, 1, 70.0, status="entered-in-error"), withdrawn, {"resourceType": "Claim"}, None, {"id": "x"})
     assert got.skipped == {
         "entered in error, as its source says": 2, "FHIR type Claim is not read": 1, "bundle entry without a resource": 1,
@@ -312,7 +323,9 @@ def test_nesting_without_end_is_set_aside(one: Read) -> None:
     deep: dict[str, Any] = {}
     for _ in range(200):
         deep = {"part": [deep]}
-    got = one({"resourceType": "Condition", "id": "c", "subject": reference(1), "evidence": deep | {"x": 1}, "stage": [{"a": _nested(100)}]})
+    got = one(
+        {"resourceType": "Condition", "id": "c", "subject": reference(1), "evidence": deep | {"x": 1}, "stage": [{"a": _nested(100)}]}
+    )
     assert "nested deeper" in got["quarantine"]["reason"][0]
 
 

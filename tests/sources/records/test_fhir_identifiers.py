@@ -12,7 +12,9 @@ from heedful.sources.records.fhir_identifiers import DROPPED, stripped
 from heedful.sources.records.fhir_references import Context
 
 CONTEXT = Context(ZoneInfo("UTC"))
-KEYS = st.sampled_from([*sorted(DROPPED), "text", "display", "code", "system", "reference", "subject", "part", "_part", "contained", "reason"])
+KEYS = st.sampled_from(
+    [*sorted(DROPPED), "text", "display", "code", "system", "reference", "subject", "part", "_part", "contained", "reason"]
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["Patient/p1", "Patient/p2", "Practitioner/7", "#m", "SECRET"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),

@@ -45,7 +45,17 @@ def test_what_is_no_time_is_missing(text: str | None) -> None:
 
 
 def test_forms() -> None:
-    values = {"%d.%m.%Y %H:%M": "01.03.2024 10:00", "%m/%d/%Y": "03/01/2024", "epoch_ms": "1709287200000", "%Y-%m-%d %H:%M %z": "2024-03-01 10:00 +0100"}
+    values = {
+        "%d.%m.%Y %H:%M": "01.03.2024 10:00",
+        "%m/%d/%Y": "03/01/2024",
+        "epoch_ms": "1709287200000",
+        "%Y-%m-%d %H:%M %z": "2024-03-01 10:00 +0100",
+    }
     got = {form: local_times(pl.Series([text]), "Europe/Berlin", form).row(0)[0] for form, text in values.items()}
     ten = datetime(2024, 3, 1, 9, tzinfo=UTC)
-    assert got == {"%d.%m.%Y %H:%M": ten, "%m/%d/%Y": datetime(2024, 2, 29, 23, tzinfo=UTC), "epoch_ms": ten + timedelta(hours=1), "%Y-%m-%d %H:%M %z": ten}
+    assert got == {
+        "%d.%m.%Y %H:%M": ten,
+        "%m/%d/%Y": datetime(2024, 2, 29, 23, tzinfo=UTC),
+        "epoch_ms": ten + timedelta(hours=1),
+        "%Y-%m-%d %H:%M %z": ten,
+    }

@@ -87,7 +87,9 @@ def test_a_diary(csv: CSV, read: Read) -> None:
     row = got["diary"].row(0, named=True)
     assert (row["day"], row["text"], row["language"]) == (date(2024, 3, 1), "slept badly, again", "en")
     assert row["written_at"] == datetime(2024, 3, 2, 4, 30, tzinfo=UTC)
-    assert got["diary"].equals(read(MAPPED, path, table="diary", columns=columns, subject="me", zone="America/New_York", language="en")["diary"])
+    assert got["diary"].equals(
+        read(MAPPED, path, table="diary", columns=columns, subject="me", zone="America/New_York", language="en")["diary"]
+    )
     assert got["quarantine"]["line"].to_list() == [3, 4]
 
 

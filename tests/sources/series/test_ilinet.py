@@ -17,7 +17,8 @@ from heedful.sources.base import SOURCES
 Read = Callable[..., Any]
 CSV = Callable[..., Path]
 ILINET = "series.ilinet"
-HEAD = "REGION TYPE,REGION,YEAR,WEEK,% WEIGHTED ILI,%UNWEIGHTED ILI,AGE 0-4,AGE 25-49,AGE 25-64,AGE 5-24,AGE 50-64,AGE 65,ILITOTAL,TOTAL PATIENTS"
+AGES = "AGE 0-4,AGE 25-49,AGE 25-64,AGE 5-24,AGE 50-64,AGE 65"
+HEAD = f"REGION TYPE,REGION,YEAR,WEEK,% WEIGHTED ILI,%UNWEIGHTED ILI,{AGES},ILITOTAL,TOTAL PATIENTS"
 
 
 @pytest.mark.real
@@ -46,7 +47,9 @@ def _printed(plain: pl.DataFrame) -> pl.DataFrame:
     from heedful.sources.series.us_places import us_place
 
     places = {name: us_place(name) for name in plain["region"].unique()}
-    return plain.select("unweighted_ili_percent", place=pl.col("region").replace_strict(places), day=week_start(pl.col("year"), pl.col("week")))
+    return plain.select(
+        "unweighted_ili_percent", place=pl.col("region").replace_strict(places), day=week_start(pl.col("year"), pl.col("week"))
+    )
 
 
 @pytest.mark.real
@@ -73,7 +76,14 @@ def test_ages_are_strata_and_x_is_empty(csv: CSV, read: Read) -> None:
 
 
 def test_weeks_that_do_not_exist_are_set_aside(csv: CSV, read: Read) -> None:
-    bad = ["National,X,2015,53,1", "National,X,2015,0,1", "National,X,,1,1", "National,X,2015,one,1", "National,,2015,1,1", "National,X,2015,1"]
+    bad = [
+        "National,X,2015,53,1",
+        "National,X,2015,0,1",
+        "National,X,,1,1",
+        "National,X,2015,one,1",
+        "National,,2015,1,1",
+        "National,X,2015,1",
+    ]
     got = read(ILINET, csv("REGION TYPE,REGION,YEAR,WEEK,ILITOTAL", "States,New York,2015,52,7", *bad))
     assert got["series"].select("place", "value").rows() == [("US/NY", 7)]
     assert got["quarantine"]["line"].sort().to_list() == [3, 4, 5, 6, 7, 8]

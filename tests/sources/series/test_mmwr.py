@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -43,4 +44,4 @@ def test_week_53_exists_in_long_years_only() -> None:
 def test_weeks_follow_each_other_without_gap_or_overlap() -> None:
     days = [day for year in range(1970, 2050) for day in starts([year] * 53, list(range(1, 54))) if day]
     assert all(day.isoweekday() == 7 for day in days)
-    assert all(after - before == timedelta(days=7) for before, after in zip(days, days[1:], strict=False))
+    assert all(after - before == timedelta(days=7) for before, after in pairwise(days))

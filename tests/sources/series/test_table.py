@@ -78,7 +78,8 @@ def test_places_periods_and_empty_values(csv: CSV, read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "expected"), [(("2024-01-01", "2024-01-02"), 1), (("2024-01-01", "2024-01-08"), 7), (("2024-01-01", "2024-04-01"), 91), (("2024-01-01",), 1)]
+    ("days", "expected"),
+    [(("2024-01-01", "2024-01-02"), 1), (("2024-01-01", "2024-01-08"), 7), (("2024-01-01", "2024-04-01"), 91), (("2024-01-01",), 1)],
 )
 def test_periods_are_the_gaps_between_dates(csv: CSV, read: Read, days: tuple[str, ...], expected: int) -> None:
     got = read(TABLE, csv("region,date,cases", *(f"a,{day},5" for day in days)))
@@ -86,14 +87,24 @@ def test_periods_are_the_gaps_between_dates(csv: CSV, read: Read, days: tuple[st
 
 
 def test_a_second_row_of_one_issue_is_set_aside(csv: CSV, read: Read) -> None:
-    got = read(TABLE, csv("place,date,value,issue_date", "US,2024-01-01,5,2024-02-01", "US,2024-01-01,6,2024-02-01", "US,2024-01-01,6,2024-03-01"))
+    got = read(
+        TABLE, csv("place,date,value,issue_date", "US,2024-01-01,5,2024-02-01", "US,2024-01-01,6,2024-02-01", "US,2024-01-01,6,2024-03-01")
+    )
     assert got["series"]["value"].to_list() == [5, 6]
     assert "a second time" in got["quarantine"]["reason"][0]
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"period_days": -1}, {"period_days": "week"}, {"date_is": "middle"}, {"places": "DE"}, {"issue_date": 5}, {"frequency": 7}, {"columns": {"x": "place"}}],
+    [
+        {"period_days": -1},
+        {"period_days": "week"},
+        {"date_is": "middle"},
+        {"places": "DE"},
+        {"issue_date": 5},
+        {"frequency": 7},
+        {"columns": {"x": "place"}},
+    ],
 )
 def test_wrong_settings(csv: CSV, read: Read, settings: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from heedful.language.kernels.tokens import GAP_BREAK, GAP_COMMA
+from heedful.language.kernels.compiling import inner
+from heedful.language.kernels.tokens import GAP_COMMA
 from heedful.language.rules import (
     AFTER,
     ASSERTION,
@@ -35,7 +35,7 @@ ASSERTED, ASSERTED_BY, EXPERIENCED, EXPERIENCED_BY, PLAYS, SEVERE = range(6)
 FOUND_SIZE = 12
 
 
-@njit(cache=True, _nrt=False)
+@inner
 def context_of(first, last, n, gap, covered, asked, cues, cue_at, rules, found):  # type: ignore[no-untyped-def]
     """Fill `found` for the mention on tokens `first` to `last - 1` of a sentence of `n` tokens.
 
@@ -50,19 +50,15 @@ def context_of(first, last, n, gap, covered, asked, cues, cue_at, rules, found):
     _walk(1, last, n, gap, covered, asked, cues, cue_at, rules, found)
 
 
-@njit(cache=True, _nrt=False)
+@inner
 def _walk(step, at, n, gap, covered, asked, cues, cue_at, rules, found):  # type: ignore[no-untyped-def]
-    passed, steps, listed, open_ = 0, 0, True, True
+    passed, steps, listed, plain, open_ = 0, 0, True, True, True
     side = BEFORE if step < 0 else AFTER
     while 0 <= at < n and steps < STEPS and passed <= REACH:
         between = gap[at + 1] if step < 0 else gap[at]
-        joined = True
-        if between >= GAP_BREAK:
-            joined = False
-        elif between == GAP_COMMA and not (covered[at] if step < 0 else covered[at - 1]):
-            listed = False  # a comma carries a cue on only within a list of mentions
-        if not joined:
-            listed = False
+        plain = plain and between < GAP_COMMA
+        # A comma carries a cue on only within a list of mentions.
+        listed = listed and (between < GAP_COMMA or (between == GAP_COMMA and covered[at if step < 0 else at - 1] == 1))
         cue = cue_at[0 if step < 0 else 1, at]
         if cue < 0:
             passed += 1 - covered[at]
@@ -74,7 +70,7 @@ def _walk(step, at, n, gap, covered, asked, cues, cue_at, rules, found):  # type
             if rules[rule, GROUP] == TERMINATOR:
                 open_ = False
             elif rules[rule, SIDE] & side and passed <= rules[rule, WINDOW]:
-                _weigh(rule, cue, passed, side, asked, listed, open_, rules, found)
+                _weigh(rule, cue, passed, side, asked, listed, plain, open_, rules, found)
             rule = rules[rule, NEXT]
         width = cues[cue, 1] - cues[cue, 0]
         passed += width
@@ -82,8 +78,8 @@ def _walk(step, at, n, gap, covered, asked, cues, cue_at, rules, found):  # type
         at += step * width
 
 
-@njit(cache=True, _nrt=False)
-def _weigh(rule, cue, passed, side, asked, listed, open_, rules, found):  # type: ignore[no-untyped-def]
+@inner
+def _weigh(rule, cue, passed, side, asked, listed, plain, open_, rules, found):  # type: ignore[no-untyped-def]
     group, value = rules[rule, GROUP], rules[rule, VALUE]
     if group == EXPERIENCER:
         distance = passed if side == BEFORE else passed + 4  # who is named before the mention counts more
@@ -102,5 +98,5 @@ def _weigh(rule, cue, passed, side, asked, listed, open_, rules, found):  # type
     elif group == ROLE:
         if passed < found[6 + PLAYS]:
             found[PLAYS], found[6 + PLAYS] = value, passed
-    elif group == SEVERITY and listed and passed < found[6 + SEVERE]:
+    elif group == SEVERITY and plain and passed < found[6 + SEVERE]:
         found[SEVERE], found[6 + SEVERE] = value, passed

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
 from numba.extending import intrinsic
 
+from heedful.language.kernels.compiling import inlined
+
+_intrinsic: Any = intrinsic
 _ONES = np.uint64(0x0101010101010101)
 _HIGH = np.uint64(0x8080808080808080)
 _LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -18,7 +21,7 @@ _FROM_A, _PAST_Z = _ONES * np.uint64(0x80 - ord("a")), _ONES * np.uint64(0x80 - 
 _FROM_0, _PAST_9 = _ONES * np.uint64(0x80 - ord("0")), _ONES * np.uint64(0x80 - ord("9") - 1)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def load_eight(typing_context: Any, data: Any, at: Any) -> Any:
     """The eight bytes from `data[at]` on as a little-endian uint64; the caller sees to `at + 8 <= data.size`."""
 
@@ -30,7 +33,7 @@ def load_eight(typing_context: Any, data: Any, at: Any) -> Any:
     return types.uint64(data, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def trailing_zeros(typing_context: Any, value: Any) -> Any:
     """Zero bits below the lowest set one; 64 for 0."""
 
@@ -40,7 +43,7 @@ def trailing_zeros(typing_context: Any, value: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
-@njit(cache=True, inline="always")
+@inlined
 def word_bytes(eight):  # type: ignore[no-untyped-def]
     """How many of the eight bytes are a word's, counted from the first, and all of them with letters lower-cased."""
     seven = eight & _LOW

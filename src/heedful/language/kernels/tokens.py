@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import njit
 
 from heedful.language.folding import (
     APOSTROPHE,
@@ -19,6 +20,7 @@ from heedful.language.folding import (
     TABLE_SIZE,
     WORD,
 )
+from heedful.language.kernels.compiling import allocating, inlined, inner, stamp
 from heedful.language.kernels.swar import load_eight, word_bytes
 
 WIDEST = 64
@@ -34,7 +36,7 @@ START, END, LENGTH, GAP, ASKED, POSITION = range(6)
 and where to read on."""
 
 
-@njit(cache=True, _nrt=False, inline="always")
+@inlined
 def code_point(data, at, end):  # type: ignore[no-untyped-def]
     """The code point at byte `at` and its width; the text is valid UTF-8, but a cut tail is read as one byte."""
     b = np.int64(data[at])
@@ -50,7 +52,7 @@ def code_point(data, at, end):  # type: ignore[no-untyped-def]
     return np.int64(0x20), 1
 
 
-@njit(cache=True, _nrt=False, inline="always")
+@inlined
 def class_at(classes, point):  # type: ignore[no-untyped-def]
     """The class of a code point."""
     if point < TABLE_SIZE:
@@ -58,20 +60,20 @@ def class_at(classes, point):  # type: ignore[no-untyped-def]
     return np.int64(WORD) if point < 0x40000 else np.int64(IGNORED)
 
 
-@njit(cache=True, _nrt=False, inline="always")
+@inlined
 def _joins(classes, data, at, begin, end):  # type: ignore[no-untyped-def]
     """Whether byte `at` of this text is part of a word or of any non-ASCII character."""
     return begin <= at < end and (data[at] >= 0x80 or classes[data[at]] == WORD)
 
 
-@njit(cache=True, _nrt=False)
+@inner
 def _gap_of(kind, classes, data, at, begin, end):  # type: ignore[no-untyped-def]
     """The gap that a character between words makes."""
     if kind == COMMA:
         return GAP_COMMA
     if kind == BREAK:
         return GAP_BREAK
-    if kind == STOP or kind == QUESTION:
+    if kind in (STOP, QUESTION):
         return GAP_STOP
     if kind == HYPHEN:  # "brain-zaps" is joined; "fine - headache" is parted
         joined = _joins(classes, data, at - 1, begin, end) and _joins(classes, data, at + 1, begin, end)
@@ -86,7 +88,7 @@ def _gap_of(kind, classes, data, at, begin, end):  # type: ignore[no-untyped-def
     return GAP_NONE
 
 
-@njit(cache=True, _nrt=False)
+@inner
 def next_token(data, begin, end, classes, folded_at, folded, word, packed, state):  # type: ignore[no-untyped-def]
     """Read the next token of the text `data[begin:end]` from `state[POSITION]`; False when there is none.
 
@@ -126,7 +128,7 @@ def next_token(data, begin, end, classes, folded_at, folded, word, packed, state
     return True
 
 
-@njit(cache=True, _nrt=False, inline="always")
+@inlined
 def _to_word(data, begin, end, classes, state):  # type: ignore[no-untyped-def]
     """Go on to where the next word or emoji begins, and note the gap."""
     at, gap, asked = state[POSITION], GAP_NONE, 0
@@ -134,7 +136,7 @@ def _to_word(data, begin, end, classes, state):  # type: ignore[no-untyped-def]
     while at < end:
         point, width = code_point(data, at, end)
         kind = class_at(classes, point)
-        if kind == WORD or kind == EMOJI:
+        if kind in (WORD, EMOJI):
             break
         if kind != SEPARATOR and kind != IGNORED and kind != APOSTROPHE:
             gap = max(gap, _gap_of(kind, classes, data, at, begin, end))
@@ -144,7 +146,7 @@ def _to_word(data, begin, end, classes, state):  # type: ignore[no-untyped-def]
     return at, kind, point, width
 
 
-@njit(cache=True, _nrt=False, inline="always")
+@inlined
 def _short_word(data, at, end):  # type: ignore[no-untyped-def]
     """Up to 16 ASCII letters and digits from `at` on, as two words; `at + 16 <= data.size`."""
     n, low = word_bytes(load_eight(data, at))
@@ -159,7 +161,7 @@ def _short_word(data, at, end):  # type: ignore[no-untyped-def]
     return low, high, length
 
 
-@njit(cache=True, _nrt=False)
+@inner
 def _append(data, at, point, width, folded_at, folded, word, low, high, length):  # type: ignore[no-untyped-def]
     """Add what a character folds to."""
     known = point < TABLE_SIZE
@@ -176,27 +178,34 @@ def _append(data, at, point, width, folded_at, folded, word, low, high, length):
     return low, high, length
 
 
-@njit(cache=True)
-def fold_words(data, offsets, classes, folded_at, folded):  # type: ignore[no-untyped-def]
-    """All tokens of all texts, for building an index: folded bytes in a row, their ends, the text and the gap of each.
+def _fold_words(source: int) -> Any:
+    @allocating
+    def fold_words(data, offsets, classes, folded_at, folded):  # type: ignore[no-untyped-def]
+        """All tokens of all texts, for building an index: folded bytes in a row, their ends, the text and the gap of each.
 
-    A gap of 9 marks a word wider than `WIDEST`. No character folds to more than 12 times its bytes.
-    """
-    room = np.int64(64)
-    for text in range(offsets.size - 1):
-        room += offsets[text + 1] - offsets[text]
-    blob, used = np.empty(room * 12, np.uint8), 0
-    ends, text_of, gaps = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room, np.int8)
-    word = np.zeros(WIDEST, np.uint8)
-    packed = word.view(np.uint64)
-    state = np.zeros(6, np.int64)
-    n = 0
-    for text in range(offsets.size - 1):
-        state[POSITION] = offsets[text]
-        while next_token(data, offsets[text], offsets[text + 1], classes, folded_at, folded, word, packed, state):
-            for i in range(min(state[LENGTH], WIDEST)):
-                blob[used] = word[i]
-                used += 1
-            ends[n], text_of[n], gaps[n] = used, text, 9 if state[LENGTH] > WIDEST else state[GAP]
-            n += 1
-    return blob[:used], ends[:n], text_of[:n], gaps[:n]
+        A gap of 9 marks a word wider than `WIDEST`. No character folds to more than 12 times its bytes.
+        """
+        _ = source
+        room = np.int64(64)
+        for text in range(offsets.size - 1):
+            room += offsets[text + 1] - offsets[text]
+        blob, used = np.empty(room * 12, np.uint8), 0
+        ends, text_of, gaps = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room, np.int8)
+        word = np.zeros(WIDEST, np.uint8)
+        packed = word.view(np.uint64)
+        state = np.zeros(6, np.int64)
+        n = 0
+        for text in range(offsets.size - 1):
+            state[POSITION] = offsets[text]
+            while next_token(data, offsets[text], offsets[text + 1], classes, folded_at, folded, word, packed, state):
+                for i in range(min(state[LENGTH], WIDEST)):
+                    blob[used] = word[i]
+                    used += 1
+                ends[n], text_of[n], gaps[n] = used, text, 9 if state[LENGTH] > WIDEST else state[GAP]
+                n += 1
+        return blob[:used], ends[:n], text_of[:n], gaps[:n]
+
+    return fold_words
+
+
+fold_words = _fold_words(stamp())

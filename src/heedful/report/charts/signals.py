@@ -10,16 +10,15 @@ from heedful.report.drawing import rows, svg
 from heedful.report.theme import SHORT_NUMBER, paint
 
 WIDTH, HEIGHT = 262, 112
+MOST_DAYS_WITHOUT_YEAR = 366
 POINTS = 180
 """Newest points of a series that are drawn; more would not be told apart at this width."""
 
-_DAY_MS = 86_400_000
 
-
-def signal_chart(points: pl.DataFrame, label: str, name: str, *, unit: str = "people", period_days: int = 1) -> str:
+def signal_chart(points: pl.DataFrame, label: str, name: str, *, unit: str = "people") -> str:
     """One small multiple as SVG.
 
-    `points`: one row a day (or week, or month: `period_days`), sorted, with `day` (Date), `value` (null if withheld or not known),
+    `points`: one row a day (or week, or month), sorted, with `day` (Date), `value` (null if withheld or not known),
     `withheld` (bool), `expected`, `bound` (null where no detector tested the date) and `alarm` (bool). The band runs from the
     expected count to the detector's upper bound; it is left open where nothing was tested.
     """
@@ -29,13 +28,13 @@ def signal_chart(points: pl.DataFrame, label: str, name: str, *, unit: str = "pe
         run=(pl.col("bound").is_null() != pl.col("bound").is_null().shift(1)).fill_null(True).cum_sum(),
         low=pl.min_horizontal("expected", "bound"),
     )
-    base = alt.Chart(rows(shown)).encode(_x())
+    base = alt.Chart(rows(shown)).encode(_x(shown["day"]))
     y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=3, labelExpr=SHORT_NUMBER), scale=alt.Scale(zero=True, nice=True, domainMin=0))
     tested = base.transform_filter("datum.bound !== null")
     band = tested.mark_area(color=paint("band"), interpolate="monotone").encode(alt.Y("low:Q"), alt.Y2("bound"), alt.Detail("run:N"))
     expected = tested.mark_line(color=paint("grey"), strokeWidth=1, strokeDash=[3, 3]).encode(alt.Y("expected:Q"), alt.Detail("run:N"))
     line = base.mark_line(color=paint("blue"), strokeWidth=1.8, interpolate="linear", strokeJoin="round").encode(y)
-    points = base.mark_point(size=7, filled=True, color=paint("blue"), opacity=1).encode(alt.Y("value:Q"))
+    each = base.mark_point(size=7, filled=True, color=paint("blue"), opacity=1).encode(alt.Y("value:Q"))
     withheld = (
         base.transform_filter("datum.withheld")
         .mark_point(shape="square", size=14, filled=False, color=paint("hatch"), strokeWidth=1.2)
@@ -48,14 +47,14 @@ def signal_chart(points: pl.DataFrame, label: str, name: str, *, unit: str = "pe
     )
     dots = base.transform_filter("datum.alarm").mark_point(size=30, filled=True, color=paint("alarm"), opacity=1).encode(alt.Y("value:Q"))
     hover = base.mark_bar(opacity=0, width=max(2.0, WIDTH / max(shown.height, 1))).encode(y_at(0), y_to(HEIGHT), alt.Description("tip:N"))
-    parts = [band, expected, line, points, withheld, dots, alarms, hover]
+    parts = [band, expected, line, each, withheld, dots, alarms, hover]
     return svg(alt.layer(*parts).properties(width=WIDTH, height=HEIGHT), label, name)
 
 
-def _x() -> alt.X:
-    return alt.X(
-        "day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(tickCount=4, labelFlush=True, format="%-d %b", labelOverlap=True)
-    )
+def _x(days: pl.Series) -> alt.X:
+    long = days.n_unique() > 1 and (days.max() - days.min()).days > MOST_DAYS_WITHOUT_YEAR  # type: ignore[operator, union-attr]
+    axis = alt.Axis(tickCount=4, labelFlush=True, format="%b %Y" if long else "%-d %b", labelOverlap=True)
+    return alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
 
 
 def _tips(unit: str) -> pl.Expr:

@@ -146,9 +146,7 @@ def _newest(decisions: pl.DataFrame) -> Html:
                 "Due": f"{row['scheduled_at']:%Y-%m-%d %H:%M} UTC",
                 "Participant": short(row["person"]),
                 "Decision point": row["decision_point"],
-                "Ended": "refused: " + REFUSALS.get(row["refused_by"], row["refused_by"])
-                if row["outcome"] == "refused"
-                else _ARMS.get(row["outcome"], row["outcome"]),
+                "Ended": _ended(row["outcome"], row["refused_by"]),
                 "Probability": "–" if row["probability"] is None else f"{row['probability']:.2f}",
                 "Reason": row["reason"],
                 "Rows": explain("decision", row["decision"]),
@@ -160,3 +158,7 @@ def _newest(decisions: pl.DataFrame) -> Html:
         "The newest decisions with their reasons",
         table(shown, f"The newest {rows.height} of {decisions.height:,} decisions", numeric=["Probability"], code=["Rows"]),
     )
+
+
+def _ended(outcome: str, refused_by: str) -> str:
+    return f"refused: {REFUSALS.get(refused_by, refused_by)}" if outcome == "refused" else _ARMS.get(outcome, outcome)

@@ -25,9 +25,7 @@ def people(content: PageContent) -> Html:
         return section(
             "people",
             title,
-            empty(
-                "No data of a participant is on this page. With a consent, an export of a watch or phone, dispensings or a record would fill it."
-            ),
+            empty("No data of a participant is on this page. An export of a watch or phone, dispensings or a record would fill it."),
         )
     rest = len(everyone) - MOST_PEOPLE
     more = f" Of {counted(len(everyone), 'participant')} the {MOST_PEOPLE} with the most unusual days are drawn." if rest > 0 else ""

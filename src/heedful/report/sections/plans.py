@@ -17,9 +17,7 @@ def plans(content: PageContent) -> Html:
         return section(
             "plans",
             "Plan items",
-            empty(
-                "No plan item is proposed. Ten valid days of steps, a month of nights, or dispensings over a window could lead to one."
-            ),
+            empty("No plan item is proposed. Ten valid days of steps, a month of nights, or dispensings over a window could lead to one."),
         )
     answers = content.approvals.sort("at").unique(["person", "item"], keep="last").select("person", "item", "answer", "by", "at")
     items = content.plans.join(answers, on=["person", "item"], how="left").sort(pl.col("answer").is_not_null(), "person", "kind", "item")

@@ -52,7 +52,7 @@ def _card(panel: Panel, content: PageContent, name_: str) -> Html:
     title = panel.title(content.labels, content.places)
     finding = _finding(panel)
     unit = panel.unit if panel.period_days == 1 else f"{panel.unit} in {panel.period_days} days"
-    drawing = signal_chart(panel.points, f"{title}. {finding}", name_, unit=unit, period_days=panel.period_days)
+    drawing = signal_chart(panel.points, f"{title}. {finding}", name_, unit=unit)
     source = f"{panel.source}, {unit}" if panel.source else "people a day"
     newest = panel.alarms.head(1).to_dicts()
     why = [element("p", element("strong", f"{day(row['day'])}: "), row["why"], class_="why") for row in newest]

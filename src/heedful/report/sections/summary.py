@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from heedful.report.content import PageContent
-from heedful.report.html import Child, Html, element, section
+from heedful.report.html import Html, element, section
 from heedful.report.wording import counted, day, feature_name, name, number, place_name, short, span
 
 MOST_FINDINGS = 5
@@ -136,5 +136,5 @@ def _uncounted(content: PageContent) -> list[Html]:
         lost.append(
             _finding(counted(missing, "value"), f" of {content.features.height:,} daily features not known; they are never taken as zero.")
         )
-    nothing: list[Child] = ["Every record that was read was counted."]
-    return lost or [element("span", *nothing)]
+    nothing = "Every record that was read was counted." if content.accounting.height else "Nothing was read, so nothing was left out."
+    return lost or [element("span", nothing)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,22 @@ import polars as pl
 from heedful.core.errors import SourceError
 from heedful.core.schemas import INSTANT, Dispensings, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard, frame
-from heedful.sources.csv_columns import READING, Columns, declared, earlier, numbers, only, peeked, set_aside, table, told
+from heedful.sources.csv_columns import (
+    AT,
+    LINE,
+    READING,
+    Columns,
+    by_usual_names,
+    declared,
+    earlier,
+    numbers,
+    only,
+    peeked,
+    set_aside,
+    spelled,
+    table,
+    told,
+)
 from heedful.sources.posts.cuts import Cut
 from heedful.sources.posts.mapping import PERSONAL, plain
 from heedful.sources.quarantine import QuarantineList
@@ -87,14 +101,13 @@ class Dispensing:
             yield _batch(_typed(rows, mapping, form, options.settings), cut, form, seen, quarantine, known_at)
 
 
-def guess(names: tuple[str, ...] | list[str]) -> dict[str, str]:
+def guess(names: Sequence[str]) -> dict[str, str]:
     """Our column -> theirs, by the usual names.
 
     >>> guess(["PATIENT_ID", "DATE", "PERDAY", "CATEGORY", "DURATION"])["days_supplied"]
     'DURATION'
     """
-    spelled = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(names)}
-    return {ours: spelled[alias] for ours, aliases in ALIASES.items() if (alias := next((a for a in aliases if a in spelled), ""))}
+    return by_usual_names(names, ALIASES)
 
 
 def _mapping(path: Path, names: list[str], settings: Mapping[str, Any]) -> dict[str, str]:
@@ -113,13 +126,13 @@ def _mapping(path: Path, names: list[str], settings: Mapping[str, Any]) -> dict[
 def _typed(rows: pl.DataFrame, mapping: dict[str, str], form: str, settings: Mapping[str, Any]) -> pl.DataFrame:
     """Columns of `dispensings` but `row` and `known_at`, with `line`, `at` and `reason` (null where the row is fit)."""
     decimal = str(settings.get("decimal", "."))
-    kept = [name for name in rows.columns if name not in (*mapping.values(), "line", "at") and plain(name) not in PERSONAL]
+    kept = [name for name in rows.columns if name not in (*mapping.values(), LINE, AT) and plain(name) not in PERSONAL]
     unit = pl.lit(settings.get("dose_unit"), dtype=pl.String)
     if "dose_unit" in mapping and "dose_unit" not in settings:
         unit = pl.col(mapping["dose_unit"]).str.strip_chars().replace(UCUM)
     return rows.select(
-        "line",
-        "at",
+        pl.col(LINE).alias("line"),
+        pl.col(AT).alias("at"),
         pl.col(mapping["person"]).str.strip_chars().alias("person"),
         pl.col(mapping["drug"]).str.strip_chars().alias("drug"),
         _system(mapping["drug"], settings).alias("drug_system"),
@@ -132,7 +145,7 @@ def _typed(rows: pl.DataFrame, mapping: dict[str, str], form: str, settings: Map
 
 
 def _system(column: str, settings: Mapping[str, Any]) -> pl.Expr:
-    named = settings.get("drug_system") or SYSTEMS.get(re.sub(r"[^a-z0-9]", "", column.lower()))
+    named = settings.get("drug_system") or SYSTEMS.get(spelled(column))
     if named:
         return pl.lit(str(named))
     return pl.when(pl.col(column).str.strip_chars().str.contains(ATC)).then(pl.lit("ATC")).otherwise(pl.lit("local"))

@@ -14,7 +14,7 @@ from heedful.core.codes import CODES
 from heedful.core.errors import SettingsError, SourceError
 from heedful.core.schemas import INSTANT, Answers, Diary, Dispensings, Observations, People, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard, frame
-from heedful.sources.csv_columns import READING, Columns, declared, earlier, numbers, only, set_aside, table, told
+from heedful.sources.csv_columns import AT, LINE, READING, Columns, declared, earlier, numbers, only, set_aside, table, told
 from heedful.sources.posts.cuts import Cut
 from heedful.sources.quarantine import QuarantineList
 from heedful.sources.records.dispensing import DISPENSING
@@ -148,9 +148,8 @@ class _Reading:
 
     def _typed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Our columns with `line`, `at` and `reason` (null where the row is fit)."""
-        out = rows.select(
-            "line", "at", *(self._text(name) for name in self._shape.texts), *(self._number(name) for name in self._shape.numbers)
-        )
+        texts, figures = map(self._text, self._shape.texts), map(self._number, self._shape.numbers)
+        out = rows.select(pl.col(LINE).alias("line"), pl.col(AT).alias("at"), *texts, *figures)
         reasons = [self._unfit_number(rows, name) for name in self._shape.numbers if name in self._mapping]
         for place, name in enumerate(self._shape.times):
             out, reason = self._time(rows, out, name, first=place == 0)

@@ -14,7 +14,7 @@ import polars as pl
 from heedful.core.errors import SourceError
 from heedful.core.schemas import INSTANT, Quarantine, Series
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard, frame
-from heedful.sources.csv_columns import READING, Columns, numbers, only, peeked, set_aside, table, told
+from heedful.sources.csv_columns import AT, LINE, READING, Columns, numbers, only, peeked, set_aside, spelled, table, told
 from heedful.sources.posts.cuts import Cut
 from heedful.sources.quarantine import QuarantineList
 from heedful.sources.series.issued import issued_at
@@ -89,15 +89,15 @@ def _named(names: list[str]) -> dict[str, str]:
     """Columns by spelling, in the file's order; the first of two with one spelling counts."""
     found: dict[str, str] = {}
     for name in names:
-        found.setdefault(re.sub(r"[^a-z0-9]", "", name.lower()), name)
+        found.setdefault(spelled(name), name)
     return found
 
 
 def _cells(found: dict[str, str]) -> dict[str, tuple[str, str, str]]:
     """Column -> signal, unit, stratum."""
     cells = {found[name]: (*VALUES[name], "all") for name in VALUES if name in found}
-    for spelled, name in found.items():
-        if age := _AGE.fullmatch(spelled):
+    for key, name in found.items():
+        if age := _AGE.fullmatch(key):
             cells[name] = ("ili_visits", "{count}", _stratum(age))
     return cells
 
@@ -154,7 +154,7 @@ def _placed(rows: pl.DataFrame, found: dict[str, str]) -> pl.DataFrame:
     year, week = (pl.col(found[name]).str.strip_chars().cast(pl.Int32, strict=False) for name in ("year", "week"))
     region = pl.col(found["region"]).str.strip_chars() if "region" in found else pl.lit("nation")
     believed = pl.when(year.is_between(1960, 2199)).then(year)
-    rows = rows.with_columns(day=week_start(believed, week), named=region)
+    rows = rows.with_columns(day=week_start(believed, week), named=region, line=pl.col(LINE), at=pl.col(AT))
     places = {name: us_place(name) for name in rows["named"].drop_nulls().unique()}
     return rows.with_columns(
         place=pl.col("named").replace_strict(places, default=None, return_dtype=pl.String),

@@ -2,78 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from heedful.core.errors import SettingsError, SourceError
 from heedful.core.schemas import INSTANT, Quarantine, Series
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard, frame
-from heedful.sources.csv_columns import READING, Columns, declared, earlier, numbers, only, peeked, set_aside, table, told
+from heedful.sources.csv_columns import AT, LINE, READING, Columns, earlier, numbers, only, peeked, set_aside, spelled, table, told
 from heedful.sources.posts.cuts import Cut
 from heedful.sources.quarantine import QuarantineList
-from heedful.sources.records.dates import FORMATS, date_format, dates
+from heedful.sources.records.dates import FORMATS, dates
 from heedful.sources.records.occurrences import Occurrences
 from heedful.sources.series.issued import issued_at, midnight
+from heedful.sources.series.layout import FIPS, MONTH, Layout, guess, layout_of, mapping_of
 from heedful.sources.series.us_places import BY_FIPS, BY_NAME
 
 NAME = "series.table"
-ALIASES: dict[str, tuple[str, ...]] = {
-    "place": (
-        "locationfips",
-        "fips",
-        "place",
-        "location",
-        "geovalue",
-        "region",
-        "geo",
-        "jurisdiction",
-        "district",
-        "country",
-        "locationname",
-    ),
-    "date": ("weekending", "weekenddate", "targetenddate", "weekstart", "date", "timevalue", "referencedate", "day"),
-    "value": ("value", "count", "cases", "observation", "incidence", "admissions", "deaths"),
-    "issue_date": ("issuedate", "issue", "vintage", "asof", "reportdate", "releasedate"),
-    "stratum": ("stratum", "agegroup", "age"),
-    "signal": ("signal", "dataset", "indicator", "disease"),
-    "denominator": ("denominator", "population", "total"),
-    "frequency": ("frequency",),
-}
-"""Names without case, dots and underscores."""
-ENDS = ("weekending", "weekenddate", "targetenddate")
-"""Dates of these names are the last day of a week."""
-FIPS = ("locationfips", "fips", "location")
 SETTINGS = (*READING, "columns", "place", "places", "signal", "unit", "period_days", "date_is", "date_format", "issue_date")
-MONTH = 0
-"""Stands for a period of one calendar month."""
 _KEY = ["place", "signal", "stratum", "day", "known_at"]
 _BY_FREQUENCY = {"365": 1, "366": 1, "52": 7, "12": MONTH}
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How one file is read: our column -> theirs, formats of its dates, days of a period, days from the date back to its first day."""
-
-    columns: dict[str, str]
-    date_format: str
-    issue_format: str
-    period: int
-    back: int
-
-    def plain(self) -> dict[str, Any]:
-        return {
-            "columns": self.columns,
-            "date_format": self.date_format,
-            "issue_format": self.issue_format,
-            "period": self.period,
-            "back": self.back,
-        }
 
 
 class Table:
@@ -116,7 +66,7 @@ class Table:
         only(path, NAME, settings, SETTINGS)
         issued = issued_at(path, settings, known_at)
         columns = Columns(path, settings, cursor)
-        mapping = _mapping(path, columns.names, settings)
+        mapping = mapping_of(NAME, path, columns.names, settings)
         layout = Layout(**cursor["layout"]) if cursor else None
         seen, quarantine = Occurrences(), QuarantineList(options.name, path, known_at)
         for rows, _ in earlier(path, settings, cursor):
@@ -124,67 +74,8 @@ class Table:
             seen.number(_typed(rows, layout, options, issued).filter(pl.col("reason").is_null()).select(_KEY))
         for cut in columns.portions():
             rows = table(cut)
-            layout = layout or _layout(path, rows, mapping, settings)
+            layout = layout or layout_of(path, rows, mapping, settings)
             yield _batch(cut, _typed(rows, layout, options, issued), layout, seen, quarantine, columns.names)
-
-
-def guess(names: tuple[str, ...] | list[str]) -> dict[str, str]:
-    """Our column -> theirs, by the usual names.
-
-    >>> guess(["vintage", "location_fips", "location_name", "week_ending", "value"])["place"]
-    'location_fips'
-    """
-    spelled = {_spelled(name): name for name in reversed(names)}
-    return {ours: spelled[alias] for ours, aliases in ALIASES.items() if (alias := next((a for a in aliases if a in spelled), ""))}
-
-
-def _spelled(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _mapping(path: Path, names: list[str], settings: Mapping[str, Any]) -> dict[str, str]:
-    chosen = declared(path, NAME, names, settings.get("columns", {}), tuple(ALIASES))
-    mapping = {**guess([name for name in names if name not in chosen.values()]), **chosen}
-    if settings.get("place"):
-        mapping.pop("place", None)
-    missing = [name for name in ("place", "date", "value") if name not in mapping and not (name == "place" and settings.get("place"))]
-    if missing:
-        cure = f'Declare them: columns = {{{missing[0]} = "name in the file"}}' + (', or place = "US".' if "place" in missing else ".")
-        raise SourceError(path, f"no column looks like {' and '.join(missing)}; its columns are {', '.join(names[:20])}", cure)
-    if settings.get("date_is", "start") not in ("start", "end"):
-        raise SettingsError(f"{path}: date_is must be start or end, not {settings['date_is']!r}.")
-    if not isinstance(settings.get("places", {}), Mapping):
-        raise SettingsError(f'{path}: places must be a table such as places = {{Bayern = "DE/BY"}}.')
-    return mapping
-
-
-def _layout(path: Path, rows: pl.DataFrame, mapping: dict[str, str], settings: Mapping[str, Any]) -> Layout:
-    """Settled by the first portion and kept in the cursor, so that every portion of a file is read the same way."""
-    form = date_format(path, rows, mapping["date"], str(settings.get("date_format", "")))
-    issue = mapping.get("issue_date")
-    issue_form = date_format(path, rows, issue, str(settings.get("date_format", ""))) if issue else ""
-    name = _spelled(mapping["date"])
-    period = settings.get("period_days")
-    if period is None:
-        period = 7 if name.startswith("week") or name in ENDS else _gap(rows, mapping, form)
-    if not isinstance(period, int) or isinstance(period, bool) or not 0 <= period <= 366:
-        raise SettingsError(f"{path}: period_days must be a whole number from 0 (a month) to 366, not {period!r}.")
-    at_end = settings.get("date_is", "end" if name in ENDS else "start") == "end"
-    if at_end and period == MONTH:
-        raise SettingsError(f"{path}: a month must be given by its first day; declare period_days, or date_is = 'start'.")
-    return Layout(mapping, form, issue_form, period, period - 1 if at_end else 0)
-
-
-def _gap(rows: pl.DataFrame, mapping: dict[str, str], form: str) -> int:
-    """Days between neighbouring dates of one series, as most often found; about 30 is a calendar month, no neighbours a day."""
-    within = [pl.col(mapping[name]).alias(name) for name in ("place", "signal", "stratum") if name in mapping]
-    days = rows.select(*within, dates(mapping["date"], form).alias("day")).drop_nulls("day").unique().sort(pl.all())
-    apart = pl.col("day").diff().dt.total_days()
-    gaps = days.select(apart.over([part.meta.output_name() for part in within]) if within else apart).to_series().drop_nulls()
-    if not len(gaps):
-        return 1
-    common = int(gaps.value_counts().sort(["count", gaps.name], descending=[True, False])[gaps.name][0])
-    return MONTH if 28 <= common <= 31 else min(common, 366)
 
 
 def _typed(rows: pl.DataFrame, layout: Layout, options: Options, issued: datetime) -> pl.DataFrame:
@@ -196,8 +87,8 @@ def _typed(rows: pl.DataFrame, layout: Layout, options: Options, issued: datetim
     value = numbers(columns["value"], decimal)
     known = midnight(dates(columns["issue_date"], layout.issue_format)) if "issue_date" in columns else pl.lit(issued, dtype=INSTANT)
     out = rows.select(
-        "line",
-        "at",
+        pl.col(LINE).alias("line"),
+        pl.col(AT).alias("at"),
         source=pl.lit(options.name),
         signal=_named(columns, "signal", str(settings.get("signal") or options.name)),
         place=_place(columns, settings),
@@ -232,7 +123,7 @@ def _place(columns: dict[str, str], settings: Mapping[str, Any]) -> pl.Expr:
     theirs = columns["place"]
     text = pl.when(told(theirs)).then(pl.col(theirs).str.strip_chars())
     given = {str(name): str(code) for name, code in settings.get("places", {}).items()}
-    known = {**(BY_FIPS if _spelled(theirs) in FIPS else {}), **given}
+    known = {**(BY_FIPS if spelled(theirs) in FIPS else {}), **given}
     names = (
         pl.col(theirs).str.strip_chars().str.to_lowercase().replace_strict({k: v for k, v in BY_NAME.items() if len(k) > 3}, default=None)
     )

@@ -7,7 +7,6 @@ control characters that XML forbids become spaces; after that the parser is stri
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,31 +21,30 @@ from heedful.sources.wearables.archives import BROKEN_CURE, DECODING
 
 BLOCK = 65_536
 """Bytes fed at once; so small that a block's attributes are still in the processor's cache when they become columns."""
-LONGEST_PROLOG = 1 << 20
+LONGEST_PROLOG, MOST_NOTES = 1 << 20, 1_000
 
 _ROOT = b"<HealthData"
 _DECLARED = re.compile(rb"""<\?xml[^>]*encoding=["']([^"']+)""")
 _SPACES = (9, 10, 13)
 _ALLOWED = bytes(byte if byte >= 32 or byte in _SPACES else 32 for byte in range(256))
 _NOT_READ = {
-    "Correlation": "Correlation: its parts stand again as records of their own",
+    "Correlation": "Correlation: its parts are records of their own",
     "ActivitySummary": "ActivitySummary: a day's total of records that are read",
     "ClinicalRecord": "ClinicalRecord: points to a FHIR file in the export; give heedful that file",
     "Audiogram": "Audiogram: heedful has no table for hearing yet",
     "VisionPrescription": "VisionPrescription: heedful has no table for sight yet",
 }
-_INSIDE = frozenset((*_NOT_READ, "WorkoutEvent", "WorkoutRoute", "WorkoutActivity"))
-"""Elements whose children say nothing about the record before them."""
-CHILD = "record inside a Correlation: repeated at top level"
+_WITHIN = frozenset(("WorkoutStatistics", "HeartRateVariabilityMetadataList", "InstantaneousBeatsPerMinute"))
+"""Elements after which notes still belong to the record before."""
 
 Attributes = dict[str, str]
 
 
 @dataclass
 class Piece:
-    """What one block held: records in order, notes on them, the person, and what was passed over.
+    """What one block held: records in order, notes on them, the person, and what was passed over. It holds until the next is asked for.
 
-    `notes` are MetadataEntry elements, `noted` the index in `records` of each one's record.
+    `notes` are MetadataEntry elements, `noted` the index in `records` of each one's record, -1 for something that is not read.
     """
 
     records: list[Attributes] = field(default_factory=list)
@@ -59,39 +57,31 @@ class Piece:
 
 
 class HealthTarget:
-    """lxml parser target: collects attributes as they come and converts nothing."""
+    """lxml parser target: collects attributes as they come and converts nothing.
+
+    It has no `end`, which would be called for every element. So it does not know which records are children of a Correlation; Apple
+    repeats each of them at top level, and the second of two equal records is left out in any case (see `numbering`).
+    """
 
     def __init__(self) -> None:
         self.locale = ""
-        self._inside = ""
-        self._begin(Piece())
+        self.piece = piece = Piece()
+        self._told_of = 0
+        """Notes are of the last record, if more records than this were collected; else of something that is not read."""
+        add, note, note_on, count = piece.records.append, piece.notes.append, piece.noted.append, piece.records.__len__
 
-    def _begin(self, piece: Piece) -> None:
-        self.piece, self._records = piece, piece.records
-        self._add, self._note, self._note_on = piece.records.append, piece.notes.append, piece.noted.append
+        def start(tag: str, attributes: Attributes) -> None:  # a closure: looking up attributes of self took a tenth of the time
+            if tag == "Record":
+                add(attributes)
+            elif tag == "MetadataEntry":
+                note(attributes)
+                note_on(count() - 1 if count() > self._told_of else -1)
+            else:
+                self._start_other(tag, attributes)
 
-    def start(self, tag: str, attributes: Attributes) -> None:
-        if self._inside:
-            self._start_inside(tag)
-        elif tag == "Record":
-            self._add(attributes)
-        elif tag == "MetadataEntry":
-            self._note(attributes)
-            self._note_on(len(self._records) - 1)
-        else:
-            self._start_other(tag, attributes)
-
-    def end(self, tag: str) -> None:
-        if self._inside and tag == self._inside:
-            self._inside = ""
+        self.start = start
 
     def close(self) -> None: ...
-
-    def _start_inside(self, tag: str) -> None:
-        if tag == "Record":
-            self.piece.skipped[CHILD] += 1
-        elif tag not in ("MetadataEntry", "Location"):
-            self.piece.aside[tag] += 1
 
     def _start_other(self, tag: str, attributes: Attributes) -> None:
         if tag == "Workout":
@@ -109,64 +99,68 @@ class HealthTarget:
             self.piece.skipped[_NOT_READ[tag]] += 1
         elif tag != "ExportDate":
             self.piece.aside[tag] += 1
-        if tag in _INSIDE:
-            self._inside = tag
+        if tag != "Workout" and tag not in _WITHIN:
+            self._told_of = len(self.piece.records)
 
     def _start_workout(self, attributes: Attributes) -> None:
         record = {key: attributes[key] for key in ("sourceName", "sourceVersion", "device", "startDate", "endDate") if key in attributes}
         record["type"] = attributes.get("workoutActivityType", "HKWorkoutActivityTypeOther")
         if "duration" in attributes:
             record["value"], record["unit"] = attributes["duration"], attributes.get("durationUnit", "min")
-        self._add(record)
+        self.piece.records.append(record)
         for key in ("totalDistance", "totalEnergyBurned", "totalFlightsClimbed", "totalSwimmingStrokeCount"):
             if key in attributes:
                 self._tell(key, attributes[key], attributes.get(f"{key}Unit", ""))
 
     def _tell(self, key: str, value: str, unit: str) -> None:
-        self._note({"key": key, "value": f"{value} {unit}".strip()})
-        self._note_on(len(self._records) - 1)
+        self.piece.notes.append({"key": key, "value": f"{value} {unit}".strip()})
+        self.piece.noted.append(len(self.piece.records) - 1)
 
-    def take(self) -> Piece:
-        """What was collected, but for the last record: its notes may still come."""
-        piece, following = self.piece, Piece()
-        if piece.records:
-            last = len(piece.records) - 1
-            following.records.append(piece.records.pop())
-            first = bisect_left(piece.noted, last)
-            following.notes, following.noted = piece.notes[first:], [0] * (len(piece.noted) - first)
-            del piece.notes[first:], piece.noted[first:]
-        self._begin(following)
-        return piece
+    def hold_back(self) -> tuple[list[Attributes], list[Attributes]]:
+        """Take the last record, if there is one, and its notes out of the piece: more of them may come."""
+        piece, notes = self.piece, list[Attributes]()
+        if not piece.records:
+            return [], []
+        last, place = len(piece.records) - 1, len(piece.notes)
+        while place and piece.noted[place - 1] in (last, -1):
+            place -= 1
+            if piece.noted[place] == last:
+                notes.append(piece.notes[place])
+                piece.noted[place] = -1
+        if len(notes) > MOST_NOTES:
+            piece.aside[f"MetadataEntry beyond {MOST_NOTES:,} of one record"] += len(notes) - MOST_NOTES
+        return [piece.records.pop()], notes[: -MOST_NOTES - 1 : -1]
 
-    def take_all(self) -> Piece:
-        """What was collected, the last record too."""
+    def begin(self, records: list[Attributes], notes: list[Attributes]) -> None:
+        """Empty the piece for the next block, which begins with what was held back."""
         piece = self.piece
-        self._begin(Piece())
-        return piece
+        still_told_of = self._told_of <= len(piece.records)
+        for collection in (piece.records, piece.notes, piece.noted):
+            collection.clear()
+        piece.records.extend(records)
+        piece.notes.extend(notes)
+        piece.noted.extend([0] * len(notes))
+        piece.me, piece.skipped, piece.aside = None, Counter(), Counter()
+        self._told_of = 0 if still_told_of else 1
 
 
 def pieces(path: Path, stream: IO[bytes], target: HealthTarget) -> Iterator[Piece]:
     """Parse `stream` into pieces. Raises `SourceError` after the last whole piece where the file breaks off or is not XML."""
     beginning, lines = _skip_prolog(path, stream)
     parser = etree.XMLParser(target=target, resolve_entities=False, no_network=True)
-    done = 0
     try:
         parser.feed(b'<?xml version="1.0" encoding="UTF-8"?>')
         for block in _blocks(beginning, stream):
-            done += len(block)
+            target.piece.done += len(block)
             parser.feed(_allowed(block))
-            piece = target.take()
-            piece.done = done
-            yield piece
+            held = target.hold_back()
+            yield target.piece
+            target.begin(*held)
         parser.close()
     except (etree.XMLSyntaxError, *DECODING) as error:
-        rest = target.take_all()
-        rest.done = done
-        yield rest
+        yield target.piece
         raise _broken(path, error, lines) from error
-    rest = target.take_all()
-    rest.done = done
-    yield rest
+    yield target.piece
 
 
 def _broken(path: Path, error: BaseException, lines: int) -> SourceError:

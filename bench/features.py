@@ -1,0 +1,78 @@
+"""Minute data to daily features, by the derivations called as pure functions; plain polars beside it in the same run."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import polars as pl
+
+from bench.measure import Line, at_least, fresh_process, median, spread
+
+CHUNK = 50
+
+
+def line(people: int) -> Line:
+    answer = fresh_process("features:work", people, one_core=True)
+    ours, peer = answer["ours"], answer["peer"]
+    note = f"{people:,} people in chunks of {CHUNK}, {spread(ours, 0)}; plain polars with fewer rules {median(peer):,.0f}/s"
+    return at_least("minute data → daily features, one core", median(ours), "person-months/s", 150, note)
+
+
+def work(people: str) -> dict[str, list[float]]:
+    from heedful.core.labels import Care, Consented
+    from heedful.core.schemas import Observations
+    from heedful.core.seals import seal
+
+    from bench.minutes import month
+
+    def derived(rows: pl.DataFrame) -> float:
+        frame = seal(rows, Consented[Care], Observations)
+        begun = time.process_time()
+        for derivation in feature_derivations():
+            derivation(frame)
+        return CHUNK / (time.process_time() - begun)
+
+    def plain(rows: pl.DataFrame) -> float:
+        begun = time.process_time()
+        plain_polars(rows)
+        return CHUNK / (time.process_time() - begun)
+
+    derived(month(range(2)))
+    ours, peer = [], []
+    for first in range(0, int(people), CHUNK):
+        rows = as_from_the_lake(month(range(first, first + CHUNK)))
+        ours.append(derived(rows))
+        peer.append(plain(rows))
+    return {"ours": ours, "peer": peer}
+
+
+def feature_derivations() -> list:
+    """All derivations that make features of observations."""
+    from heedful.behavior import DERIVATIONS
+    from heedful.core.schemas import Features, Observations
+
+    return [derivation for derivation in DERIVATIONS if derivation.writes is Features and derivation.reads == (Observations,)]
+
+
+def as_from_the_lake(rows: pl.DataFrame) -> pl.DataFrame:
+    """Through Parquet, whose text columns come back in another shape than those made in memory."""
+    buffer = io.BytesIO()
+    rows.write_parquet(buffer)
+    buffer.seek(0)
+    return pl.read_parquet(buffer)
+
+
+def plain_polars(data: pl.DataFrame) -> int:
+    """The same daily features on these (clean, one-device) rows, written plainly; no device rule, no bridging of silences."""
+    day = ["person", "day"]
+    steps = data.filter(pl.col("code") == "steps")
+    rates = data.filter(pl.col("code") == "heart_rate")
+    activity = steps.group_by(day).agg(pl.col("value").sum(), active=(pl.col("value") >= 60).sum())
+    minute = pl.col("start_at").dt.truncate("1m")
+    wear = data.filter((pl.col("code") == "heart_rate") | (pl.col("value") > 0)).group_by(day).agg(minute.n_unique())
+    mean = rates.group_by(*day, minute).agg(pl.col("value").mean()).group_by(day).agg(pl.col("value").mean())
+    walked = steps.filter(pl.col("value") > 0).select("person", "start_at")
+    night = rates.filter(pl.col("start_at").dt.hour() < 7).join(walked, on=["person", "start_at"], how="anti")
+    resting = night.group_by(day).agg(pl.col("value").floor().mean().floor())
+    return activity.height + wear.height + mean.height + resting.height

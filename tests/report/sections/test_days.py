@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+from tests.report.content import DAYS, FIRST, LAST, PEOPLE, content
+
+from heedful.report.sections.days import MOST_DAYS, days_of, pick
+
+
+def test_a_missing_day_has_a_reason_and_never_a_number() -> None:
+    days = days_of(content(), PEOPLE[1])
+    assert days is not None
+    unworn = FIRST + dt.timedelta(days=19)
+    for part, column in ((days.nights, "onset"), (days.heart, "value"), (days.steps, "value")):
+        row = part.filter(pl.col("day") == unworn).row(0, named=True)
+        assert row[column] is None
+        assert row["missing"] == "not_worn"
+    assert days.steps.height == DAYS
+
+
+def test_the_goal_and_the_usual_range_come_from_their_tables() -> None:
+    days = days_of(content(), PEOPLE[0])
+    assert days is not None
+    assert days.steps["goal"].unique().to_list() == [8200.0]
+    band = days.heart.filter(pl.col("low").is_not_null()).select("low", "high").unique().row(0)
+    assert band == (58 - 2 * 1.4, 58 + 2 * 1.4)
+
+
+def test_a_long_record_shows_its_newest_days() -> None:
+    long = content().features.filter(pl.col("person") == PEOPLE[0])
+    older = long.with_columns(pl.col("day") - pl.duration(days=200))
+    days = days_of(content(features=pl.concat([long, older])), PEOPLE[0])
+    assert days is not None
+    assert (days.first, days.last) == (LAST - dt.timedelta(days=MOST_DAYS - 1), LAST)
+
+
+def test_dispensings_alone_are_drawn_and_nothing_is_none() -> None:
+    whole = content()
+    alone = content(features=whole.features.clear(), changes=whole.changes.clear())
+    days = days_of(alone, PEOPLE[0])
+    assert days is not None
+    assert days.nights.is_empty()
+    assert set(days.supplies["kind"]) == {"supply", "gap"}
+    assert days_of(alone, PEOPLE[2]) is None
+
+
+def test_one_definition_of_a_feature_is_picked() -> None:
+    rows = [("steps[a]", 1.0), ("steps[b]", 2.0), ("steps[b]", 3.0), ("steps_per_hour", 9.0)]
+    features = pl.DataFrame(
+        [{"feature": name, "value": value, "day": FIRST + dt.timedelta(days=n)} for n, (name, value) in enumerate(rows)]
+    )
+    assert pick(features, "steps")["value"].to_list() == [2.0, 3.0]
