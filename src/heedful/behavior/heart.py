@@ -11,9 +11,12 @@ the published program drops all of an Apple Watch's day on which no step was cou
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numba import njit
+from numpy.typing import NDArray
 
 from heedful.behavior.devices import trust
 from heedful.behavior.minutes import ANY_RATE, FIXED, MINUTES_A_DAY, MOVED, NIGHT_MINUTES, Minutes
@@ -23,27 +26,31 @@ VENDOR_CODE = "resting_heart_rate"
 LEAST_MINUTES = 10
 
 
-def heart_features(held: Minutes) -> pl.DataFrame:
-    """`resting_heart_rate[nightsignal]` and `heart_rate_mean` of every person-day with heart rates.
+def heart_sums(held: Minutes) -> dict[str, NDArray[Any]]:
+    """Of each person-day: quiet night rates (mean cut to a whole number, number, share of the night), mean of minute means, minutes
+    with a rate and their share of the day."""
+    night_sum, night_rates, night_minutes, mean, counted = _rates(
+        held.begin, held.beats, held.beat_count, held.night, held.night_count, held.signs
+    )
+    quiet, share = np.minimum(night_minutes / NIGHT_MINUTES, 1.0), np.minimum(counted / MINUTES_A_DAY, 1.0)
+    night = night_sum // np.maximum(night_rates, 1)
+    return {"night": night, "night_rates": night_rates, "quiet": quiet, "mean": mean, "minutes": counted, "share": share}
+
+
+def heart_features(days: pl.DataFrame) -> pl.DataFrame:
+    """`resting_heart_rate[nightsignal]` and `heart_rate_mean` of every person-day with heart rates, from the columns of `heart_sums`.
 
     Coverage of the nightly value: minutes with a rate and without steps, of the 420; of the mean: minutes with a rate, of the 1440.
     With rates but none in a quiet minute of the night the nightly value is missing as `no_data`; with fewer than 10 minutes the mean
     is `too_short`; where all rates are implausible both are `implausible`.
     """
-    night_sum, night_rates, night_minutes, mean, counted = _rates(
-        held.begin, held.beats, held.beat_count, held.night, held.night_count, held.signs
-    )
-    days = held.days.with_columns(
-        night=pl.Series(night_sum // np.maximum(night_rates, 1)), rates=pl.Series(night_rates),
-        quiet=pl.Series(np.minimum(night_minutes / NIGHT_MINUTES, 1.0)), mean=pl.Series(mean), minutes=pl.Series(counted),
-        share=pl.Series(np.minimum(counted / MINUTES_A_DAY, 1.0)), seen=pl.Series(held.seen),
-    ).filter(pl.col("seen") & ANY_RATE > 0)  # fmt: skip
+    days = days.filter(pl.col("seen") & ANY_RATE > 0)
     implausible = pl.when(pl.col("minutes") == 0).then(pl.lit("implausible"))
     night = days.select(
         "person", "day", feature=pl.lit("resting_heart_rate[nightsignal]"),
-        value=pl.when(pl.col("rates") > 0).then(pl.col("night").cast(pl.Float64)), unit=pl.lit("/min"),
+        value=pl.when(pl.col("night_rates") > 0).then(pl.col("night").cast(pl.Float64)), unit=pl.lit("/min"),
         coverage="quiet",
-        missing=implausible.when(pl.col("rates") == 0).then(pl.lit("no_data")).otherwise(pl.lit("")),
+        missing=implausible.when(pl.col("night_rates") == 0).then(pl.lit("no_data")).otherwise(pl.lit("")),
     )  # fmt: skip
     average = days.select(
         "person", "day", feature=pl.lit("heart_rate_mean"), value=pl.when(pl.col("minutes") >= LEAST_MINUTES).then("mean"),

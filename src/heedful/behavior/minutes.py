@@ -9,15 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
-import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from heedful.behavior.devices import trust
-from heedful.behavior.streams import streams
-from heedful.core.codes import CODES
-from heedful.core.errors import HeedfulError
+from heedful.behavior.rows import Piece, Rows
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
@@ -40,34 +35,21 @@ LONGEST_US = 26 * HOUR_US
 BEAT, MOVED = 1, 2
 ANY_STEPS, SOUND_STEPS, ANY_RATE = 1, 2, 4
 _FARTHEST_ZONE_US = 15 * HOUR_US
-MOST_CELLS = 20_000_000
-_LEAST_CHUNK = 2_000
-
-
-class DayRangeError(HeedfulError):
-    """The days of one call lie so far apart that people times days do not fit into memory."""
-
-    def __init__(self, people: int, days: int) -> None:
-        self.people, self.days = people, days
-        super().__init__(
-            f"Observations of {people:,} people lie within {days:,} days: too many person-days to lay out at once. Hand over fewer "
-            "people at a time; if the span is decades, look for devices with a wrong clock in the source."
-        )
 
 
 @dataclass(frozen=True)
 class Minutes:
-    """What each minute of each person-day holds. Slots of person-day d: `begin[d]` to `begin[d + 1]`; the first is UTC minute `origin[d]`.
+    """What each minute of each person-day of a block holds. Slots of person-day d: `begin[d]` to `begin[d + 1]`, from UTC minute
+    `origin[d]` on.
 
-    `days`: person, day, sorted. `seen`: bits `ANY_STEPS`, `SOUND_STEPS`, `ANY_RATE` of each person-day. `beats`, `beat_count`: sum
+    `person`, `day`: of each person-day, sorted. `seen`: its bits `ANY_STEPS`, `SOUND_STEPS`, `ANY_RATE`. `beats`, `beat_count`: sum
     (2^-20) and number of heart rates by minute. `night`, `night_count`: the same of rates cut to whole numbers, between 0 and 7
     o'clock. `signs`: bits `BEAT`, `MOVED` by minute. `owner`: rank of the highest device with steps in the minute, zeros only where a
     rate was measured (0: none). `sum_rank`: highest rank with hourly and daily sums (columns 1, 2). `walks`: step rows above zero.
-    `codes`: all codes met.
-    Rank: trust, then device name from the end of the alphabet, the highest counts; `trust_of_rank` leads back to the trust.
     """
 
-    days: pl.DataFrame
+    person: NDArray[np.int64]
+    day: NDArray[np.int64]
     begin: NDArray[np.int64]
     origin: NDArray[np.int64]
     seen: NDArray[np.uint8]
@@ -78,8 +60,6 @@ class Minutes:
     signs: NDArray[np.uint8]
     owner: NDArray[np.int32]
     sum_rank: NDArray[np.int32]
-    trust_of_rank: NDArray[np.int32]
-    codes: frozenset[str]
     walks: NDArray[np.void]
 
 
@@ -87,110 +67,44 @@ WALK = np.dtype([("day", "i4"), ("rank", "i4"), ("start", "i8"), ("end", "i8"), 
 """A row of steps: person-day, rank of its device, interval, steps in 2^-20, FINE, HOURLY or DAILY."""
 
 
-def minutes(observations: pl.DataFrame) -> Minutes:
-    """Lay out all rows of the codes read.
+def minutes(held: Rows, first_person: int, end_person: int, pieces: list[Piece]) -> Minutes:
+    """Lay out the rows of a block of people (see `rows.blocks`).
 
     A row is implausible, and set aside, if its value is missing or outside its code's bounds, if it ends before it starts, if it lasts
     over 26 hours or if it starts outside its own day in any zone of the earth.
-
-    Raises `DayRangeError` if people times days do not fit into memory, as when clocks are wrong by centuries.
     """
-    chunks, firsts = _chunks(observations)
-    table = _stream_table(observations.select("person", "code", "device", "how")[firsts])
-    persons = table.get_column("name").unique().sort()
-    first, span = _day_range(observations)
-    cells = len(persons) * span
-    if cells > MOST_CELLS:
-        raise DayRangeError(len(persons), span)
+    cells = (end_person - first_person) * held.span
+    person = held.person - first_person
     used, earliest, latest = np.zeros(cells, np.uint8), np.full(cells, 2**62), np.full(cells, -(2**62))
-    person, kind, rank, low, high = (table.get_column(name).to_numpy() for name in ("person", "kind", "rank", "low", "high"))
-    for chunk in chunks:
-        _extent(chunk.stream, chunk.base, person, kind, chunk.day, chunk.start, chunk.end, first, span, used, earliest, latest)
+    for piece in pieces:
+        _extent(
+            piece.stream, piece.base, person, held.kind, piece.day, piece.start, piece.end, held.first, held.span, used, earliest, latest
+        )
     cell = np.flatnonzero(used)
     place = np.full(cells, -1, np.int32)
     place[cell] = np.arange(len(cell), dtype=np.int32)
     begin = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.maximum(latest[cell] - earliest[cell] + 1, 0))])
-    days = pl.DataFrame({"person": persons.gather(cell // span), "day": pl.Series(cell % span + first, dtype=pl.Int32).cast(pl.Date)})
-    held = _empty(days, begin, np.where(latest[cell] >= earliest[cell], earliest[cell], 0), table)
-    idle, walks = np.zeros(int(begin[-1]), np.int32), []
-    written = np.empty(max((len(chunk.stream) for chunk in chunks), default=0), WALK)
-    for chunk in chunks:
+    origin = np.where(latest[cell] >= earliest[cell], earliest[cell], 0)
+    laid = _empty(cell // held.span + first_person, cell % held.span + held.first, begin, origin, sum(len(p.stream) for p in pieces))
+    idle, walked = np.zeros(int(begin[-1]), np.int32), 0
+    for piece in pieces:
         walked = _mark(
-            chunk.stream, chunk.base, person, kind, rank, low, high, chunk.day, chunk.start, chunk.end, chunk.offset, chunk.value,
-            first, span, place, held.origin, begin, held.seen, held.beats, held.beat_count, held.night, held.night_count, held.signs,
-            held.owner, idle, held.sum_rank, written,
+            piece.stream, piece.base, person, held.kind, held.rank, held.low, held.high, piece.day, piece.start, piece.end, piece.offset,
+            piece.value, held.first, held.span, place, origin, begin, laid.seen, laid.beats, laid.beat_count, laid.night,
+            laid.night_count, laid.signs, laid.owner, idle, laid.sum_rank, laid.walks, walked,
         )  # fmt: skip
-        walks.append(written[:walked].copy())
-    _claim(held.signs, held.owner, idle)
-    return replace(held, walks=np.concatenate(walks)) if walks else held
+    _claim(laid.signs, laid.owner, idle)
+    return replace(laid, walks=laid.walks[:walked])
 
 
-def _day_range(observations: pl.DataFrame) -> tuple[int, int]:
-    """First day and number of days."""
-    day = observations.get_column("day").to_physical()
-    first, last = day.min(), day.max()
-    return (int(first), int(last) - int(first) + 1) if isinstance(first, int) and isinstance(last, int) else (0, 1)
-
-
-@dataclass(frozen=True)
-class _Chunk:
-    """Columns of a piece of the observations as plain arrays, not copied; its streams are numbered from `base` on."""
-
-    base: int
-    stream: NDArray[np.int32]
-    day: NDArray[np.int32]
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    offset: NDArray[np.int16]
-    value: NDArray[np.float64]
-
-
-_READ = ("person", "code", "device", "how", "day", "start_at", "end_at", "offset_minutes", "value")
-
-
-def _chunks(observations: pl.DataFrame) -> tuple[list[_Chunk], NDArray[np.int64]]:
-    """The pieces in which polars holds the rows (joining them would copy every column, and costs more than all that follows), and the
-    first row of each stream."""
-    kept = observations.select(_READ)
-    if kept.n_chunks() * _LEAST_CHUNK > kept.height:
-        kept = kept.rechunk()
-    out: list[_Chunk] = []
-    firsts: list[NDArray[np.int64]] = []
-    at = base = 0
-    for batch in kept.to_arrow(compat_level=pl.CompatLevel.newest()).to_batches():
-        of_row, new = streams(batch.columns[:4])
-        day, start, end = (batch.column(n).view(t).to_numpy() for n, t in ((4, pa.int32()), (5, pa.int64()), (6, pa.int64())))
-        offset, value = batch.column(7).to_numpy(), batch.column(8).to_numpy(zero_copy_only=False)
-        out.append(_Chunk(base, of_row, day, start, end, offset, value))
-        firsts.append(new + at)
-        at, base = at + batch.num_rows, base + len(new)
-    return out, np.concatenate(firsts) if firsts else np.empty(0, np.int64)
-
-
-def _stream_table(table: pl.DataFrame) -> pl.DataFrame:
-    """Numbers of each stream: `person` in order of names, `kind` (place in `CODES_READ`, -1 for others), `trust`, `rank`, bounds."""
-    bounds = {code: CODES[code] for code in CODES_READ}
-    return table.with_columns(trust(pl.col("device"), pl.col("how"))).select(
-        "trust",
-        "code",
-        name="person",
-        person=pl.col("person").rank("dense").cast(pl.Int64) - 1,
-        rank=pl.struct("trust", pl.col("device").rank("dense", descending=True)).rank("dense").cast(pl.Int32),
-        kind=pl.col("code").replace_strict({code: n for n, code in enumerate(CODES_READ)}, default=-1, return_dtype=pl.Int8),
-        low=pl.col("code").replace_strict({c: float(b.low) for c, b in bounds.items()}, default=0.0, return_dtype=pl.Float64),
-        high=pl.col("code").replace_strict({c: float(b.high) for c, b in bounds.items()}, default=0.0, return_dtype=pl.Float64),
-    )
-
-
-def _empty(days: pl.DataFrame, begin: NDArray[np.int64], origin: NDArray[np.int64], table: pl.DataFrame) -> Minutes:
-    slots = int(begin[-1])
-    trust_of_rank = np.full(table.height + 1, -1, np.int32)
-    trust_of_rank[table.get_column("rank").to_numpy()] = table.get_column("trust").to_numpy()
+def _empty(
+    person: NDArray[np.int64], day: NDArray[np.int64], begin: NDArray[np.int64], origin: NDArray[np.int64], most_walks: int
+) -> Minutes:
+    days, slots = len(person), int(begin[-1])
     return Minutes(
-        days, begin, origin, np.zeros(days.height, np.uint8), np.zeros(slots, np.int64), np.zeros(slots, np.int32),
+        person, day, begin, origin, np.zeros(days, np.uint8), np.zeros(slots, np.int64), np.zeros(slots, np.int32),
         np.zeros(slots, np.int32), np.zeros(slots, np.int32), np.zeros(slots, np.uint8), np.zeros(slots, np.int32),
-        np.zeros((days.height, 3), np.int32), trust_of_rank, frozenset(table.get_column("code")),
-        np.empty(0, WALK),
+        np.zeros((days, 3), np.int32), np.empty(most_walks, WALK),
     )  # fmt: skip
 
 
@@ -240,10 +154,10 @@ def _extent(stream, base, person, kind, day, start, end, first, span, used, earl
 @njit(cache=True)
 def _mark(  # type: ignore[no-untyped-def]
     stream, base, person, kind, rank, low, high, day, start, end, offset, value, first, span, place, origin, begin,
-    seen, beats, beat_count, night, night_count, signs, owner, idle, sum_rank, walks,
+    seen, beats, beat_count, night, night_count, signs, owner, idle, sum_rank, walks, walked,
 ):  # fmt: skip
     """The pass over a chunk's rows that fills `Minutes`; `idle` is the owner of a minute by zeros. Returns the number of `walks`."""
-    walked, s, t, d, k = 0, np.int64(-1), np.int64(0), np.int64(-1), np.int64(-1)
+    s, t, d, k = np.int64(-1), np.int64(0), np.int64(-1), np.int64(-1)
     lowest = highest = 0.0
     shift = np.int64(0)
     for i in range(len(stream)):

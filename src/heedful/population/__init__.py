@@ -1,5 +1,29 @@
 """Population: dated counts of people, exact detectors, honest weights. Importing it registers the detectors."""
 
-from heedful.population import alarms, bayes, counts, cusum, ears, ears_reweighted, outbreak_p, people_mentions, rki
+from heedful.population import (
+    alarms,
+    bayes,
+    counts,
+    cusum,
+    ears,
+    ears_reweighted,
+    farrington,
+    farrington_flexible,
+    outbreak_p,
+    people_mentions,
+    rki,
+)
 
-__all__ = ["alarms", "bayes", "counts", "cusum", "ears", "ears_reweighted", "outbreak_p", "people_mentions", "rki"]
+__all__ = [
+    "alarms",
+    "bayes",
+    "counts",
+    "cusum",
+    "ears",
+    "ears_reweighted",
+    "farrington",
+    "farrington_flexible",
+    "outbreak_p",
+    "people_mentions",
+    "rki",
+]

@@ -101,7 +101,9 @@ class Farrington:
 def check_settings(settings: Any, name: str) -> None:
     """What both Farrington methods ask of their settings; raises `SettingsError`."""
     if settings.mode not in get_args(Mode) or settings.power not in EXPONENT:
-        raise SettingsError(f"{name}: mode is corrected or surveillance, power is 2/3, 1/2 or none, not {settings.mode!r}, {settings.power!r}.")
+        raise SettingsError(
+            f"{name}: mode is corrected or surveillance, power is 2/3, 1/2 or none, not {settings.mode!r}, {settings.power!r}."
+        )
     if settings.years_back < 1 or settings.half_window < 0:
         raise SettingsError(f"{name}: looks at least 1 year back with a half window of 0 or more, not {settings}.")
     if not 0 < settings.alpha < 1 or not 0 <= settings.trend_p <= 1:
@@ -155,7 +157,9 @@ def farrington(counts: Floats, calendar: Calendar, settings: Farrington, rows: s
     fitted = predict(counts, reference, settings.rules)
     expected = np.exp(fitted.log_mean)
     observed = counts[:, places]
-    bound, p_value = power_limit(observed, expected, expected * fitted.standard_error, fitted.dispersion, settings.power, settings.alpha / 2)
+    bound, p_value = power_limit(
+        observed, expected, expected * fitted.standard_error, fitted.dispersion, settings.power, settings.alpha / 2
+    )
     enough = enough_cases(counts, places, settings)
     score = ratio(observed - expected, bound - expected)
     alarm = enough & (score > 1)
@@ -171,7 +175,9 @@ def checked(counts: Floats, calendar: Calendar, rows: slice | None) -> tuple[Flo
     """Counts as a matrix and the tested rows' places."""
     counts = np.asarray(counts, dtype=np.float64)
     if calendar.days is not None and len(calendar.days) != counts.shape[1]:
-        raise SettingsError(f"The calendar has {len(calendar.days)} days and the counts have {counts.shape[1]} rows; give a day for each row.")
+        raise SettingsError(
+            f"The calendar has {len(calendar.days)} days and the counts have {counts.shape[1]} rows; give a day for each row."
+        )
     if (counts < 0).any() or np.isinf(counts).any():
         series, row = (int(place[0]) for place in np.nonzero((counts < 0) | np.isinf(counts)))
         raise SettingsError(f"Series {series + 1}, row {row + 1}: {counts[series, row]} is no count. Mark what is not known as missing.")
@@ -205,6 +211,7 @@ def enough_cases(counts: Floats, places: Ints, settings: Any) -> npt.NDArray[np.
 
 
 def ratio(above: Floats, below: Floats) -> Floats:
+    """`above` / `below`, without warnings of a missing or zero scale."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return above / below
 

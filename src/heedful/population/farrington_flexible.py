@@ -56,6 +56,8 @@ class FarringtonFlexible:
     - scores nbPlugin and muan by the mean, not by its logarithm, and alarms where the count is above the bound;
     - shows expected and bound also below `min_cases`.
 
+    `keep_working_weights` True or False goes before what the mode says of the first; `tolerance` 1e-8 is R's `glm` as shipped.
+
     Errors: `SettingsError` for a setting outside its range.
     """
 
@@ -74,6 +76,7 @@ class FarringtonFlexible:
     threshold: Threshold = "delta"
     mode: Mode = "corrected"
     tolerance: float = 1e-11
+    keep_working_weights: bool | None = None
 
     def __post_init__(self) -> None:
         check_settings(self, "farrington_flexible")
@@ -86,6 +89,7 @@ class FarringtonFlexible:
     def rules(self) -> Rules:
         """How the model is fitted."""
         as_in_r = self.mode == "surveillance"
+        keep = not as_in_r if self.keep_working_weights is None else self.keep_working_weights
         return Rules(
             trend=self.trend,
             trend_p=self.trend_p,
@@ -94,7 +98,7 @@ class FarringtonFlexible:
             weights_threshold=self.weights_threshold,
             tolerance=self.tolerance,
             last_but_one=as_in_r,
-            weights_overwritten=as_in_r and self.reweight,
+            weights_overwritten=self.reweight and not keep,
             dispersion_floored=not as_in_r,
         )
 
@@ -125,11 +129,12 @@ def farrington_flexible(
     reference = seasonal_blocks(calendar, places, settings.years_back, settings.half_window, settings.periods, left_out)
     rules = settings.rules
     if settings.mode == "surveillance" and calendar.days is not None:
-        rules = replace(rules, missing_shifts_time=True)
+        rules = rules._replace(missing_shifts_time=True)
     offset, offset_now = _offsets(population, counts, places)
     fitted = predict(counts, reference, rules, offset, offset_now)
-    result = _judged(counts[:, places], fitted, enough_cases(counts, places, settings), settings, reference.lacking)
-    return _as_in_r(result, counts[:, places], enough_cases(counts, places, settings), settings) if settings.mode == "surveillance" else result
+    observed, enough = counts[:, places], enough_cases(counts, places, settings)
+    result = _judged(observed, fitted, enough, settings, reference.lacking)
+    return _as_in_r(result, observed, enough, settings) if settings.mode == "surveillance" else result
 
 
 def _offsets(population: Floats | None, counts: Floats, places: Ints) -> tuple[Floats | None, Floats | None]:
@@ -169,9 +174,7 @@ def _judged(
     )  # fmt: skip
 
 
-def _as_in_r(
-    result: FarringtonResult, observed: Floats, enough: npt.NDArray[np.bool_], settings: FarringtonFlexible
-) -> FarringtonResult:
+def _as_in_r(result: FarringtonResult, observed: Floats, enough: npt.NDArray[np.bool_], settings: FarringtonFlexible) -> FarringtonResult:
     """R's score, which for the quantile methods sets counts against the logarithm of the mean; its alarm; nothing shown below
     `min_cases`."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -217,6 +220,7 @@ def run_farrington_flexible(arguments: Mapping[str, Any], inputs: Mapping[str, p
         power=arguments["power_transform"],
         threshold=arguments["threshold_method"],
         mode="surveillance",
+        keep_working_weights=not arguments.get("working_weights_overwritten_as_in_peer", True),
     )
     population = series_of(inputs, "population") if arguments.get("population_offset") else None
     result = farrington_flexible(counts, calendar_of(arguments, inputs), settings, rows, population)

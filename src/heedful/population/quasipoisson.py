@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -19,12 +20,13 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from heedful.population.cases import Floats
-from heedful.population.yearly_reference import ReferenceRows
+from heedful.population.yearly_reference import Ints, ReferenceRows
 
 MOST_STEPS = 60
 SMALLEST_MEAN = float(np.finfo(np.float64).eps)
 """R does not let a fitted mean fall below this."""
-_ROUNDING = 4e-16
+_ROUNDING = 1e-15
+"""Relative error of a sum of counts times their logarithms."""
 _FULL_LEVERAGE = 1 - 1e-10
 """Alone in its level, a count is fitted exactly: it has no residual, and is not down-weighted."""
 
@@ -37,12 +39,14 @@ class Fit(IntEnum):
     NO_CONVERGENCE = 2
 
 
-@dataclass(frozen=True)
-class Rules:
+_DONE, _TOO_FEW_COUNTS, _NO_CONVERGENCE = int(Fit.DONE), int(Fit.TOO_FEW_COUNTS), int(Fit.NO_CONVERGENCE)
+
+
+class Rules(NamedTuple):
     """How the model is fitted. `trend` asked for; `trend_p` largest p of a trend that is kept; `enough_years` may a trend be kept;
     `reweight` with weights 1 / s^2 where the standardized Anscombe residual s passes `weights_threshold`; `tolerance` of the deviance.
 
-    Three habits of R: `last_but_one`, hat values and dispersion come from the step before the last; `weights_overwritten`, the
+    Four habits of R: `last_but_one`, hat values and dispersion come from the step before the last; `weights_overwritten`, the
     dispersion behind standard errors forgets the mean in the working weights of the reweighted fit; `dispersion_floored` at 1 behind
     the standard error of the prediction (but never in the test of the trend); `missing_shifts_time`, the time of the tested date counts
     from the first reference count that is not missing, though the times of the fit do not.
@@ -62,8 +66,8 @@ class Rules:
 
 @dataclass(frozen=True)
 class Prediction:
-    """All [series, dates], NaN where not fitted. `log_mean` of the tested date and its standard error; `dispersion`, at least 1; `slope`
-    per unit of time, NaN where no trend was kept; `kept`; `down_weighted` reference counts; `used` reference counts; `state` a `Fit`."""
+    """All [series, dates], NaN where not fitted. `log_mean` of the tested date and its `standard_error`; `dispersion`, at least 1;
+    `slope` per unit of time, NaN where no trend was `kept`; `down_weighted` reference counts of those `used`; `state` a `Fit`."""
 
     log_mean: Floats
     standard_error: Floats
@@ -75,7 +79,9 @@ class Prediction:
     state: npt.NDArray[np.int8]
 
 
-def predict(counts: Floats, reference: ReferenceRows, rules: Rules, offset: Floats | None = None, offset_now: Floats | None = None) -> Prediction:
+def predict(
+    counts: Floats, reference: ReferenceRows, rules: Rules, offset: Floats | None = None, offset_now: Floats | None = None
+) -> Prediction:
     """Fit each series to each date's reference rows and predict the date.
 
     Parameters
@@ -83,283 +89,336 @@ def predict(counts: Floats, reference: ReferenceRows, rules: Rules, offset: Floa
     counts: [series, rows], NaN where missing: left out of the fit.
     reference: rows, levels and times of each tested date.
     offset: [series, rows] log of the population; offset_now [series, dates] that of the tested dates. None: none.
+
+    >>> rows = ReferenceRows(np.array([[0, 1, 2, 3]]), np.zeros((1, 4), int), np.arange(1.0, 5)[None, :], 0, np.array([5.0]), np.array([0]))
+    >>> plain = Rules(False, 0.05, True, False, 2.58, 1e-11, False, False, True)
+    >>> fitted = predict(np.array([[4.0, 6.0, 5.0, 9.0]]), rows, plain)
+    >>> float(np.exp(fitted.log_mean[0, 0]).round(6)), float(fitted.dispersion[0, 0])
+    (6.0, 1.0)
     """
-    series, dates = len(counts), len(reference.rows)
-    numbers = np.full((4, series, dates), np.nan)
-    flags = np.zeros((4, series, dates), dtype=np.int32)
+    numbers = np.full((4, len(counts), len(reference.rows)), np.nan)
+    flags = np.zeros((4, len(counts), len(reference.rows)), dtype=np.int32)
     most = reference.rows.shape[1]
-    with np.errstate(divide="ignore"):
-        critical = stdtrit(np.arange(1.0, most + 2), 1 - rules.trend_p / 2) if rules.trend_p < 1 else np.zeros(most + 1)
-    no_offset = np.zeros((1, 1))
+    # a trend is kept where |t| passes these, by degrees of freedom; any trend at all where p may be 1
+    critical = stdtrit(np.arange(1.0, most + 2), 1 - rules.trend_p / 2) if rules.trend_p < 1 else np.zeros(most + 1)
+    none = np.zeros((0, 0))
     _predict(
         np.ascontiguousarray(counts, dtype=np.float64), reference.rows, reference.levels, reference.times, reference.level_now,
-        reference.time_now, no_offset if offset is None else offset, no_offset if offset_now is None else offset_now,
-        offset is not None, critical, rules.trend, rules.enough_years, rules.reweight, rules.weights_threshold, rules.tolerance,
-        rules.last_but_one, rules.weights_overwritten, rules.dispersion_floored, rules.missing_shifts_time, numbers, flags,
+        reference.time_now, none if offset is None else offset, none if offset_now is None else offset_now, critical, rules,
+        numbers, flags,
     )  # fmt: skip
     log_mean, error, dispersion, slope = numbers
     return Prediction(log_mean, error, dispersion, slope, flags[0] > 0, flags[1], flags[2], flags[3].astype(np.int8))
 
 
+class _Work(NamedTuple):
+    """Room for one fit. `counts`, `logs` of them (0 of 0), `powers` 2/3, `starts` log(count + 0.1), `groups`, `times` about their mean,
+    `offsets`, `omega` weights, `eta`, `means`, `before` (the means that weighted the last step): of each reference count. `level`,
+    `weight` and mean `time` of each level."""
+
+    counts: Floats
+    logs: Floats
+    powers: Floats
+    starts: Floats
+    groups: Ints
+    times: Floats
+    offsets: Floats
+    omega: Floats
+    eta: Floats
+    means: Floats
+    before: Floats
+    level: Floats
+    weight: Floats
+    time: Floats
+
+
+class _Twice(NamedTuple):
+    """What a fit, reweighted and repeated, gave. `spread` is the information of the slope; `behind` the dispersion behind standard
+    errors, `dispersion` that of the counts, at least 1."""
+
+    state: int
+    slope: float
+    spread: float
+    behind: float
+    dispersion: float
+    lowered: int
+
+
 @numba.njit(cache=True, nogil=True)
 def _predict(
-    counts, rows, levels, times, level_now, time_now, offset, offset_now, has_offset, critical, trend, enough_years, reweight,
-    weights_threshold, tolerance, last_but_one, weights_overwritten, dispersion_floored, missing_shifts_time, numbers, flags,
-):  # fmt: skip
+    counts: Floats, rows: Ints, levels: Ints, times: Floats, level_now: int, time_now: Floats, offset: Floats, offset_now: Floats,
+    critical: Floats, rules: Rules, numbers: Floats, flags: npt.NDArray[np.int32],
+) -> None:  # fmt: skip
     """Every series and date; `numbers` and `flags` are filled."""
-    series, dates = numbers.shape[1:]
     most, top = rows.shape[1], level_now + 1
-    # y, log y, y^(2/3), log(y + 0.1) of a series, then the same of the rows of a fit
-    prepared, at = np.zeros((4, counts.shape[1])), np.zeros((4, most))
-    group, time, off, omega = np.zeros(most, np.int64), np.zeros(most), np.zeros(most), np.ones(most)
-    eta, mean, before = np.zeros(most), np.zeros(most), np.zeros(most)
-    level, inner = np.zeros(top), np.zeros((2, top))
-    for one in range(series):
-        _prepare(counts[one], prepared)
-        for date in range(dates):
-            size, largest, total_time = 0, 0.0, 0.0
-            for place in range(most):
-                row = rows[date, place]
-                if row < 0 or np.isnan(counts[one, row]):
-                    continue
-                for part in range(4):
-                    at[part, size] = prepared[part, row]
-                group[size], time[size] = levels[date, place], times[date, place]
-                off[size] = offset[one, row] if has_offset else 0.0
-                largest, total_time = max(largest, counts[one, row]), total_time + time[size]
-                size += 1
-            flags[2, one, date], flags[3, one, date] = size, 1
-            present, here = _levels_present(group, size, inner, level_now)
-            if size == 0 or not here or size - present - 1 < 1:
+    room, by_level = np.zeros((10, most)), np.zeros((3, top))
+    work = _Work(
+        room[0], room[1], room[2], room[3], np.zeros(most, np.int64), room[4], room[5], room[6], room[7], room[8], room[9],
+        by_level[0], by_level[1], by_level[2],
+    )  # fmt: skip
+    for one in range(counts.shape[0]):
+        prepared = _prepared(counts[one])
+        for date in range(rows.shape[0]):
+            places = offset[one] if len(offset) else np.zeros(0)
+            size, largest, shift = _gather(work, prepared, rows[date], levels[date], times[date], places)
+            flags[2, one, date], flags[3, one, date] = size, _TOO_FEW_COUNTS
+            present = _levels_present(work, size)
+            if size - present < 2 or work.weight[level_now] == 0:
                 continue
-            now = time_now[date] - (time[0] - times[date, 0] if missing_shifts_time else 0.0)
-            middle = total_time / size
-            for place in range(size):
-                time[place] -= middle
-            now -= middle
-            fit = (at, group, time, off, omega, eta, mean, before, level, inner)
-            with_trend, kept = trend, False
-            state, slope, spread, dispersion, phi, lowered = _twice(
-                fit, size, top, present, with_trend, reweight, weights_threshold, tolerance, last_but_one, weights_overwritten
-            )
-            if state == 2 and with_trend:
-                with_trend = False
-                state, slope, spread, dispersion, phi, lowered = _twice(
-                    fit, size, top, present, with_trend, reweight, weights_threshold, tolerance, last_but_one, weights_overwritten
-                )
-            later = offset_now[one, date] if has_offset else 0.0
-            if state == 0 and with_trend:
-                kept = enough_years and spread > 0 and abs(slope) > critical[size - present - 2] * np.sqrt(dispersion / spread)
-                kept = kept and np.exp(level[level_now] + slope * now + later) <= largest
-                if not kept:
-                    with_trend = False
-                    state, slope, spread, dispersion, phi, lowered = _twice(
-                        fit, size, top, present, with_trend, reweight, weights_threshold, tolerance, last_but_one, weights_overwritten
-                    )
-            flags[3, one, date] = state
-            if state != 0:
+            now = time_now[date] - (shift if rules.missing_shifts_time else 0.0) - _center_times(work, size)
+            later = offset_now[one, date] if len(offset_now) else 0.0
+            fitted, kept = _with_or_without_trend(work, size, present, level_now, now, later, largest, critical, rules)
+            flags[3, one, date] = fitted.state
+            if fitted.state != _DONE:
                 continue
-            variance = 1 / inner[0, level_now]
-            if with_trend:
-                variance += (now - inner[1, level_now]) ** 2 / spread
-            numbers[0, one, date] = level[level_now] + slope * now + later
-            numbers[1, one, date] = np.sqrt((phi if dispersion_floored else dispersion) * variance)
-            numbers[2, one, date] = phi
-            flags[0, one, date], flags[1, one, date] = kept, lowered
+            variance = 1 / work.weight[level_now]
+            if fitted.spread > 0:
+                variance += (now - work.time[level_now]) ** 2 / fitted.spread
+            numbers[0, one, date] = work.level[level_now] + fitted.slope * now + later
+            numbers[1, one, date] = np.sqrt((fitted.dispersion if rules.dispersion_floored else fitted.behind) * variance)
+            numbers[2, one, date] = fitted.dispersion
+            flags[0, one, date], flags[1, one, date] = kept, fitted.lowered
             if kept:
-                numbers[3, one, date] = slope
+                numbers[3, one, date] = fitted.slope
 
 
 @numba.njit(cache=True, nogil=True)
-def _prepare(counts, prepared):
+def _prepared(counts: Floats) -> Floats:
+    """Each count, its logarithm (0 of 0), its power 2/3 and the starting value log(count + 0.1)."""
+    prepared = np.zeros((4, len(counts)))
     for row in range(len(counts)):
         y = counts[row]
         prepared[0, row], prepared[1, row] = y, np.log(y) if y > 0 else 0.0
         prepared[2, row], prepared[3, row] = np.cbrt(y) ** 2, np.log(y + 0.1)
+    return prepared
 
 
 @numba.njit(cache=True, nogil=True)
-def _levels_present(group, size, inner, level_now):
-    """How many levels have a count, and whether that of the tested date is one of them."""
-    inner[:] = 0
+def _gather(work: _Work, prepared: Floats, rows: Ints, levels: Ints, times: Floats, offset: Floats) -> tuple[int, float, float]:
+    """Known reference counts into `work`: how many, the largest, and how much later than the first row the first of them is."""
+    size, largest, shift = 0, 0.0, 0.0
+    for place in range(len(rows)):
+        row = rows[place]
+        if row < 0 or np.isnan(prepared[0, row]):
+            continue
+        if size == 0:
+            shift = times[place] - times[0]
+        work.counts[size], work.logs[size] = prepared[0, row], prepared[1, row]
+        work.powers[size], work.starts[size] = prepared[2, row], prepared[3, row]
+        work.groups[size], work.times[size] = levels[place], times[place]
+        work.offsets[size] = offset[row] if len(offset) else 0.0
+        largest = max(largest, prepared[0, row])
+        size += 1
+    return size, largest, shift
+
+
+@numba.njit(cache=True, nogil=True)
+def _levels_present(work: _Work, size: int) -> int:
+    """How many levels have a count; `work.weight` holds how many counts each has."""
+    work.weight[:] = 0
     for place in range(size):
-        inner[0, group[place]] += 1
-    return int((inner[0] > 0).sum()), inner[0, level_now] > 0
+        work.weight[work.groups[place]] += 1
+    return int((work.weight > 0).sum())
 
 
 @numba.njit(cache=True, nogil=True)
-def _twice(fit, size, top, present, with_trend, reweight, weights_threshold, tolerance, last_but_one, weights_overwritten):
-    """Fit, reweight and fit again. State, slope, its information, dispersion behind standard errors, dispersion floored at 1, and how
-    many counts were down-weighted."""
-    at, group, time, off, omega, eta, mean, before, level, inner = fit
+def _center_times(work: _Work, size: int) -> float:
+    """Count times from their mean, which is returned: sums of squares of years in days would lose digits."""
+    middle = work.times[:size].sum() / size
+    work.times[:size] -= middle
+    return middle
+
+
+@numba.njit(cache=True, nogil=True)
+def _with_or_without_trend(
+    work: _Work, size: int, present: int, level_now: int, now: float, later: float, largest: float, critical: Floats, rules: Rules
+) -> tuple[_Twice, bool]:
+    """The fit with the trend if it converges, is significant, comes from enough years and predicts nothing beyond what was seen; else
+    the fit without. `later` is the offset of the tested date."""
+    if rules.trend:
+        fitted = _twice(work, size, present, True, rules)
+        if fitted.state == _DONE and rules.enough_years and fitted.spread > 0:
+            significant = abs(fitted.slope) > critical[size - present - 2] * np.sqrt(fitted.behind / fitted.spread)
+            if significant and np.exp(work.level[level_now] + fitted.slope * now + later) <= largest:
+                return fitted, True
+    return _twice(work, size, present, False, rules), False
+
+
+@numba.njit(cache=True, nogil=True)
+def _twice(work: _Work, size: int, present: int, with_trend: bool, rules: Rules) -> _Twice:
+    """Fit, reweight and fit again."""
     free = size - present - (1 if with_trend else 0)
-    omega[:size] = 1.0
-    done, slope, spread = _fit(fit, size, top, with_trend, tolerance, last_but_one)
+    work.omega[:size] = 1.0
+    done, slope, spread = _fit(work, size, with_trend, rules)
     if not done:
-        return 2, 0.0, 0.0, 0.0, 0.0, 0
-    dispersion = _pearson(at, omega, mean, before, size, False) / free
-    if not reweight:
-        return 0, slope, spread, dispersion, max(dispersion, 1.0), 0
-    lowered = _assign_weights(fit, size, with_trend, spread, max(dispersion, 1.0), weights_threshold)
-    # R keeps what the reweighted fit gives, converged or not
-    done, slope, spread = _fit(fit, size, top, with_trend, tolerance, last_but_one)
-    phi = _pearson(at, omega, mean, before, size, False) / free
-    behind = _pearson(at, omega, mean, before, size, True) / free if weights_overwritten else phi
-    return 0, slope, spread, behind, max(phi, 1.0), lowered
+        return _Twice(_NO_CONVERGENCE, 0.0, 0.0, 0.0, 0.0, 0)
+    dispersion = _pearson(work, size, False) / free
+    if not rules.reweight:
+        return _Twice(_DONE, slope, spread, dispersion, max(dispersion, 1.0), 0)
+    lowered = _assign_weights(work, size, spread, max(dispersion, 1.0), rules.weights_threshold)
+    # as in R, the reweighted fit is taken as it is where it has not converged
+    done, slope, spread = _fit(work, size, with_trend, rules)
+    dispersion = _pearson(work, size, False) / free
+    behind = _pearson(work, size, True) / free if rules.weights_overwritten else dispersion
+    return _Twice(_DONE, slope, spread, behind, max(dispersion, 1.0), lowered)
 
 
 @numba.njit(cache=True, nogil=True)
-def _pearson(at, omega, mean, before, size, overwritten):
+def _pearson(work: _Work, size: int, overwritten: bool) -> float:
     """Weighted sum of squared working residuals; working weights are omega * mean unless overwritten by omega."""
     total = 0.0
     for place in range(size):
-        residual = (at[0, place] - mean[place]) / mean[place]
-        total += omega[place] * (1.0 if overwritten else before[place]) * residual * residual
+        residual = (work.counts[place] - work.means[place]) / work.means[place]
+        total += work.omega[place] * (1.0 if overwritten else work.before[place]) * residual * residual
     return total
 
 
 @numba.njit(cache=True, nogil=True)
-def _assign_weights(fit, size, with_trend, spread, phi, weights_threshold):
+def _assign_weights(work: _Work, size: int, spread: float, dispersion: float, weights_threshold: float) -> int:
     """Farrington's weights from standardized Anscombe residuals, into omega; how many counts are down-weighted."""
-    at, group, time, off, omega, eta, mean, before, level, inner = fit
     total, lowered = 0.0, 0
     for place in range(size):
-        leverage = 1 / inner[0, group[place]]
-        if with_trend:
-            leverage += (time[place] - inner[1, group[place]]) ** 2 / spread
-        leverage *= before[place]
-        sixth = np.exp(eta[place] / 6)
+        group = work.groups[place]
+        leverage = 1 / work.weight[group]
+        if spread > 0:
+            leverage += (work.times[place] - work.time[group]) ** 2 / spread
+        leverage *= work.before[place]
         residual = 0.0
         if leverage < _FULL_LEVERAGE:
-            residual = 1.5 * (at[2, place] / sixth - sixth**3) / np.sqrt(phi * (1 - leverage))
-        omega[place] = 1.0
+            sixth = np.exp(work.eta[place] / 6)
+            residual = 1.5 * (work.powers[place] / sixth - sixth**3) / np.sqrt(dispersion * (1 - leverage))
+        work.omega[place] = 1.0
         if residual > weights_threshold:
-            omega[place] = 1 / residual**2
+            work.omega[place] = 1 / residual**2
             lowered += 1
-        total += omega[place]
-    for place in range(size):
-        omega[place] *= size / total
+        total += work.omega[place]
+    work.omega[:size] *= size / total
     return lowered
 
 
 @numba.njit(cache=True, nogil=True)
-def _fit(fit, size, top, with_trend, tolerance, last_but_one):
-    """Iteratively reweighted least squares. Converged, slope, information of the slope; level, eta, mean, the means that weighted the
-    last step (`before`) and the levels' weights and weighted mean times (`inner`) are left in `fit`."""
+def _fit(work: _Work, size: int, with_trend: bool, rules: Rules) -> tuple[bool, float, float]:
+    """Iteratively reweighted least squares: converged or not, slope and its information. Levels, `eta`, `means`, `before` and the
+    levels' weights and mean times are left in `work`."""
     if not with_trend:
-        return _fit_levels(fit, size, top, tolerance, last_but_one), 0.0, 0.0
-    at, group, time, off, omega, eta, mean, before, level, inner = fit
-    old = 0.0
-    for place in range(size):
-        eta[place], mean[place] = at[3, place], at[0, place] + 0.1
-        old += omega[place] * (at[0, place] * (at[1, place] - eta[place]) + 0.1)
-    old *= 2
-    slope, spread, done = 0.0, 0.0, False
-    level[:] = 0
+        return _fit_levels(work, size, rules), 0.0, 0.0
+    old, slope, spread, done = _start(work, size), 0.0, 0.0, False
     for step in range(MOST_STEPS):
-        change, spread = _step(fit, size, top, with_trend, step == 0)
-        slope = change if step == 0 else slope + change
+        change, spread = _step(work, size, step == 0)
+        slope += change
         deviance, scale = 0.0, 0.0
         for place in range(size):
-            before[place] = mean[place]
-            eta[place] = level[group[place]] + slope * time[place] + off[place]
-            mean[place] = max(np.exp(eta[place]), SMALLEST_MEAN)
-            y = at[0, place]
-            deviance += omega[place] * (y * (at[1, place] - eta[place]) - (y - mean[place]))
-            scale += omega[place] * y
-        deviance *= 2
-        if not np.isfinite(deviance):
-            break
-        # past the rounding of the sums nothing can be told: counts of millions never reach 1e-11
-        if abs(deviance - old) < max(tolerance * (abs(deviance) + 0.1), _ROUNDING * scale):
-            done = True
+            work.before[place] = work.means[place]
+            eta = work.level[work.groups[place]] + slope * work.times[place] + work.offsets[place]
+            work.eta[place], work.means[place] = eta, max(np.exp(eta), SMALLEST_MEAN)
+            y, log_y = work.counts[place], work.logs[place]
+            deviance += 2 * work.omega[place] * (y * (log_y - eta) - (y - work.means[place]))
+            scale += work.omega[place] * y * (1 + abs(log_y))
+        done = _settled(deviance, old, scale, rules.tolerance)
+        if done or not np.isfinite(deviance):
             break
         old = deviance
-    if not last_but_one:
-        before[:size] = mean[:size]
-        spread = _information(fit, size, top, with_trend)
+    if not rules.last_but_one:
+        work.before[:size] = work.means[:size]
+        spread = _information(work, size, True)
     return done, slope, spread
 
 
 @numba.njit(cache=True, nogil=True)
-def _fit_levels(fit, size, top, tolerance, last_but_one):
-    """The same without a trend: each level is fitted by its own sums, in the same steps, which are then few operations a level."""
-    at, group, time, off, omega, eta, mean, before, level, inner = fit
-    # weighted sums of counts, of what the deviance needs of them, of exp(offset), of starting weights, and of those times the start
-    sums, old = np.zeros((5, top)), 0.0
+def _start(work: _Work, size: int) -> float:
+    """Means of count + 0.1, and their deviance."""
+    deviance = 0.0
     for place in range(size):
-        y, start, one = at[0, place], at[0, place] + 0.1, group[place]
-        exposed = 1.0 if off[place] == 0 else np.exp(off[place])
-        mean[place] = exposed
-        sums[0, one] += omega[place] * y
-        sums[1, one] += omega[place] * y * (at[1, place] - off[place])
-        sums[2, one] += omega[place] * exposed
-        sums[3, one] += omega[place] * start
-        sums[4, one] += omega[place] * (start * (at[3, place] - off[place]) - 0.1)
-        old += omega[place] * (y * (at[1, place] - at[3, place]) + 0.1)
-    old, scale, done, previous = 2 * old, sums[0].sum(), False, np.zeros(top)
-    inner[:] = 0
-    for step in range(MOST_STEPS):
-        deviance = 0.0
-        for one in range(top):
-            if sums[3, one] > 0:
-                fitted = sums[2, one] * np.exp(level[one])
-                inner[0, one] = sums[3, one] if step == 0 else fitted
-                previous[one] = level[one]
-                level[one] = sums[4, one] / sums[3, one] if step == 0 else level[one] + (sums[0, one] - fitted) / fitted
-                deviance += sums[1, one] - sums[0, one] * (level[one] + 1) + sums[2, one] * np.exp(level[one])
-        deviance *= 2
-        if not np.isfinite(deviance):
-            break
-        if abs(deviance - old) < max(tolerance * (abs(deviance) + 0.1), _ROUNDING * scale):
-            done = True
-            break
-        old = deviance
-    for place in range(size):
-        one, exposed = group[place], mean[place]
-        eta[place] = level[one] + off[place]
-        mean[place] = max(exposed * np.exp(level[one]), SMALLEST_MEAN)
-        before[place] = max(exposed * np.exp(previous[one]), SMALLEST_MEAN) if step > 0 else at[0, place] + 0.1
-    if not last_but_one:
-        before[:size] = mean[:size]
-        _information(fit, size, top, False)
-    return done
+        work.eta[place], work.means[place] = work.starts[place], work.counts[place] + 0.1
+        deviance += 2 * work.omega[place] * (work.counts[place] * (work.logs[place] - work.eta[place]) + 0.1)
+    return deviance
 
 
 @numba.njit(cache=True, nogil=True)
-def _step(fit, size, top, with_trend, first):
+def _settled(deviance: float, old: float, scale: float, tolerance: float) -> bool:
+    """R's rule; but changes below the rounding of the sums say nothing, and counts of millions never reach 1e-11."""
+    return abs(deviance - old) < max(tolerance * (abs(deviance) + 0.1), _ROUNDING * scale)
+
+
+@numba.njit(cache=True, nogil=True)
+def _step(work: _Work, size: int, first: bool) -> tuple[float, float]:
     """One weighted least squares step: levels are moved, the move of the slope and its information are returned. The first starts from
     the counts themselves, which the model cannot express, so it solves for the levels instead of their moves."""
-    at, group, time, off, omega, eta, mean, before, level, inner = fit
-    spread = _information(fit, size, top, with_trend)
-    moved, change = np.zeros(top), 0.0
+    spread = _information(work, size, True)
+    moved, change = np.zeros(len(work.level)), 0.0
     for place in range(size):
-        work = (at[0, place] - mean[place]) / mean[place] + (eta[place] - off[place] if first else 0.0)
-        moved[group[place]] += omega[place] * mean[place] * work
-        if with_trend:
-            change += omega[place] * mean[place] * work * (time[place] - inner[1, group[place]])
+        y, mean, group = work.counts[place], work.means[place], work.groups[place]
+        pull = work.omega[place] * ((y - mean) + (mean * (work.eta[place] - work.offsets[place]) if first else 0.0))
+        moved[group] += pull
+        change += pull * (work.times[place] - work.time[group])
     change = change / spread if spread > 0 else 0.0
-    for one in range(top):
-        if inner[0, one] > 0:
-            move = moved[one] / inner[0, one] - change * inner[1, one]
-            level[one] = move if first else level[one] + move
+    for group in range(len(moved)):
+        if work.weight[group] > 0:
+            move = moved[group] / work.weight[group] - change * work.time[group]
+            work.level[group] = move if first else work.level[group] + move
     return change, spread
 
 
 @numba.njit(cache=True, nogil=True)
-def _information(fit, size, top, with_trend):
-    """Weights of the levels and their weighted mean times, into `inner`; information of the slope, 0 without one."""
-    at, group, time, off, omega, eta, mean, before, level, inner = fit
-    inner[:] = 0
+def _information(work: _Work, size: int, with_trend: bool) -> float:
+    """Weights of the levels and their weighted mean times; information of the slope, 0 without one."""
+    work.weight[:] = 0
+    work.time[:] = 0
     for place in range(size):
-        weight = omega[place] * mean[place]
-        inner[0, group[place]] += weight
-        inner[1, group[place]] += weight * time[place]
-    for one in range(top):
-        if inner[0, one] > 0:
-            inner[1, one] /= inner[0, one]
+        weight = work.omega[place] * work.means[place]
+        work.weight[work.groups[place]] += weight
+        work.time[work.groups[place]] += weight * work.times[place]
+    for group in range(len(work.weight)):
+        if work.weight[group] > 0:
+            work.time[group] /= work.weight[group]
     spread = 0.0
     if with_trend:
         for place in range(size):
-            spread += omega[place] * mean[place] * (time[place] - inner[1, group[place]]) ** 2
+            spread += work.omega[place] * work.means[place] * (work.times[place] - work.time[work.groups[place]]) ** 2
     return spread
+
+
+@numba.njit(cache=True, nogil=True)
+def _fit_levels(work: _Work, size: int, rules: Rules) -> bool:
+    """`_fit` without a trend: the same steps from sums over each level, which are then few operations a level."""
+    old, (counted, deviance_part, exposed, weight, pull) = _start(work, size), _level_sums(work, size)
+    previous, scale, done = np.zeros(len(work.level)), counted.sum() + np.abs(deviance_part).sum(), False
+    for step in range(MOST_STEPS):
+        deviance = 0.0
+        for group in range(len(previous)):
+            if weight[group] == 0:
+                continue
+            level = work.level[group]
+            fitted = exposed[group] * np.exp(level)
+            previous[group] = level
+            level = pull[group] / weight[group] if step == 0 else level + (counted[group] - fitted) / fitted
+            work.weight[group], work.level[group] = weight[group] if step == 0 else fitted, level
+            deviance += 2 * (deviance_part[group] - counted[group] * (level + 1) + exposed[group] * np.exp(level))
+        done = _settled(deviance, old, scale, rules.tolerance)
+        if done or not np.isfinite(deviance):
+            break
+        old = deviance
+    for place in range(size):
+        group, offset = work.groups[place], work.offsets[place]
+        # after the first step the weights are still those of the start
+        before = np.exp(previous[group] + offset) if step > 0 else work.means[place]
+        work.eta[place] = work.level[group] + offset
+        work.means[place], work.before[place] = max(np.exp(work.eta[place]), SMALLEST_MEAN), max(before, SMALLEST_MEAN)
+    if not rules.last_but_one:
+        work.before[:size] = work.means[:size]
+        _information(work, size, False)
+    return done
+
+
+@numba.njit(cache=True, nogil=True)
+def _level_sums(work: _Work, size: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Weighted sums over each level: counts; what the deviance needs of them; exp(offset); weights and pull of the first step."""
+    sums = np.zeros((5, len(work.level)))
+    for place in range(size):
+        y, omega, group, offset = work.counts[place], work.omega[place], work.groups[place], work.offsets[place]
+        sums[0, group] += omega * y
+        sums[1, group] += omega * y * (work.logs[place] - offset)
+        sums[2, group] += omega * (1.0 if offset == 0 else np.exp(offset))
+        sums[3, group] += omega * (y + 0.1)
+        sums[4, group] += omega * ((y + 0.1) * (work.starts[place] - offset) - 0.1)
+    return sums[0], sums[1], sums[2], sums[3], sums[4]

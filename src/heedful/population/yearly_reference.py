@@ -27,8 +27,8 @@ class Calendar:
     Errors: `SettingsError` if days do not rise from row to row, or the frequency is under 1.
 
     >>> weeks = Calendar(52, np.arange("2020-01-06", "2022-01-10", 7, dtype="datetime64[D]"))
-    >>> int(weeks.years_back(np.array([104]), 1)[0, 0]), str(weeks.days[51])
-    (51, '2020-12-28')
+    >>> int(weeks.years_back(np.array([104]), 1)[0, 0]), str(weeks.days[52])
+    (52, '2021-01-04')
     """
 
     frequency: int
@@ -70,9 +70,10 @@ class Calendar:
         center = _same_date(today, years)[:, ::-1, None]
         if self.frequency == 12:
             # the epochs of a monthly series all fall on one day of the month: that of the tested row
-            dates = (center.astype("datetime64[M]") + steps).astype("datetime64[D]") + _day_of_month(today)[:, None, None]
+            months: Days = center.astype("datetime64[M]") + steps.astype("timedelta64[M]")
+            dates = _on_day(months, _day_of_month(today)[:, None, None])
         else:
-            dates = center + steps * np.timedelta64(7 if self.frequency == 52 else 1, "D")
+            dates = np.asarray(center + (steps * (7 if self.frequency == 52 else 1)).astype("timedelta64[D]"))
         return self._row_of(self._same_weekday(dates, today[:, None, None])).reshape(len(rows), -1)
 
     def _same_weekday(self, dates: Days, like: Days) -> Days:
@@ -90,12 +91,17 @@ class Calendar:
 
 def _same_date(today: Days, years: int) -> Days:
     """The same day and month, 1 .. `years` years back, [rows, years]; 29 February becomes 1 March in years without it."""
-    months = today.astype("datetime64[M]")[:, None] - 12 * np.arange(1, years + 1)
-    return months.astype("datetime64[D]") + _day_of_month(today)[:, None]
+    months: Days = today.astype("datetime64[M]")[:, None] - (12 * np.arange(1, years + 1)).astype("timedelta64[M]")
+    return _on_day(months, _day_of_month(today)[:, None])
 
 
-def _day_of_month(days: Days) -> npt.NDArray[np.timedelta64]:
-    return days - days.astype("datetime64[M]").astype("datetime64[D]")
+def _day_of_month(days: Days) -> Ints:
+    """Days since the first of the month."""
+    return days.astype("datetime64[D]").astype(np.int64) - days.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+
+
+def _on_day(months: Days, day: Ints) -> Days:
+    return (months.astype("datetime64[D]").astype(np.int64) + day).astype("datetime64[D]")
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class ReferenceRows:
 def windows(calendar: Calendar, tested: Ints, years: int, half_window: int) -> ReferenceRows:
     """Windows around the same time of earlier years (Farrington 1996); time is the row number, in dated series too."""
     rows = calendar.windows_back(tested, years, half_window)
-    return ReferenceRows(rows, np.zeros_like(rows), rows + 1.0, 0, tested + 1.0, (rows == NO_ROW).sum(axis=1))
+    return ReferenceRows(rows, np.zeros_like(rows), _row_time(rows), 0, _row_time(tested), (rows == NO_ROW).sum(axis=1))
 
 
 def seasonal_blocks(calendar: Calendar, tested: Ints, years: int, half_window: int, periods: int, left_out: int) -> ReferenceRows:
@@ -137,10 +143,17 @@ def seasonal_blocks(calendar: Calendar, tested: Ints, years: int, half_window: i
         )
     rows, levels = _blocks(back, tested, half_window, periods, left_out)
     if calendar.days is None:
-        return ReferenceRows(rows, levels, rows + 1.0, periods - 1, tested + 1.0, lacking)
-    day = calendar.days.astype("datetime64[D]").astype(np.float64) / calendar.spacing
+        return ReferenceRows(rows, levels, _row_time(rows), periods - 1, _row_time(tested), lacking)
+    day: Floats = calendar.days.astype("datetime64[D]").astype(np.float64)
     first = day[np.maximum(rows[:, 0], 0)] if rows.shape[1] else np.zeros(len(rows))
-    return ReferenceRows(rows, levels, day[np.maximum(rows, 0)] - first[:, None], periods - 1, day[tested] - first, lacking)
+    times = np.asarray((day[np.maximum(rows, 0)] - first[:, None]) / calendar.spacing, dtype=np.float64)
+    now = np.asarray((day[tested] - first) / calendar.spacing, dtype=np.float64)
+    return ReferenceRows(rows, levels, times, periods - 1, now, lacking)
+
+
+def _row_time(rows: Ints) -> Floats:
+    """Rows counted from 1."""
+    return rows.astype(np.float64) + 1
 
 
 @numba.njit(cache=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heedful.sources.records.fhir_identifiers import DROPPED, stripped
@@ -28,6 +28,7 @@ def keys(value: Any) -> set[str]:
     return set().union(*map(keys, value)) if isinstance(value, list) else set()
 
 
+@settings(max_examples=500, deadline=None)
 @given(st.dictionaries(KEYS.filter(lambda key: key != "contained"), VALUES, max_size=5))
 def test_no_dropped_element_is_left_and_twice_is_once(resource: dict[str, Any]) -> None:
     try:

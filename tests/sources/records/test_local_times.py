@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heedful.sources.records.local_times import local_times
@@ -16,6 +16,7 @@ ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolka
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2035, 1, 1)).map(lambda at: at.replace(microsecond=0))
 
 
+@settings(deadline=None)
 @given(ZONES, st.lists(MOMENTS, min_size=1, max_size=5))
 def test_times_without_offset_are_those_of_the_zone(zone: str, moments: list[datetime]) -> None:
     got = local_times(pl.Series([at.isoformat(" ") for at in moments]), zone)
@@ -29,6 +30,7 @@ def test_times_without_offset_are_those_of_the_zone(zone: str, moments: list[dat
         assert row["day"] == at.date()
 
 
+@settings(deadline=None)
 @given(ZONES, MOMENTS, st.integers(-12 * 60, 14 * 60))
 def test_written_offsets_stay_and_z_is_placed_in_the_zone(zone: str, at: datetime, minutes: int) -> None:
     sign, hours = "-" if minutes < 0 else "+", f"{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

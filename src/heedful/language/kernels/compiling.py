@@ -25,17 +25,8 @@ asks whether the file of a cached function is newer, but not the files of what i
 allocating = _njit(cache=True)
 """For functions called from Python that make arrays; likewise with `stamp()`."""
 
-_SOURCES = (
-    "folding",
-    "rules",
-    "kernels.compiling",
-    "kernels.swar",
-    "kernels.tokens",
-    "kernels.index",
-    "kernels.context",
-    "kernels.scan",
-    "kernels.build",
-)
+_KERNELS = ("compiling", "swar", "tokens", "index", "context", "scan", "build")
+_SOURCES = ("folding", "rules", *(f"kernels.{name}" for name in _KERNELS))
 
 
 @functools.cache

@@ -54,7 +54,7 @@ class Space(NamedTuple):
 @inner
 def _longest(at, n, ids, gap, covered, roots, kind, ends, bloom, steps):  # type: ignore[no-untyped-def]
     """What the longest phrase from token `at` on is, and the token after it; it covers no covered token and crosses no gap."""
-    best, after = -1, at
+    best, after = np.int64(-1), at
     node = np.int64(roots[ids[at], kind])
     i = at + 1
     while node > 0:
@@ -169,7 +169,7 @@ def _scan_posts(source: int) -> Any:
         for post in range(first, offsets.size - 1):
             begin, end, kept = offsets[post], offsets[post + 1], rows
             state[POSITION] = begin
-            n, sentence, telling, eventful, before, more = 0, 0, False, False, 0, True
+            n, sentence, telling, eventful, before, more = 0, 0, False, False, np.int64(0), True
             while more:
                 more = next_token(data, begin, end, index.classes, index.folded_at, index.folded, space.word, space.packed, state)
                 if n > 0 and (not more or state[GAP] == GAP_STOP or n == SENTENCE):
@@ -181,14 +181,14 @@ def _scan_posts(source: int) -> Any:
                         out[rows, 0], out[rows, 4] = post, sentence
                         _write(out, rows, m, begin, space)
                         rows += 1
-                    n, sentence, telling, eventful, before = 0, sentence + 1, False, False, 0
+                    n, sentence, telling, eventful, before = 0, sentence + 1, False, False, np.int64(0)
                 if more:
                     word = word_id(space.packed, space.word, state[LENGTH], index.tags, index.words, index.wide)
                     ids[n], space.starts[n], space.ends[n], space.gap[n] = word, state[START], state[END], state[GAP]
                     if word >= 0:
                         telling = telling or _tells(word, before, index)
                         eventful = eventful or (index.roots[word, FLAGS] & EVENTFUL) != 0
-                    before = np.int64(index.roots[word, TERM_ROOT]) if word >= 0 else 0
+                    before = np.int64(index.roots[word, TERM_ROOT] if word >= 0 else 0)
                     n += 1
         return rows, offsets.size - 1
 

@@ -37,23 +37,22 @@ def _object(value: Resource, person: str, context: Context, depth: int) -> Resou
         raise UnfitError(f"it is nested deeper than {DEPTH} levels; no clinical record is")
     kept: Resource = {}
     for key, item in value.items():
-        if key in DROPPED or key.startswith("_") or (key == "text" and isinstance(item, dict)):
+        if key in DROPPED or key.startswith("_") or key == "display" or (key == "text" and isinstance(item, dict)):
             continue
         if key == "reference" and isinstance(item, str):
             if target := _pointed(value, person, context):
                 kept[key] = target
-        elif key == "display":
-            # Beside a code it is the code's meaning; beside a reference, or alone, it is somebody's name.
-            if "code" in value or "system" in value:
-                kept[key] = item
         elif key == "contained":
             kept[key] = [_contained(part, person, context, depth) for part in item if isinstance(part, dict)]
         elif key == "modifierExtension":
-            kept[key] = [{"url": part.get("url")} for part in item if isinstance(part, dict)]
+            kept[key] = [{"url": str(part.get("url"))} for part in item if isinstance(part, dict)]
         else:
             inner = _value(item, person, context, depth)
             if inner not in ({}, []):
                 kept[key] = inner
+    # Beside a code it is the code's meaning; beside a reference, or alone, it is somebody's name.
+    if isinstance(value.get("display"), str) and ("code" in kept or "system" in kept):
+        kept["display"] = value["display"]
     return kept
 
 
@@ -78,5 +77,5 @@ def _pointed(reference: Resource, person: str, context: Context) -> str:
 
 def _contained(part: Resource, person: str, context: Context, depth: int) -> Resource:
     if part.get("resourceType") in PERSONS:
-        return {name: part[name] for name in ("resourceType", "id") if name in part}
+        return {name: part[name] for name in ("resourceType", "id") if isinstance(part.get(name), str)}
     return _object(part, person, context, depth + 1)

@@ -1,3 +1,4 @@
 """Watches, phones and actigraphs: one module a maker's format, each a `Source`."""
 
 from heedful.sources.wearables import apple_health as apple_health
+from heedful.sources.wearables import fitabase as fitabase

@@ -1,0 +1,178 @@
+"""Observations as plain arrays, in blocks of people small enough for the cache, without copying a column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+from heedful.behavior.devices import trust
+from heedful.behavior.streams import streams
+from heedful.core.codes import CODES
+from heedful.core.errors import HeedfulError
+
+BLOCK_ROWS = 400_000
+MOST_CELLS = 4_000_000
+_LEAST_CHUNK = 2_000
+_READ = ("person", "code", "device", "how", "day", "start_at", "end_at", "offset_minutes", "value")
+
+
+class DayRangeError(HeedfulError):
+    """The days of one person lie so far apart that they do not fit into memory."""
+
+    def __init__(self, days: int) -> None:
+        super().__init__(
+            f"Observations lie within {days:,} days: too many to lay out, even for one person. Look for devices with a wrong clock in "
+            "the source, and set their rows aside."
+        )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of rows; `stream` plus `base` leads to the columns of `Rows`. Times in us since 1970, day in days since 1970."""
+
+    base: int
+    stream: NDArray[np.int32]
+    day: NDArray[np.int32]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    offset: NDArray[np.int16]
+    value: NDArray[np.float64]
+
+    def __getitem__(self, chosen: slice | NDArray[np.bool_]) -> Piece:
+        return Piece(
+            self.base, self.stream[chosen], self.day[chosen], self.start[chosen], self.end[chosen], self.offset[chosen], self.value[chosen]
+        )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All observations. By stream: `person` (number in the sorted `persons`), `kind` (place in the codes asked for, else -1), `rank`
+    (trust, then device name from the end of the alphabet; the highest counts), `low` and `high` (bounds of the code).
+
+    `trust_of_rank` leads from rank to trust; `codes` are all codes met; all days lie in `first` to `first + span - 1`.
+    """
+
+    persons: pl.Series
+    pieces: list[Piece]
+    person: NDArray[np.int64]
+    kind: NDArray[np.int8]
+    rank: NDArray[np.int32]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    trust_of_rank: NDArray[np.int32]
+    codes: frozenset[str]
+    first: int
+    span: int
+
+
+def rows(observations: pl.DataFrame, codes: tuple[str, ...]) -> Rows:
+    """The observations in the pieces in which polars holds them: joining these would copy every column, and costs more than all the
+    rest. Raises `DayRangeError` if the days span more than one person's layout can hold."""
+    pieces, firsts = _pieces(observations)
+    table = _numbers(observations.select("person", "code", "device", "how")[firsts], codes)
+    first, span = _day_range(observations)
+    if span > MOST_CELLS:
+        raise DayRangeError(span)
+    person, kind, rank, low, high, trusted = (
+        table.get_column(name).to_numpy() for name in ("person", "kind", "rank", "low", "high", "trust")
+    )
+    trust_of_rank = np.full(table.height + 1, -1, np.int32)
+    trust_of_rank[rank] = trusted
+    persons = table.get_column("name").unique().sort()
+    return Rows(persons, pieces, person, kind, rank, low, high, trust_of_rank, frozenset(table.get_column("code")), first, span)
+
+
+def blocks(held: Rows) -> Iterator[tuple[int, int, list[Piece]]]:
+    """First person, end person and the rows of consecutive people, so many at a time that their minutes stay in the cache.
+
+    Rows that come person by person are only cut, in whatever order; rows of many people mixed make one block, unless it is too large.
+    """
+    people, most = len(held.persons), max(1, MOST_CELLS // held.span)
+    runs = [_runs(piece.stream, piece.base, held.person) for piece in held.pieces]
+    if sum(len(starts) for starts in runs) > 4 * (people + len(held.pieces)):
+        yield from _sifted(held, most)
+        return
+    cut: list[list[Piece]] = [[] for _ in range(people)]
+    for piece, starts in zip(held.pieces, runs, strict=True):
+        for a, b in zip(starts.tolist(), [*starts[1:].tolist(), len(piece.stream)], strict=True):
+            cut[held.person[piece.stream[a] + piece.base]].append(piece[a:b])
+    begin, waiting, size = 0, list[Piece](), 0
+    for number, parts in enumerate(cut):
+        mine = sum(len(part.stream) for part in parts)
+        if waiting and (size + mine > BLOCK_ROWS or number - begin == most):
+            yield begin, number, waiting
+            begin, waiting, size = number, [], 0
+        waiting += parts
+        size += mine
+    if waiting:
+        yield begin, people, waiting
+
+
+def _sifted(held: Rows, most: int) -> Iterator[tuple[int, int, list[Piece]]]:
+    people = len(held.persons)
+    for begin in range(0, people, most):
+        end = min(begin + most, people)
+        chosen = (held.person >= begin) & (held.person < end)
+        yield begin, end, held.pieces if people <= most else [piece[chosen[piece.stream + piece.base]] for piece in held.pieces]
+
+
+def _day_range(observations: pl.DataFrame) -> tuple[int, int]:
+    """First day and number of days."""
+    day = observations.get_column("day").to_physical()
+    first, last = day.min(), day.max()
+    return (int(first), int(last) - int(first) + 1) if isinstance(first, int) and isinstance(last, int) else (0, 1)
+
+
+def _pieces(observations: pl.DataFrame) -> tuple[list[Piece], NDArray[np.int64]]:
+    """The pieces, and the first row of each stream."""
+    kept = observations.select(_READ)
+    if kept.n_chunks() * _LEAST_CHUNK > kept.height:
+        kept = kept.rechunk()
+    out: list[Piece] = []
+    firsts: list[NDArray[np.int64]] = []
+    at = base = 0
+    for batch in kept.to_arrow(compat_level=pl.CompatLevel.newest()).to_batches():
+        of_row, new = streams(batch.columns[:4])
+        day, start, end = (batch.column(n).view(t).to_numpy() for n, t in ((4, pa.int32()), (5, pa.int64()), (6, pa.int64())))
+        offset, value = batch.column(7).to_numpy(), batch.column(8).to_numpy(zero_copy_only=False)
+        out.append(Piece(base, of_row, day, start, end, offset, value))
+        firsts.append(new + at)
+        at, base = at + batch.num_rows, base + len(new)
+    return out, np.concatenate(firsts) if firsts else np.empty(0, np.int64)
+
+
+def _numbers(table: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame:
+    """The columns of `Rows` by stream."""
+    bounds = {code: CODES[code] for code in codes}
+    return table.with_columns(trust(pl.col("device"), pl.col("how"))).select(
+        "trust",
+        "code",
+        name="person",
+        person=pl.col("person").rank("dense").cast(pl.Int64) - 1,
+        rank=pl.struct("trust", pl.col("device").rank("dense", descending=True)).rank("dense").cast(pl.Int32),
+        kind=pl.col("code").replace_strict({code: n for n, code in enumerate(codes)}, default=-1, return_dtype=pl.Int8),
+        low=pl.col("code").replace_strict({c: float(b.low) for c, b in bounds.items()}, default=0.0, return_dtype=pl.Float64),
+        high=pl.col("code").replace_strict({c: float(b.high) for c, b in bounds.items()}, default=0.0, return_dtype=pl.Float64),
+    )
+
+
+@njit(cache=True)
+def _runs(stream, base, person):  # type: ignore[no-untyped-def]
+    """First row of each run of rows of one person."""
+    out = np.empty(len(stream), np.int64)
+    count, now, last = 0, np.int64(-1), np.int64(-1)
+    for i in range(len(stream)):
+        if stream[i] == last:
+            continue
+        last = np.int64(stream[i])
+        if person[last + base] != now:
+            now = person[last + base]
+            out[count] = i
+            count += 1
+    return out[:count].copy()

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import polars as pl
+import pytest
+
+from heedful.core.frames import Frame
+from heedful.core.labels import Consented, Held, Public
+from heedful.core.registry import METHODS
+from heedful.core.schemas import INSTANT, Diary, Posts
+from heedful.core.seals import seal
+from heedful.language.experiences import diary_experiences, experiences
+from heedful.language.places import PlaceNames
+from heedful.language.vocabulary import Vocabulary
+from tests.language.conftest import NOW
+
+Make = Callable[..., Frame[Public, Posts]]
+
+
+@pytest.fixture
+def told(posts_of: Make, vocabulary: Vocabulary, gazetteer: PlaceNames) -> Callable[..., pl.DataFrame]:
+    return lambda *texts: experiences(posts_of(*texts), vocabulary=vocabulary, gazetteer=gazetteer).data
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Zoloft gave me nausea and insomnia", [("sertraline", "adverse", "Nausea"), ("sertraline", "adverse", "Insomnia")]),
+        ("I quit Cymbalta cold turkey and got brain zaps", [("duloxetine", "stop", ""), ("duloxetine", "withdrawal", "Brain zaps")]),
+        ("ibuprofen helped my headache", [("ibuprofen", "benefit", "Headache")]),
+        ("On Lexapro I am no longer depressed", [("escitalopram", "benefit", "Depression")]),
+        ("Seroquel didn't help my insomnia", [("quetiapine", "no_effect", "Insomnia")]),
+        ("stopped taking lexapro because of the weight gain", [("escitalopram", "stop", "Increased body weight")]),
+        ("Switched from Prozac to Zoloft", [("fluoxetine", "switch", "")]),
+        ("missed my dose of effexor today", [("venlafaxine", "missed_dose", "")]),
+        ("I take Effexor. Today I missed a dose", [("venlafaxine", "missed_dose", "")]),
+        ("I never missed a dose of effexor", []),
+        ("does Zoloft cause nausea?", []),
+        ("people say Zoloft gives them nausea", []),
+        ("Zoloft or Prozac. Something gave me nausea", []),
+        ("my headaches stopped", []),
+        ("stopped at the pharmacy, no zoloft there", []),
+        ("nausea all day", []),
+    ],
+)
+def test_axes(told: Callable[..., pl.DataFrame], text: str, expected: list[tuple[str, str, str]]) -> None:
+    assert told(text).select("treatment_label", "axis", "effect_label").rows() == expected
+
+
+def test_each_effect_takes_the_nearest_drug_of_its_sentence(told: Callable[..., pl.DataFrame]) -> None:
+    rows = told("Zoloft gave me nausea and Prozac gave me insomnia").select("treatment_label", "effect_label").rows()
+    assert rows == [("sertraline", "Nausea"), ("fluoxetine", "Insomnia")]
+
+
+def test_the_same_experience_is_told_once_and_numbers_run(told: Callable[..., pl.DataFrame]) -> None:
+    rows = told("Zoloft gave me nausea, terrible nausea and rash", "flu", "Zoloft gave me nausea")
+    assert rows.select("post", "n", "effect_label").rows() == [("0", 0, "Nausea"), ("0", 1, "Skin rash"), ("2", 0, "Nausea")]
+
+
+def test_an_events_span_is_its_cue(told: Callable[..., pl.DataFrame]) -> None:
+    text = "Ich… stopped taking lexapro"
+    start, end = told(text).select("start", "end").row(0)
+    assert text.encode()[start:end].decode() == "stopped taking"
+
+
+def test_a_posts_answer_does_not_depend_on_the_others(told: Callable[..., pl.DataFrame]) -> None:
+    texts = ["Zoloft gave me nausea", "I stopped it", "Prozac helped my anxiety", "missed a dose"]
+    alone = pl.concat([told(text).drop("post") for text in texts])
+    assert told(*texts).drop("post").equals(alone)
+    assert told().height == 0
+
+
+def test_diaries(vocabulary: Vocabulary, gazetteer: PlaceNames) -> None:
+    rows = {
+        "person": "p",
+        "entry": "e1",
+        "day": date(2026, 1, 5),
+        "written_at": NOW,
+        "known_at": NOW,
+        "text": "ibuprofen helped my headache",
+    }
+    diary = seal(pl.DataFrame([rows]).with_columns(pl.col("written_at", "known_at").cast(INSTANT)), Consented[Held], Diary)
+    found = diary_experiences(diary, vocabulary=vocabulary, gazetteer=gazetteer)
+    assert found.label == Consented[Held]
+    assert found.data.select("source", "post", "author", "axis").rows() == [("diary", "e1", "p", "benefit")]
+
+
+def test_the_card_is_registered() -> None:
+    assert METHODS.get("language.experiences").card.limits
