@@ -14,15 +14,15 @@ env: $(STAMP)  ## create .venv with everything that the other commands need
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary heedful --constraint constraints.txt --requirement requirements-dev.txt --editable .
-	$(BIN)/python -m heedful.language.kernels
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --constraint constraints.txt --requirement requirements-dev.txt --editable .
+	$(BIN)/python -c "from heedful.sources.packaged import vocabulary; vocabulary().index"
 	@touch $(STAMP)
 
 demo: $(STAMP)  ## simulate a town, run the whole loop on it, print where its page lies
 	$(BIN)/heedful demo
 
 test: $(STAMP) lint  ## everything that CI runs
-	scripts/prepare_browser_tests.sh
+	bash tests/browser/prepare.sh
 	$(PYTEST) -n 2 --dist loadfile
 
 lint: $(STAMP)  ## style, types, import layers, documentation

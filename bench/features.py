@@ -20,11 +20,10 @@ def line(people: int) -> Line:
 
 
 def work(people: str) -> dict[str, list[float]]:
+    from bench.minutes import month
     from heedful.core.labels import Care, Consented
     from heedful.core.schemas import Observations
     from heedful.core.seals import seal
-
-    from bench.minutes import month
 
     def derived(rows: pl.DataFrame) -> float:
         frame = seal(rows, Consented[Care], Observations)

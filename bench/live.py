@@ -37,7 +37,9 @@ def lines(folder: Path, people: int, days: int, batches: int) -> list[Line]:
     edge = min(EDGE, batches // 2)
     early, late = median(waits[:edge]), median(waits[-edge:])
     found.append(
-        at_most(f"live: last {edge} batches of {batches:,} / first {edge}", late / early, "×", 1.25, f"medians {early:.0f} and {late:.0f} ms")
+        at_most(
+            f"live: last {edge} batches of {batches:,} / first {edge}", late / early, "×", 1.25, f"medians {early:.0f} and {late:.0f} ms"
+        )
     )
     return found
 

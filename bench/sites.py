@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from bench.minutes import month, raw_id
 from heedful.core.clock import FixedClock
 from heedful.core.schemas import Observations, People, Schema
 from heedful.core.seals import raw
@@ -18,8 +19,6 @@ from heedful.loops.run import _compact as compact
 from heedful.loops.settings import Settings
 from heedful.loops.site import Site
 from heedful.sources.base import BATCH_ROWS, Batch
-
-from bench.minutes import month, raw_id
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 

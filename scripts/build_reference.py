@@ -32,14 +32,23 @@ def data_model() -> str:
         parts += ["| column | type | unit | meaning |", "|---|---|---|---|"]
         for name, column in schema.columns.items():
             star = "\\*" if name in schema.key else ""
-            parts.append(f"| {star}`{name}` | {_cell(str(column.dtype))} | {column.unit} | {_cell(column.meaning)}{' (may be missing)' if column.nullable else ''} |")
-    parts += ["\n## Codes of observations\n", "| code | kind of data | UCUM unit | LOINC | plausible | meaning |", "|---|---|---|---|---|---|"]
+            parts.append(
+                f"| {star}`{name}` | {_cell(str(column.dtype))} | {column.unit} | {_cell(column.meaning)}{' (may be missing)' if column.nullable else ''} |"
+            )
+    parts += [
+        "\n## Codes of observations\n",
+        "| code | kind of data | UCUM unit | LOINC | plausible | meaning |",
+        "|---|---|---|---|---|---|",
+    ]
     parts += [f"| `{c.name}` | {c.kind} | {c.unit} | {c.loinc} | {c.low:g} to {c.high:g} | {c.meaning} |" for c in CODES.values()]
     return "\n".join(parts) + "\n"
 
 
 def commands() -> str:
-    parts = ["# Commands\n", "As `heedful COMMAND --help` prints them. Every command takes `--json`. Exit codes: 0 done, 1 a check failed, 2 bad input or settings, 130 stopped with Ctrl-C.\n"]
+    parts = [
+        "# Commands\n",
+        "As `heedful COMMAND --help` prints them. Every command takes `--json`. Exit codes: 0 done, 1 a check failed, 2 bad input or settings, 130 stopped with Ctrl-C.\n",
+    ]
     root = typer.main.get_command(app)
     assert isinstance(root, click.Group) or hasattr(root, "commands")
     for name, command in sorted(root.commands.items()):  # type: ignore[attr-defined]
@@ -52,7 +61,11 @@ def _command(name: str, command: click.Command) -> list[str]:
         return [line for sub, child in sorted(command.commands.items()) for line in _command(f"{name} {sub}", child)]
     parts = [f"\n## {name}\n", f"{(command.help or '').strip()}\n", "| argument or option | meaning | default |", "|---|---|---|"]
     for parameter in command.params:
-        shown = ", ".join(f"`{option}`" for option in parameter.opts) if parameter.param_type_name == "option" else f"`{(parameter.name or '').upper()}`"
+        shown = (
+            ", ".join(f"`{option}`" for option in parameter.opts)
+            if parameter.param_type_name == "option"
+            else f"`{(parameter.name or '').upper()}`"
+        )
         default = "" if parameter.default in (None, "", [], False) or callable(parameter.default) else f"`{parameter.default}`"
         parts.append(f"| {shown} | {_cell(getattr(parameter, 'help', '') or '')} | {default} |")
     return parts
@@ -93,11 +106,20 @@ def derivations() -> str:
         d = step.derivation
         by = "each row" if d.by is None else ", ".join(d.by)
         label = describe(step.output[1])
-        parts.append(f"| `{d.name}` | {', '.join(t.table for t in d.reads)} | {d.writes.table} | {label} | {by} | {d.lookback} | {d.version} |")
+        parts.append(
+            f"| `{d.name}` | {', '.join(t.table for t in d.reads)} | {d.writes.table} | {label} | {by} | {d.lookback} | {d.version} |"
+        )
     return "\n".join(parts) + "\n"
 
 
-PAGES = {"data-model.md": data_model, "commands.md": commands, "settings.md": settings, "sources.md": sources, "methods.md": methods, "derivations.md": derivations}
+PAGES = {
+    "data-model.md": data_model,
+    "commands.md": commands,
+    "settings.md": settings,
+    "sources.md": sources,
+    "methods.md": methods,
+    "derivations.md": derivations,
+}
 
 
 def _cell(text: str) -> str:

@@ -39,7 +39,9 @@ def test_nobody_reaches_behind_the_seal() -> None:
         if path == "core/seals.py" or path == "core/frames.py":
             continue
         assert not any(name.endswith("._SEALED") for name in imported(tree)), path
-        touched = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "_data" and not _is_self(node.value)]
+        touched = [
+            node.lineno for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "_data" and not _is_self(node.value)
+        ]
         assert not touched, f"{path}: {touched} reads a frame's hidden rows"
 
 

@@ -5,6 +5,7 @@ from datetime import date
 
 import polars as pl
 import pytest
+from tests.language.conftest import NOW
 
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, Held, Public
@@ -14,7 +15,6 @@ from heedful.core.seals import seal
 from heedful.language.experiences import diary_experiences, experiences
 from heedful.language.places import PlaceNames
 from heedful.language.vocabulary import Vocabulary
-from tests.language.conftest import NOW
 
 Make = Callable[..., Frame[Public, Posts]]
 

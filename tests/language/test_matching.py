@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.language.slow_twin import Twin
 
 from heedful.language.kernels.scan import SENTENCE, scan_posts
 from heedful.language.matching import build_index, find, word_ids
 from heedful.language.rules import REACH, RULE_COLUMNS
 from heedful.language.vocabulary import Vocabulary
-from tests.language.slow_twin import Twin
 
 TERMS = [
     ("pain", "symptom"), ("chest pain", "symptom"), ("pain in chest wall", "symptom"), ("can't sleep", "symptom"), ("no pain no", "symptom"),

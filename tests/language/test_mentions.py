@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.language.conftest import NOW
 
 from heedful.core.frames import Frame
 from heedful.core.labels import Care, Consented, Public
@@ -21,7 +22,6 @@ from heedful.language.mentions import diary_mentions, mentions
 from heedful.language.places import PlaceNames
 from heedful.language.rules import ASSERTIONS
 from heedful.language.vocabulary import Vocabulary
-from tests.language.conftest import NOW
 
 Make = Callable[..., Frame[Public, Posts]]
 

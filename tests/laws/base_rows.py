@@ -47,7 +47,12 @@ def observation(rng: random.Random) -> dict[str, Any]:
     code = rng.choice(("steps", "steps", "heart_rate", "heart_rate", "sleep_stage", "resting_heart_rate"))
     start = instant(rng, day) if code != "sleep_stage" else datetime(day.year, day.month, day.day, rng.choice((22, 23, 1, 2)), tzinfo=UTC)
     length = {"steps": 10, "heart_rate": 0, "sleep_stage": rng.choice((60, 240)), "resting_heart_rate": 1_440}[code]
-    value = {"steps": rng.randrange(900), "heart_rate": rng.randrange(45, 120), "sleep_stage": None, "resting_heart_rate": rng.randrange(50, 70)}[code]
+    value = {
+        "steps": rng.randrange(900),
+        "heart_rate": rng.randrange(45, 120),
+        "sleep_stage": None,
+        "resting_heart_rate": rng.randrange(50, 70),
+    }[code]
     return {
         "person": rng.choice(PEOPLE), "code": code, "day": start.date(), "start_at": start, "end_at": start + timedelta(minutes=length), "offset_minutes": 0,
         "value": None if value is None else float(value), "value_code": rng.choice(("asleep", "awake", "deep", "in_bed")) if code == "sleep_stage" else None,

@@ -54,7 +54,9 @@ def test_a_killed_run_ends_as_an_undisturbed_one(town: Path, tmp_path: Path) -> 
     site = tmp_path / "killed0"
     copy_of(town, site)
     while kills < KILLS:
-        process = subprocess.Popen([sys.executable, "-m", "tests.laws.crash_site", str(site)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.laws.crash_site", str(site)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         try:
             _, errors = process.communicate(timeout=rng.uniform(0.2, 1.2 * whole + 2))
         except subprocess.TimeoutExpired:

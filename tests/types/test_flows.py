@@ -32,7 +32,9 @@ def test_there_are_seven_flows() -> None:
 
 
 def test_mypy_refuses_exactly_the_wrong_lines() -> None:
-    run = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(FLOWS)], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(FLOWS)], capture_output=True, text=True, check=False
+    )
     found = {int(match[1]): match[2] for match in re.finditer(r"flows\.py:(\d+): error: (.*)", run.stdout)}
     assert found.keys() == WRONG.keys(), run.stdout + run.stderr
     assert all("incompatible type" in message or "has incompatible" in message for message in found.values()), found

@@ -84,9 +84,8 @@ def tables(config: Path, json: bool) -> None:
         )
         return
     for name, schema in TABLES.items():
-        say(
-            f"{name} ({schema.kind}, {schema.stream}{'' if name not in rows else f', {rows[name]:,} rows'}): {(schema.__doc__ or '').strip()}"
-        )
+        held = f", {rows[name]:,} rows" if name in rows else ""
+        say(f"{name} ({schema.kind}, {schema.stream}{held}): {(schema.__doc__ or '').strip()}")
         table(
             "",
             ["column", "type", "unit", "meaning"],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -42,11 +43,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     screen.print(grid)
 
 
-def accounts_table(title: str, rows: Any) -> None:
+def accounts_table(title: str, rows: pl.DataFrame) -> None:
     """The accounting of inputs, with headings that fit a terminal."""
     short = {"rows_in": "in", "rows_out": "out", "quarantined": "quarantine", "superseded": "corrected"}
     shown = [name for name in rows.columns if name not in ("kind", "reasons")]
-    table(title, [short.get(name, name) for name in shown], rows.select(shown).rows())
+    table(title, [str(short.get(name, name)) for name in shown], rows.select(shown).rows())
     for row in rows.filter(rows["reasons"].is_not_null()).iter_rows(named=True):
         say(f"  {row['input']}: {row['reasons'][:300]}")
 

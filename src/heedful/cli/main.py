@@ -263,8 +263,9 @@ def main() -> None:
     except typer.Abort:
         _fail("Stopped.")
     except Exception as error:
-        if hasattr(error, "format_message"):
-            _fail(f"{error.format_message()} See: heedful --help")
+        said = getattr(error, "format_message", None)
+        if said is not None:
+            _fail(f"{said()} See: heedful --help")
         raise
 
 

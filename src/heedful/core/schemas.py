@@ -32,6 +32,7 @@ class Column:
 
 
 def column(dtype: Any, meaning: str, *, unit: str = "", nullable: bool = False) -> Any:
+    """Declare a column of a schema; typed as Any so that a class body reads like a table."""
     return Column(dtype() if isinstance(dtype, type) else dtype, meaning, unit, nullable)
 
 

@@ -129,7 +129,7 @@ class Intake:
             grants = in_force(self.ledger.rows("consents"), self.clock.now())
             passed = doors.consent_door(frame, self.participant_key, grants, self.buried("person"))
         add_up(accounts.refused, {f"{schema.table}: {reason}": count for reason, count in passed.refused.items()})
-        return passed.frame.data  # type: ignore[no-any-return]
+        return passed.frame.data
 
     def _store(self, schema: type[Schema], rows: pl.DataFrame, number: int, accounts: Accounts) -> None:
         result = self.lake.append(schema, rows, number)

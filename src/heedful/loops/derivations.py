@@ -13,7 +13,16 @@ from heedful.language.mentions import diary_mentions
 from heedful.loops.public import PUBLIC_LOOP
 from heedful.person import DERIVATIONS as PERSON
 
-PERSONAL_LOOP: tuple[Derivation, ...] = (diary_mentions, diary_experiences, daily_features, nightly_sleep, adherence, nightsignal, baseline_change, *PERSON)
+PERSONAL_LOOP: tuple[Derivation, ...] = (
+    diary_mentions,
+    diary_experiences,
+    daily_features,
+    nightly_sleep,
+    adherence,
+    nightsignal,
+    baseline_change,
+    *PERSON,
+)
 
 
 def all_derivations() -> tuple[Derivation, ...]:

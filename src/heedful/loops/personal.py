@@ -140,7 +140,7 @@ def join_outcomes(site: Site) -> int:
 def _delivery(decision: Decision) -> dict[str, object] | None:
     if decision.outcome != "send":
         return None
-    row = {
+    row: dict[str, object] = {
         "decision": decision.decision,
         "channel": "file",
         "text": decision.text or "",

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 import polars as pl
 
-from heedful.core.errors import NotFoundError
 from heedful.core.labels import Care, Consented, Held
 from heedful.core.schemas import TABLES, Plans, Records, Schema
 from heedful.loops.site import Site
@@ -94,10 +93,9 @@ def _rows_of(site: Site, schema: type[Schema], person: str) -> pl.DataFrame:
 
 def _fhir(site: Site, person: str, out: Path) -> dict[str, int]:
     resources = [orjson.loads(text) for text in site.lake.read(Records, pl.DataFrame({"person": [person]}))["json"].to_list()]
-    try:
-        resources += care_plan(site.view(Plans, Care), site.ledger.rows("approvals"), person, site.clock.now())
-    except NotFoundError:
-        pass  # no plan yet: the bundle then holds the records alone
+    plans = site.view(Plans, Care)
+    if person in plans.data["person"]:
+        resources += care_plan(plans, site.ledger.rows("approvals"), person, site.clock.now())
     if not resources:
         return {}
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource} for resource in resources]}

@@ -61,7 +61,8 @@ class Farrington:
     `min_cases` in the last `min_cases_periods` rows, the tested one included, or no alarm; `weights_threshold` of the residuals.
 
     `mode`: "surveillance" takes hat values and dispersion from the last but one step of the fit, and shows bound 0 below
-    `min_cases`; "corrected" takes them at the fitted means and shows expected and bound wherever there are any.
+    `min_cases`; "corrected" takes them at the fitted means, tests the trend with a dispersion of at least 1, and shows expected and
+    bound wherever there are any. `tolerance` 1e-8 is R's `glm` as shipped.
 
     Errors: `SettingsError` for a setting outside its range.
     """
@@ -95,6 +96,7 @@ class Farrington:
             last_but_one=self.mode == "surveillance",
             weights_overwritten=False,
             dispersion_floored=True,
+            test_floored=self.mode == "corrected",
         )
 
 
@@ -150,7 +152,7 @@ def farrington(counts: Floats, calendar: Calendar, settings: Farrington, rows: s
     >>> counts[0, -1] = 30
     >>> result = farrington(counts, Calendar(52), Farrington(years_back=3), slice(239, 240))
     >>> float(result.expected[0, 0].round(3)), float(result.bound[0, 0].round(2)), bool(result.alarm[0, 0])
-    (4.476, 8.99, True)
+    (4.286, 9.05, True)
     """
     counts, places = checked(counts, calendar, rows)
     reference = windows(calendar, places, settings.years_back, settings.half_window)
@@ -193,7 +195,7 @@ def power_limit(
     on the scale of the power.
 
     >>> [part.round(3).tolist() for part in power_limit(np.array([9.0]), np.array([4.0]), np.array([0.3]), np.array([1.2]), "2/3", 0.025)]
-    [[9.001], [0.025]]
+    [[9.042], [0.026]]
     """
     exponent = EXPONENT[power]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

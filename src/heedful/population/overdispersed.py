@@ -15,7 +15,7 @@ def upper_tail(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
     """P(X >= `count`) for mean `mean` and variance `dispersion` * mean (dispersion >= 1); NaN where something is missing.
 
     >>> upper_tail(np.array([16.0, 16.0, 0.0]), np.full(3, 8.0), np.array([1.0, 2.0, 2.0])).round(4).tolist()
-    [0.0082, 0.0401, 1.0]
+    [0.0082, 0.0466, 1.0]
     """
     count, mean, dispersion = np.broadcast_arrays(count, mean, dispersion)
     tail = np.where(np.isnan(count + mean + dispersion), np.nan, 1.0)

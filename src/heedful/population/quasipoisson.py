@@ -46,9 +46,10 @@ class Rules(NamedTuple):
     """How the model is fitted. `trend` asked for; `trend_p` largest p of a trend that is kept; `enough_years` may a trend be kept;
     `reweight` with weights 1 / s^2 where the standardized Anscombe residual s passes `weights_threshold`; `tolerance` of the deviance.
 
-    Four habits of R: `last_but_one`, hat values and dispersion come from the step before the last; `weights_overwritten`, the
+    Habits of R: `last_but_one`, hat values and dispersion come from the step before the last; `weights_overwritten`, the
     dispersion behind standard errors forgets the mean in the working weights of the reweighted fit; `dispersion_floored` at 1 behind
-    the standard error of the prediction (but never in the test of the trend); `missing_shifts_time`, the time of the tested date counts
+    the standard error of the prediction, and, separately, `test_floored` in the test of the trend (without it, a trend is "significant"
+    in sparse series whose dispersion is nearly 0); `missing_shifts_time`, the time of the tested date counts
     from the first reference count that is not missing, though the times of the fit do not.
     """
 
@@ -61,6 +62,7 @@ class Rules(NamedTuple):
     last_but_one: bool
     weights_overwritten: bool
     dispersion_floored: bool
+    test_floored: bool
     missing_shifts_time: bool = False
 
 
@@ -91,7 +93,7 @@ def predict(
     offset: [series, rows] log of the population; offset_now [series, dates] that of the tested dates. None: none.
 
     >>> rows = ReferenceRows(np.array([[0, 1, 2, 3]]), np.zeros((1, 4), int), np.arange(1.0, 5)[None, :], 0, np.array([5.0]), np.array([0]))
-    >>> plain = Rules(False, 0.05, True, False, 2.58, 1e-11, False, False, True)
+    >>> plain = Rules(False, 0.05, True, False, 2.58, 1e-11, False, False, True, True)
     >>> fitted = predict(np.array([[4.0, 6.0, 5.0, 9.0]]), rows, plain)
     >>> float(np.exp(fitted.log_mean[0, 0]).round(6)), float(fitted.dispersion[0, 0])
     (6.0, 1.0)
@@ -144,7 +146,7 @@ class _Twice(NamedTuple):
     lowered: int
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _predict(
     counts: Floats, rows: Ints, levels: Ints, times: Floats, level_now: int, time_now: Floats, offset: Floats, offset_now: Floats,
     critical: Floats, rules: Rules, numbers: Floats, flags: npt.NDArray[np.int32],
@@ -174,15 +176,19 @@ def _predict(
             variance = 1 / work.weight[level_now]
             if fitted.spread > 0:
                 variance += (now - work.time[level_now]) ** 2 / fitted.spread
-            numbers[0, one, date] = work.level[level_now] + fitted.slope * now + later
-            numbers[1, one, date] = np.sqrt((fitted.dispersion if rules.dispersion_floored else fitted.behind) * variance)
+            log_mean = work.level[level_now] + fitted.slope * now + later
+            error = np.sqrt((fitted.dispersion if rules.dispersion_floored else fitted.behind) * variance)
+            if not (np.isfinite(log_mean) and np.isfinite(error)):
+                flags[3, one, date] = _NO_CONVERGENCE
+                continue
+            numbers[0, one, date], numbers[1, one, date] = log_mean, error
             numbers[2, one, date] = fitted.dispersion
             flags[0, one, date], flags[1, one, date] = kept, fitted.lowered
             if kept:
                 numbers[3, one, date] = fitted.slope
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _prepared(counts: Floats) -> Floats:
     """Each count, its logarithm (0 of 0), its power 2/3 and the starting value log(count + 0.1)."""
     prepared = np.zeros((4, len(counts)))
@@ -193,7 +199,7 @@ def _prepared(counts: Floats) -> Floats:
     return prepared
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _gather(work: _Work, prepared: Floats, rows: Ints, levels: Ints, times: Floats, offset: Floats) -> tuple[int, float, float]:
     """Known reference counts into `work`: how many, the largest, and how much later than the first row the first of them is."""
     size, largest, shift = 0, 0.0, 0.0
@@ -212,7 +218,7 @@ def _gather(work: _Work, prepared: Floats, rows: Ints, levels: Ints, times: Floa
     return size, largest, shift
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _levels_present(work: _Work, size: int) -> int:
     """How many levels have a count; `work.weight` holds how many counts each has."""
     work.weight[:] = 0
@@ -221,7 +227,7 @@ def _levels_present(work: _Work, size: int) -> int:
     return int((work.weight > 0).sum())
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _center_times(work: _Work, size: int) -> float:
     """Count times from their mean, which is returned: sums of squares of years in days would lose digits."""
     middle = work.times[:size].sum() / size
@@ -229,7 +235,7 @@ def _center_times(work: _Work, size: int) -> float:
     return middle
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _with_or_without_trend(
     work: _Work, size: int, present: int, level_now: int, now: float, later: float, largest: float, critical: Floats, rules: Rules
 ) -> tuple[_Twice, bool]:
@@ -238,13 +244,14 @@ def _with_or_without_trend(
     if rules.trend:
         fitted = _twice(work, size, present, True, rules)
         if fitted.state == _DONE and rules.enough_years and fitted.spread > 0:
-            significant = abs(fitted.slope) > critical[size - present - 2] * np.sqrt(fitted.behind / fitted.spread)
+            behind = max(fitted.behind, 1.0) if rules.test_floored else fitted.behind
+            significant = abs(fitted.slope) > critical[size - present - 2] * np.sqrt(behind / fitted.spread)
             if significant and np.exp(work.level[level_now] + fitted.slope * now + later) <= largest:
                 return fitted, True
     return _twice(work, size, present, False, rules), False
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _twice(work: _Work, size: int, present: int, with_trend: bool, rules: Rules) -> _Twice:
     """Fit, reweight and fit again."""
     free = size - present - (1 if with_trend else 0)
@@ -263,7 +270,7 @@ def _twice(work: _Work, size: int, present: int, with_trend: bool, rules: Rules)
     return _Twice(_DONE, slope, spread, behind, max(dispersion, 1.0), lowered)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _pearson(work: _Work, size: int, overwritten: bool) -> float:
     """Weighted sum of squared working residuals; working weights are omega * mean unless overwritten by omega."""
     total = 0.0
@@ -273,7 +280,7 @@ def _pearson(work: _Work, size: int, overwritten: bool) -> float:
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _assign_weights(work: _Work, size: int, spread: float, dispersion: float, weights_threshold: float) -> int:
     """Farrington's weights from standardized Anscombe residuals, into omega; how many counts are down-weighted."""
     total, lowered = 0.0, 0
@@ -296,7 +303,7 @@ def _assign_weights(work: _Work, size: int, spread: float, dispersion: float, we
     return lowered
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _fit(work: _Work, size: int, with_trend: bool, rules: Rules) -> tuple[bool, float, float]:
     """Iteratively reweighted least squares: converged or not, slope and its information. Levels, `eta`, `means`, `before` and the
     levels' weights and mean times are left in `work`."""
@@ -324,7 +331,7 @@ def _fit(work: _Work, size: int, with_trend: bool, rules: Rules) -> tuple[bool, 
     return done, slope, spread
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _start(work: _Work, size: int) -> float:
     """Means of count + 0.1, and their deviance."""
     deviance = 0.0
@@ -334,13 +341,13 @@ def _start(work: _Work, size: int) -> float:
     return deviance
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _settled(deviance: float, old: float, scale: float, tolerance: float) -> bool:
     """R's rule; but changes below the rounding of the sums say nothing, and counts of millions never reach 1e-11."""
     return abs(deviance - old) < max(tolerance * (abs(deviance) + 0.1), _ROUNDING * scale)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _step(work: _Work, size: int, first: bool) -> tuple[float, float]:
     """One weighted least squares step: levels are moved, the move of the slope and its information are returned. The first starts from
     the counts themselves, which the model cannot express, so it solves for the levels instead of their moves."""
@@ -359,7 +366,7 @@ def _step(work: _Work, size: int, first: bool) -> tuple[float, float]:
     return change, spread
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _information(work: _Work, size: int, with_trend: bool) -> float:
     """Weights of the levels and their weighted mean times; information of the slope, 0 without one."""
     work.weight[:] = 0
@@ -378,7 +385,7 @@ def _information(work: _Work, size: int, with_trend: bool) -> float:
     return spread
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _fit_levels(work: _Work, size: int, rules: Rules) -> bool:
     """`_fit` without a trend: the same steps from sums over each level, which are then few operations a level."""
     old, (counted, deviance_part, exposed, weight, pull) = _start(work, size), _level_sums(work, size)
@@ -410,7 +417,7 @@ def _fit_levels(work: _Work, size: int, rules: Rules) -> bool:
     return done
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _level_sums(work: _Work, size: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Weighted sums over each level: counts; what the deviance needs of them; exp(offset); weights and pull of the first step."""
     sums = np.zeros((5, len(work.level)))

@@ -65,7 +65,7 @@ class Calendar:
         steps = np.arange(-half_window, half_window + 1)
         if self.days is None:
             back = (rows[:, None] - self.frequency * np.arange(years, 0, -1))[:, :, None] + steps
-            return np.where(back >= 0, back, NO_ROW).reshape(len(rows), -1)
+            return np.where(back >= 0, back, NO_ROW).reshape(len(rows), years * len(steps))
         today = self.days[rows]
         center = _same_date(today, years)[:, ::-1, None]
         if self.frequency == 12:
@@ -74,7 +74,7 @@ class Calendar:
             dates = _on_day(months, _day_of_month(today)[:, None, None])
         else:
             dates = np.asarray(center + (steps * (7 if self.frequency == 52 else 1)).astype("timedelta64[D]"))
-        return self._row_of(self._same_weekday(dates, today[:, None, None])).reshape(len(rows), -1)
+        return self._row_of(self._same_weekday(dates, today[:, None, None])).reshape(len(rows), years * len(steps))
 
     def _same_weekday(self, dates: Days, like: Days) -> Days:
         """At 52 rows a year, the day nearest to each date that is the same weekday as `like`."""

@@ -105,9 +105,8 @@ def _tables(site: Site, as_of: datetime | None) -> dict[str, pl.DataFrame]:
         experiences = site.engine.table(Experiences, Public).data
         return personal | shared | {"series": site.lake.read(Series), "experiences": experiences}
     past = site.view_as_of(as_of)
-    found: dict[str, pl.DataFrame] = {}
-    for name, schema in {**_PERSONAL, "counts": Counts, "alarms": Alarms, "experiences": Experiences}.items():
-        found[name] = past.get(schema, schema.empty())
+    shown: dict[str, type[Schema]] = {**_PERSONAL, "counts": Counts, "alarms": Alarms, "experiences": Experiences}
+    found = {name: past[schema] if schema in past else schema.empty() for name, schema in shown.items()}
     found["dispensings"] = site.base_as_of(Dispensings, as_of)
     found["series"] = site.lake.read(Series, as_of=as_of)
     return found
@@ -134,7 +133,7 @@ def _account(name: str, accounts: Accounts) -> dict[str, Any]:
     return {
         "input": file,
         "kind": kind,
-        "rows_in": out + quarantined + refused + skipped + corrected,
+        "rows_in": in_tables(accounts.yielded) + quarantined + sum(accounts.skipped.values()),
         "rows_out": out,
         "quarantined": quarantined,
         "refused": refused,

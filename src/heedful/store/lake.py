@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -253,17 +254,20 @@ class Lake:
         self._tables.pop(name, None)
         shutil.rmtree(self.path(name), ignore_errors=True)
 
-    def _write(self, name: str, schema: type[Schema], rows: pl.DataFrame, mode: str, predicate: str | None, batch: int) -> None:
+    def _write(
+        self, name: str, schema: type[Schema], rows: pl.DataFrame, mode: Literal["append", "overwrite"], predicate: str | None, batch: int
+    ) -> None:
         ordered = rows.select([*OURS, *schema.columns])
         properties = CommitProperties(custom_metadata={"batch": str(batch)}, app_transactions=[Transaction("heedful", max(batch, 0))])
         hooks = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
         target: DeltaTable | Path = self.delta(name) or self.path(name)
+        write: Any = write_deltalake  # its overloads pair each mode with its own arguments
         for attempt in range(_RETRIES):
             try:
-                write_deltalake(
+                write(
                     target, ordered, mode=mode, predicate=predicate, partition_by=["_part"], commit_properties=properties,
                     post_commithook_properties=hooks, configuration=None if isinstance(target, DeltaTable) else _CONFIGURATION,
-                )  # type: ignore[call-overload]  # fmt: skip
+                )  # fmt: skip
                 return
             except CommitFailedError:
                 if attempt == _RETRIES - 1:

@@ -16,7 +16,9 @@ from typing import Any
 import orjson
 import polars as pl
 import sqlalchemy as sql
+from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from heedful.core.errors import StoreError
 from heedful.core.schemas import TABLES, Schema
@@ -104,7 +106,7 @@ class Ledger:
         self.engine = _engine(url)
         try:
             METADATA.create_all(self.engine)
-        except sql.exc.SQLAlchemyError as error:
+        except SQLAlchemyError as error:
             raise StoreError(
                 f"The ledger {_shown(url)} cannot be opened ({error.__class__.__name__}). Check that it exists and may be written."
             ) from error
@@ -296,14 +298,14 @@ def _engine(url: str) -> Engine:
             raise StoreError("A PostgreSQL ledger needs the extra: pip install 'heedful[postgresql]'.") from error
     engine = sql.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
 
-    @sql.event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect")
     def _durable(connection: Any, _: Any) -> None:
         # Autocommit at the driver, so that our own BEGIN IMMEDIATE decides: two writers then wait instead of failing half-way.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
-    @sql.event.listens_for(engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 

@@ -15,7 +15,7 @@ _PRIME_1 = np.uint64(0x9E3779B185EBCA87)
 _PRIME_2 = np.uint64(0xC2B2AE3D27D4EB4F)
 
 
-@numba.njit("int64[:](int64[:], Array(uint8, 1, 'C', readonly=True))", cache=True)  # type: ignore[untyped-decorator]
+@numba.njit("int64[:](int64[:], Array(uint8, 1, 'C', readonly=True))", cache=True)
 def _hash_strings(offsets: Any, data: Any) -> Any:
     out = np.empty(offsets.size - 1, np.int64)
     for row in range(out.size):

@@ -95,7 +95,7 @@ def consent_door(rows: Frame[Raw, S], key: PseudonymKey, grants: pl.DataFrame, e
         "no consent in force": int((~known).sum()),
         "not covered by consent": int((known & ~inside).sum()),
     }
-    return Passed(seal(kept, Consented[Held], schema), _counted(refused))  # type: ignore[type-abstract,arg-type]
+    return Passed(seal(kept, Consented[Held], schema), _counted(refused))
 
 
 @checked
@@ -114,7 +114,7 @@ def for_purpose(
         kept = data.filter(covered(data, grants.filter(pl.col("purpose") == name), kind_of_rows(schema), event_time(schema)))
     else:
         kept = data.filter(pl.col("person").is_in(sorted(people_with(grants, name, kinds))))
-    return seal(kept, Consented[purpose], schema)  # type: ignore[valid-type,return-value]
+    return seal(kept, Consented[purpose], schema)  # type: ignore[valid-type]
 
 
 @checked

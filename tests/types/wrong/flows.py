@@ -23,7 +23,6 @@ def count(people: pl.DataFrame, minimum: int) -> pl.DataFrame:
     return people.head(minimum)
 
 
-
 def wrong(
     public_features: Frame[Public, Features],
     raw_posts: Frame[Raw, Posts],

@@ -39,7 +39,7 @@ Writer = tuple[str | None, str | None, str | None, str | None, str | None]
 """Type, unit, source name, source version, and the device without its memory address."""
 
 
-class TooManyNames(ValueError):
+class TooManyNamesError(ValueError):
     """The file names more distinct types, units or devices than one person's export can."""
 
 
@@ -51,10 +51,10 @@ class Ids(dict[K, int]):
         return number
 
     def of(self, keys: Iterable[K], count: int, most: int, what: str) -> Whole:
-        """The numbers of `count` keys. Raises `TooManyNames` beyond `most` distinct ones."""
+        """The numbers of `count` keys. Raises `TooManyNamesError` beyond `most` distinct ones."""
         found = np.fromiter(map(self.__getitem__, keys), np.int32, count)
         if len(self) > most:
-            raise TooManyNames(f"it names more than {most:,} different {what}, and an export of one person has a few dozen")
+            raise TooManyNamesError(f"it names more than {most:,} different {what}, and an export of one person has a few dozen")
         return found
 
 
@@ -120,7 +120,7 @@ class Names:
             self._device_of.append(self.devices[device_name(plain, version, tail)])
             self._source_of.append(self._plain_sources[plain])
         if len(self.devices) > MOST_DEVICES:
-            raise TooManyNames(f"it names more than {MOST_DEVICES:,} different devices, and an export of one person has a few dozen")
+            raise TooManyNamesError(f"it names more than {MOST_DEVICES:,} different devices, and an export of one person has a few dozen")
         writers = np.concatenate(columns.writers)
         return tuple(np.array(of, np.int32)[writers] for of in (self._meaning_of, self._device_of, self._source_of))  # type: ignore[return-value]
 

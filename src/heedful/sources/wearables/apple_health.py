@@ -21,7 +21,7 @@ from heedful.core.frames import Frame
 from heedful.core.labels import Raw
 from heedful.core.schemas import INSTANT, Observations, People, Quarantine
 from heedful.sources.base import BATCH_ROWS, SOURCES, Batch, Options, SourceCard, frame
-from heedful.sources.wearables.apple_columns import Columns, Names, TooManyNames
+from heedful.sources.wearables.apple_columns import Columns, Names, TooManyNamesError
 from heedful.sources.wearables.apple_rows import NOTHING, REPEATED, Conversion, Converted
 from heedful.sources.wearables.apple_types import CODES_READ, snake
 from heedful.sources.wearables.apple_xml import Attributes, HealthTarget, pieces
@@ -53,7 +53,7 @@ class AppleHealth:
         name="apple_health",
         says="an export of Apple's Health app (export.zip or export.xml)",
         family="wearables",
-        tables=(Observations, People),
+        tables=(Observations, People, Quarantine),
         zone_rule="Every stamp carries an offset, which gives the local day; Apple writes the offset of the phone's zone, not of the place.",
         terms="The export is the person's own; nobody else's data is in it but names of devices and apps.",
         tested_on="real exports of five persons, and hostile files made for this test",
@@ -145,7 +145,7 @@ def _collected(path: Path, stream: IO[bytes], target: HealthTarget, names: Names
         if collected.records:
             yield collected
         raise
-    except TooManyNames as error:
+    except TooManyNamesError as error:
         raise SourceError(path, str(error), _CURE) from error
     if collected.records:
         yield collected
@@ -154,7 +154,7 @@ def _collected(path: Path, stream: IO[bytes], target: HealthTarget, names: Names
 def _converted(path: Path, conversion: Conversion, columns: Columns, first: int) -> Converted:
     try:
         return conversion.convert(columns, first) if columns.size else NOTHING
-    except TooManyNames as error:
+    except TooManyNamesError as error:
         raise SourceError(path, str(error), _CURE) from error
 
 

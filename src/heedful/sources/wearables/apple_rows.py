@@ -26,6 +26,9 @@ from heedful.sources.wearables.numbering import Numbering, mixed
 
 REPEATED = "exact repeat of a record: same type, interval, value, unit and source"
 
+LONGEST_CONTENT = 10_000
+"""Characters kept of a record that is set aside."""
+
 _NOT_SET_ASIDE = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "content": pl.String})
 _US = pa.timestamp("us", tz="UTC")
 
@@ -154,7 +157,9 @@ class Conversion:
             .otherwise(plausible.trouble(self._known_at))
         )
         text, start = pl.col("text").fill_null("(no value)"), pl.col("start_at").cast(pl.String).fill_null("(no time)")
-        frame = frame.select("record", reason=reason, content=pl.format("{} {} at {}", pl.col("code"), text, start))
+        frame = frame.select(
+            "record", reason=reason, content=pl.format("{} {} at {}", pl.col("code"), text, start).str.head(LONGEST_CONTENT)
+        )
         return frame.filter(pl.col("reason").is_not_null())
 
     def _numbered(self, typed: _Typed, at: Places) -> tuple[Whole, npt.NDArray[np.bool_]]:

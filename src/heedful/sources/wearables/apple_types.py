@@ -14,35 +14,33 @@ Shape = Literal["number", "fraction", "stage", "category", "duration"]
 
 QUANTITY, CATEGORY, WORKOUT = "HKQuantityTypeIdentifier", "HKCategoryTypeIdentifier", "HKWorkoutActivityType"
 
-_CODE_OF: dict[str, tuple[str, How]] = {
-    QUANTITY + name: (code, how)
-    for name, code, how in (
-        ("StepCount", "steps", "measured"),
-        ("DistanceWalkingRunning", "distance", "measured"),
-        ("ActiveEnergyBurned", "active_energy", "vendor_derived"),
-        ("BasalEnergyBurned", "basal_energy", "vendor_derived"),
-        ("FlightsClimbed", "floors", "measured"),
-        ("AppleExerciseTime", "exercise_minutes", "vendor_derived"),
-        ("HeartRate", "heart_rate", "measured"),
-        ("RestingHeartRate", "resting_heart_rate", "vendor_derived"),
-        ("HeartRateVariabilitySDNN", "hrv_sdnn", "vendor_derived"),
-        ("OxygenSaturation", "oxygen_saturation", "measured"),
-        ("RespiratoryRate", "respiratory_rate", "measured"),
-        ("BloodPressureSystolic", "systolic_blood_pressure", "measured"),
-        ("BloodPressureDiastolic", "diastolic_blood_pressure", "measured"),
-        ("VO2Max", "vo2max", "vendor_derived"),
-        ("BodyMass", "body_weight", "measured"),
-        ("Height", "body_height", "measured"),
-        ("BodyMassIndex", "body_mass_index", "measured"),
-        ("BodyFatPercentage", "body_fat", "measured"),
-        ("BodyTemperature", "body_temperature", "measured"),
-        ("AppleSleepingWristTemperature", "skin_temperature", "measured"),
-        ("BloodGlucose", "glucose", "measured"),
-        ("DietaryEnergyConsumed", "dietary_energy", "measured"),
-        ("DietaryCaffeine", "caffeine", "measured"),
-        ("DietaryWater", "water", "measured"),
-    )
-}  # fmt: skip
+_KNOWN: tuple[tuple[str, str, How], ...] = (
+    ("StepCount", "steps", "measured"),
+    ("DistanceWalkingRunning", "distance", "measured"),
+    ("ActiveEnergyBurned", "active_energy", "vendor_derived"),
+    ("BasalEnergyBurned", "basal_energy", "vendor_derived"),
+    ("FlightsClimbed", "floors", "measured"),
+    ("AppleExerciseTime", "exercise_minutes", "vendor_derived"),
+    ("HeartRate", "heart_rate", "measured"),
+    ("RestingHeartRate", "resting_heart_rate", "vendor_derived"),
+    ("HeartRateVariabilitySDNN", "hrv_sdnn", "vendor_derived"),
+    ("OxygenSaturation", "oxygen_saturation", "measured"),
+    ("RespiratoryRate", "respiratory_rate", "measured"),
+    ("BloodPressureSystolic", "systolic_blood_pressure", "measured"),
+    ("BloodPressureDiastolic", "diastolic_blood_pressure", "measured"),
+    ("VO2Max", "vo2max", "vendor_derived"),
+    ("BodyMass", "body_weight", "measured"),
+    ("Height", "body_height", "measured"),
+    ("BodyMassIndex", "body_mass_index", "measured"),
+    ("BodyFatPercentage", "body_fat", "measured"),
+    ("BodyTemperature", "body_temperature", "measured"),
+    ("AppleSleepingWristTemperature", "skin_temperature", "measured"),
+    ("BloodGlucose", "glucose", "measured"),
+    ("DietaryEnergyConsumed", "dietary_energy", "measured"),
+    ("DietaryCaffeine", "caffeine", "measured"),
+    ("DietaryWater", "water", "measured"),
+)
+_CODE_OF: dict[str, tuple[str, How]] = {QUANTITY + name: (code, how) for name, code, how in _KNOWN}  # fmt: skip
 _SLEEP, _MINDFUL = CATEGORY + "SleepAnalysis", CATEGORY + "MindfulSession"
 
 CODES_READ = tuple(sorted({code for code, _ in _CODE_OF.values()} | {"sleep_stage", "mindful_minutes", "workout"}))

@@ -24,6 +24,7 @@ BLOCK = 65_536
 LONGEST_PROLOG, MOST_NOTES = 1 << 20, 1_000
 
 _ROOT = b"<HealthData"
+_PLACE = re.compile(r", line \d+, column \d+$")
 _DECLARED = re.compile(rb"""<\?xml[^>]*encoding=["']([^"']+)""")
 _SPACES = (9, 10, 13)
 _ALLOWED = bytes(byte if byte >= 32 or byte in _SPACES else 32 for byte in range(256))
@@ -103,7 +104,9 @@ class HealthTarget:
             self._told_of = len(self.piece.records)
 
     def _start_workout(self, attributes: Attributes) -> None:
-        record = {key: attributes[key] for key in ("sourceName", "sourceVersion", "device", "startDate", "endDate") if key in attributes}
+        record: dict[str, str] = {
+            key: attributes[key] for key in ("sourceName", "sourceVersion", "device", "startDate", "endDate") if key in attributes
+        }
         record["type"] = attributes.get("workoutActivityType", "HKWorkoutActivityTypeOther")
         if "duration" in attributes:
             record["value"], record["unit"] = attributes["duration"], attributes.get("durationUnit", "min")
@@ -166,7 +169,8 @@ def pieces(path: Path, stream: IO[bytes], target: HealthTarget) -> Iterator[Piec
 def _broken(path: Path, error: BaseException, lines: int) -> SourceError:
     if isinstance(error, etree.XMLSyntaxError):
         line = lines + (error.lineno or 1)
-        return SourceError(path, f"the XML breaks off or is malformed here ({error.msg})", BROKEN_CURE, line)
+        said = _PLACE.sub("", " ".join(str(error.msg).split()))  # its line counts from <HealthData> on, ours from the file's start
+        return SourceError(path, f"the XML breaks off or is malformed here ({said})", BROKEN_CURE, line)
     return SourceError(path, f"the compressed data is damaged ({error})", BROKEN_CURE)
 
 

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from heedful.core.errors import SourceError
 
@@ -74,4 +74,4 @@ def plain_or_gzip(path: Path) -> IO[bytes]:
     """The file's bytes, gunzipped if it is gzip by content."""
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if packed else path.open("rb")
+    return cast(IO[bytes], gzip.open(path) if packed else path.open("rb"))

@@ -8,8 +8,9 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import polars as pl
 
@@ -25,6 +26,9 @@ DAY = 1_440
 _FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 _SLEEP = {"1": "asleep", "2": "awake", "3": "awake"}
 """Fitbit's classic levels: asleep, restless, awake; its own minutes asleep leave restless out."""
+
+
+_DERIVED = ("total_energy", "intensity", "sleep_stage", "sleep_minutes", "time_in_bed")
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Fitabase:
         says="Fitbit data as Fitabase exports it: minutes, hours, days, sleep or weight of one or many people",
         family="wearables",
         tables=(Observations, Quarantine),
-        zone_rule="Times are local without offset: the declared zone is used (default UTC); the repeated hour of autumn is read in file order.",
+        zone_rule="Times are local without offset: the declared zone counts (default UTC); autumn's repeated hour is in file order.",
         terms="Data of participants: only under their consent.",
         tested_on="real: 33 people of the public Fitabase sample; the simulator's watches",
         codes=tuple(sorted({code for shape in _SHAPES for code, _ in shape.values.values()})),
@@ -90,7 +94,13 @@ class Fitabase:
             if cursor is None or cursor["file"] <= number:
                 for batch in _File(file, number, options, known_at, finest).batches(here):
                     yield Batch(
-                        batch.rows, batch.cursor, min(done + batch.done, total), total, batch.records, skipped=batch.skipped, aside=batch.aside
+                        batch.rows,
+                        batch.cursor,
+                        min(done + batch.done, total),
+                        total,
+                        batch.records,
+                        skipped=batch.skipped,
+                        aside=batch.aside,
                     )
             done += file.stat().st_size
 
@@ -120,7 +130,9 @@ class _File:
                     line += block.count(b"\n") or 1
                     yield self._batch(rows, line)
         except (EOFError, gzip.BadGzipFile, OSError) as error:
-            raise SourceError(self._path, f"it breaks off ({error})", "Export or copy it again; what was read until then is kept.", line) from error
+            raise SourceError(
+                self._path, f"it breaks off ({error})", "Export or copy it again; what was read until then is kept.", line
+            ) from error
 
     def _parsed(self, block: bytes, line: int) -> pl.DataFrame:
         """The block's columns as text with the line of each; records of another width go to quarantine."""
@@ -172,7 +184,11 @@ class _File:
         )  # fmt: skip
         table = localized(table, "local", self._options.zone, within=("person",))
         length = pl.lit(self._shape.minutes)
-        end = end_of_day(pl.col("day"), self._options.zone) if self._shape.minutes == DAY else pl.col("start_at") + pl.duration(minutes=length)
+        end = (
+            end_of_day(pl.col("day"), self._options.zone)
+            if self._shape.minutes == DAY
+            else pl.col("start_at") + pl.duration(minutes=length)
+        )
         table = table.with_columns(end_at=end, low=pl.lit(float(known.low)), high=pl.lit(float(known.high)), unit=pl.lit(known.unit))
         wrong = pl.when(pl.col("value").is_null() & pl.col("value_code").is_null()).then(
             pl.format("{} is no {}", pl.col("written"), pl.lit("level of sleep (1 to 3)" if staged else "number"))
@@ -183,9 +199,10 @@ class _File:
         good = table.filter(pl.col("reason").is_null())
         same = ["person", "start_at"]
         return good.select(
-            "person", "day", "start_at", "end_at", "offset_minutes", "value", "value_code", "unit", code=pl.lit(code), device=pl.lit("Fitbit"),
-            how=pl.lit("vendor_derived" if code in ("total_energy", "intensity", "sleep_stage", "sleep_minutes", "time_in_bed") else "measured"),
-            row=(pl.struct("value", "value_code").rank("dense").over(same) - 1).cast(pl.Int32), known_at=pl.lit(self._known_at),
+            "person", "day", "start_at", "end_at", "offset_minutes", "value", "value_code", "unit",
+            code=pl.lit(code), device=pl.lit("Fitbit"),
+            how=pl.lit("vendor_derived" if code in _DERIVED else "measured"), known_at=pl.lit(self._known_at),
+            row=(pl.struct("value", "value_code").rank("dense").over(same) - 1).cast(pl.Int32),
         )  # fmt: skip
 
 
@@ -232,7 +249,7 @@ def _names(head: bytes) -> list[str]:
     return [name.strip().strip('"').lower() for name in first.split(",")]
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> gzip.GzipFile | BufferedReader:
     with path.open("rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rb") if packed else path.open("rb")

@@ -53,7 +53,9 @@ class Numbering:
         twin = np.zeros(len(starts), np.bool_)
         twin[1:] = starts[1:] == starts[:-1]
         twin[:-1] |= twin[1:]
-        earlier = [segment for segment in self._segments.get(series, ()) if segment.starts[0] <= starts[-1] and starts[0] <= segment.starts[-1]]
+        earlier = [
+            segment for segment in self._segments.get(series, ()) if segment.starts[0] <= starts[-1] and starts[0] <= segment.starts[-1]
+        ]
         for segment in earlier:
             found = np.searchsorted(segment.starts, starts)
             twin |= segment.starts[np.minimum(found, len(segment.starts) - 1)] == starts

@@ -76,10 +76,12 @@ def localized(frame: pl.DataFrame, local: str, zone: str, *, within: tuple[str, 
     rows are the later one. A time that the zone skips in spring gives a null `start_at`.
     """
     again = pl.int_range(pl.len()).over(*within, local) > 0
-    at = pl.col(local).dt.replace_time_zone(zone, ambiguous=pl.when(again).then(pl.lit("latest")).otherwise(pl.lit("earliest")), non_existent="null")
-    return frame.with_columns(start_at=at.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")), day=pl.col(local).dt.date()).with_columns(
-        offset_minutes=offset_minutes(pl.col("start_at"), zone)
+    at = pl.col(local).dt.replace_time_zone(
+        zone, ambiguous=pl.when(again).then(pl.lit("latest")).otherwise(pl.lit("earliest")), non_existent="null"
     )
+    return frame.with_columns(
+        start_at=at.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")), day=pl.col(local).dt.date()
+    ).with_columns(offset_minutes=offset_minutes(pl.col("start_at"), zone))
 
 
 def in_zone(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
@@ -97,4 +99,8 @@ def offset_minutes(instant: pl.Expr, zone: str) -> pl.Expr:
 def end_of_day(day: pl.Expr, zone: str) -> pl.Expr:
     """The UTC instant at which a local day ends: 23, 24 or 25 hours after it began."""
     midnight: Any = day.dt.offset_by("1d").cast(pl.Datetime("us"))
-    return midnight.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
+    return (
+        midnight.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        .dt.convert_time_zone("UTC")
+        .cast(pl.Datetime("us", "UTC"))
+    )
