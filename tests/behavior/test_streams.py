@@ -7,20 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heedful.behavior import streams as module
+from heedful.behavior.buffers import batches
 from heedful.behavior.streams import streams
 
 WORDS = ["a", "b", "a rather long name of a device", "another rather long name", ""]
-
-
-def _columns(data: pl.DataFrame) -> list[object]:
-    return data.rechunk().to_arrow(compat_level=pl.CompatLevel.newest()).to_batches()[0].columns
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(WORDS), st.sampled_from(WORDS)), min_size=1, max_size=60))
 def test_rows_of_a_stream_hold_equal_text(rows: list[tuple[str, str, str]]) -> None:
     data = pl.DataFrame(rows, schema=["x", "y", "z"], orient="row")
-    of_row, firsts = streams(_columns(data))
+    of_row, firsts = streams(next(batches(data)), data)
     assert [data.row(int(firsts[n])) for n in of_row] == data.rows()
 
 
@@ -29,6 +26,6 @@ def test_text_is_hashed_when_no_view_repeats(monkeypatch: object) -> None:
     text = [f"device number {n % 7} with a long name" for n in range(400)]
     data = pl.DataFrame({"x": text, "y": text})
     monkeypatch.setattr(module, "_FEW", 10)  # type: ignore[attr-defined]
-    of_row, firsts = streams(_columns(data))
+    of_row, firsts = streams(next(batches(data)), data)
     assert len(firsts) == 7
     assert [text[int(firsts[n])] for n in of_row] == text

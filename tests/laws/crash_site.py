@@ -43,7 +43,7 @@ settings = { table = "diary", columns = { person = "person", entry = "entry", wr
 [[input]]
 path = "town/official_series.csv"
 """
-NOW = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
+NOW = datetime(2026, 5, 1, 16, 30, tzinfo=UTC)  # half past noon in New York
 
 
 def open_site(folder: Path) -> Site:

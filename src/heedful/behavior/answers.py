@@ -68,7 +68,8 @@ def psqi(answers: pl.DataFrame) -> pl.DataFrame:
     components = {
         "subjective_quality": _item("q6_quality", 3), "latency": _steps(fell_asleep, (0, 2, 4)),
         "duration": _fall(slept, (7, 6, 5), strict=True), "efficiency": _fall(efficient, (85, 75, 65)),
-        "disturbance": _steps(disturbed, (0, 9, 18)), "medication": _item("q7_medication", 3), "daytime_dysfunction": _steps(tired, (0, 2, 4)),
+        "disturbance": _steps(disturbed, (0, 9, 18)), "medication": _item("q7_medication", 3),
+        "daytime_dysfunction": _steps(tired, (0, 2, 4)),
     }  # fmt: skip
     scored = answers.select(**components, sleep_efficiency_percent="sleep_efficiency_percent")
     whole = pl.sum_horizontal(list(components), ignore_nulls=False)

@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from heedful.core.errors import SchemaError
 
-_FORMATS = {"g": np.float64, "f": np.float32, "l": np.int64, "i": np.int32, "s": np.int16, "c": np.int8, "L": np.uint64, "I": np.uint32}
+_FORMATS: dict[str, type[np.generic]] = {
+    "g": np.float64,
+    "f": np.float32,
+    "l": np.int64,
+    "i": np.int32,
+    "s": np.int16,
+    "c": np.int8,
+    "L": np.uint64,
+    "I": np.uint32,
+}
 _VIEW = "vu"
 
 
@@ -76,44 +85,50 @@ class _Place:
 def batches(data: pl.DataFrame) -> Iterator[list[NDArray[Any]]]:
     """One list of arrays a batch, in the frame's column order: numbers, dates and instants as they are stored, text as (rows, 2) words.
 
-    Columns must hold no missing values (their places are not looked at); raises `SchemaError` on a type without plain buffers.
+    Columns must hold no missing values (their places are not looked at); raises `SchemaError` on a type without plain buffers. A frame
+    whose columns are cut at different rows is joined first, which copies it.
 
     >>> [[column.tolist() for column in batch] for batch in batches(pl.DataFrame({"a": [1, 2], "b": [0.5, 1.5]}))]
     [[[1, 2], [0.5, 1.5]]]
     """
-    capsule = data.__arrow_c_stream__(None)
+    if len({tuple(column.chunk_lengths()) for column in data.get_columns()}) > 1:
+        data = data.rechunk()
+    # column by column: the stream of a whole frame would join all its chunks
+    for arrays in zip(*(_chunks(column) for column in data.get_columns()), strict=True):
+        yield list(arrays)
+
+
+def _chunks(column: pl.Series) -> Iterator[NDArray[Any]]:
+    capsule = column.__arrow_c_stream__(None)
     address = _pointer_of(capsule, b"arrow_array_stream")
     stream = _Stream.from_address(address)
-    formats = _formats(stream, address, data)
+    code = _format(stream, address, column)
     while True:
         owner = _Owner()
         if stream.get_next(address, ctypes.byref(owner.array)) != 0:
             raise SchemaError("polars did not hand out its buffers; upgrade polars, or report this with its version.")
         if not owner.array.release:
             return
-        yield [_column(owner, n, code) for n, code in enumerate(formats)]
+        yield _numpy(owner, code)
 
 
-def _formats(stream: _Stream, address: int, data: pl.DataFrame) -> list[str]:
-    """Arrow's code of each column's type: the key of `_FORMATS`, or `_VIEW`."""
+def _format(stream: _Stream, address: int, column: pl.Series) -> str:
+    """Arrow's code of the column's type: a key of `_FORMATS`, or `_VIEW`."""
     schema = _Schema()
     if stream.get_schema(address, ctypes.byref(schema)) != 0:
         raise SchemaError("polars did not describe its buffers; upgrade polars, or report this with its version.")
-    codes = [schema.children[n].contents.format.decode() for n in range(schema.n_children)]
+    code: str = schema.format.decode()
     schema.release(ctypes.byref(schema))
-    stored = ["i" if code == "tdD" else "l" if code.startswith("ts") else code for code in codes]
-    for name, code in zip(data.columns, stored, strict=True):
-        if code not in _FORMATS and code != _VIEW:
-            raise SchemaError(f"The column {name} ({data.schema[name]}) cannot be read in place.")
-    return stored
+    code = "i" if code == "tdD" else "l" if code.startswith("ts") else code
+    if code not in _FORMATS and code != _VIEW:
+        raise SchemaError(f"The column {column.name} ({column.dtype}) cannot be read in place.")
+    return code
 
 
-def _column(owner: _Owner, number: int, code: str) -> NDArray[Any]:
-    whole, child = owner.array, owner.array.children[number].contents
-    dtype, width = (np.uint64, 2) if code == _VIEW else (_FORMATS[code], 1)
-    rows = whole.length
-    shape = (rows, 2) if code == _VIEW else (rows,)
-    if rows == 0:
+def _numpy(owner: _Owner, code: str) -> NDArray[Any]:
+    array, dtype, width = owner.array, _FORMATS.get(code, np.uint64), 2 if code == _VIEW else 1
+    shape = (array.length, 2) if code == _VIEW else (array.length,)
+    if array.length == 0:
         return np.empty(shape, dtype)
-    begin = (child.buffers[1] or 0) + (child.offset + whole.offset) * width * np.dtype(dtype).itemsize
+    begin = (array.buffers[1] or 0) + array.offset * width * np.dtype(dtype).itemsize
     return np.asarray(_Place(begin, shape, dtype, owner))

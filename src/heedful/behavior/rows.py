@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
+from heedful.behavior.buffers import batches
 from heedful.behavior.devices import trust
 from heedful.behavior.streams import streams
 from heedful.core.codes import CODES
@@ -19,7 +20,8 @@ from heedful.core.errors import HeedfulError
 BLOCK_ROWS = 400_000
 MOST_CELLS = 4_000_000
 _LEAST_CHUNK = 2_000
-_READ = ("person", "code", "device", "how", "day", "start_at", "end_at", "offset_minutes", "value")
+_TEXT = ("person", "code", "device", "how")
+_NUMBERS = ("day", "start_at", "end_at", "offset_minutes", "value")
 
 
 class DayRangeError(HeedfulError):
@@ -75,7 +77,7 @@ def rows(observations: pl.DataFrame, codes: tuple[str, ...]) -> Rows:
     """The observations in the pieces in which polars holds them: joining these would copy every column, and costs more than all the
     rest. Raises `DayRangeError` if the days span more than one person's layout can hold."""
     pieces, firsts = _pieces(observations)
-    table = _numbers(observations.select("person", "code", "device", "how")[firsts], codes)
+    table = _numbers(observations.select(_TEXT)[firsts], codes)
     first, span = _day_range(observations)
     if span > MOST_CELLS:
         raise DayRangeError(span)
@@ -100,7 +102,7 @@ def blocks(held: Rows) -> Iterator[tuple[int, int, list[Piece]]]:
         return
     cut: list[list[Piece]] = [[] for _ in range(people)]
     for piece, starts in zip(held.pieces, runs, strict=True):
-        for a, b in zip(starts.tolist(), [*starts[1:].tolist(), len(piece.stream)], strict=True):
+        for a, b in pairwise([*starts.tolist(), len(piece.stream)]):
             cut[held.person[piece.stream[a] + piece.base]].append(piece[a:b])
     begin, waiting, size = 0, list[Piece](), 0
     for number, parts in enumerate(cut):
@@ -131,19 +133,22 @@ def _day_range(observations: pl.DataFrame) -> tuple[int, int]:
 
 def _pieces(observations: pl.DataFrame) -> tuple[list[Piece], NDArray[np.int64]]:
     """The pieces, and the first row of each stream."""
-    kept = observations.select(_READ)
+    kept = observations.select(*_TEXT, *_NUMBERS)
+    if kept.get_column("value").null_count():
+        kept = kept.with_columns(pl.col("value").fill_null(float("nan")))
     if kept.n_chunks() * _LEAST_CHUNK > kept.height:
         kept = kept.rechunk()
     out: list[Piece] = []
     firsts: list[NDArray[np.int64]] = []
     at = base = 0
-    for batch in kept.to_arrow(compat_level=pl.CompatLevel.newest()).to_batches():
-        of_row, new = streams(batch.columns[:4])
-        day, start, end = (batch.column(n).view(t).to_numpy() for n, t in ((4, pa.int32()), (5, pa.int64()), (6, pa.int64())))
-        offset, value = batch.column(7).to_numpy(), batch.column(8).to_numpy(zero_copy_only=False)
-        out.append(Piece(base, of_row, day, start, end, offset, value))
+    for batch in batches(kept):
+        length = len(batch[0])
+        if length == 0:
+            continue
+        of_row, new = streams(batch[: len(_TEXT)], kept.slice(at, length).select(_TEXT))
+        out.append(Piece(base, of_row, *batch[len(_TEXT) :]))
         firsts.append(new + at)
-        at, base = at + batch.num_rows, base + len(new)
+        at, base = at + length, base + len(new)
     return out, np.concatenate(firsts) if firsts else np.empty(0, np.int64)
 
 

@@ -8,7 +8,7 @@ views touches no text at all; only the few distinct ones are then looked at as s
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
+import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
@@ -16,24 +16,24 @@ _FEW = 4096
 _COLUMNS = 4
 
 
-def streams(columns: list[pa.Array]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Number the distinct combinations of up to four text columns (Arrow string views without missing values).
+def streams(views: list[NDArray[np.uint64]], text: pl.DataFrame) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Number the distinct combinations of up to four text columns without missing values.
 
-    Returns the number of each row's stream, and the first row of each stream. Two streams may hold equal text (views are compared, not
-    strings): compare the strings of the first rows where that matters.
+    `views`: of each column two words a row, as `buffers.batches` gives them; `text`: the same columns. Returns the number of each row's
+    stream, and the first row of each stream. Two streams may hold equal text (views are compared, not strings): compare the strings of
+    the first rows where that matters.
 
-    >>> import polars as pl
+    >>> from heedful.behavior.buffers import batches
     >>> rows = pl.DataFrame({"person": ["a", "a", "b"], "code": ["steps", "steps", "steps"]})
-    >>> of_row, firsts = streams([batch for batch in rows.to_arrow(compat_level=pl.CompatLevel.newest()).to_batches()[0].columns])
+    >>> of_row, firsts = streams(next(batches(rows)), rows)
     >>> of_row.tolist(), firsts.tolist()
     ([0, 0, 1], [0, 2])
     """
-    rows = len(columns[0])
-    a, b, c, d = _filled([_views(column) for column in columns])
-    of_row, firsts, complete = _number(a, b, c, d, max(_FEW, rows // 4))
-    if not complete:  # equal text in many places: hash the text itself
-        a, b, c, d = _filled([_dictionary(column) for column in columns])
-        of_row, firsts, _ = _number(a, b, c, d, rows)
+    a, b, c, d = _filled(views)
+    of_row, firsts, complete = _number(a, b, c, d, max(_FEW, len(a) // 4))
+    if not complete:  # equal text in many places: number the text itself
+        a, b, c, d = _filled([_numbered(column) for column in text.get_columns()])
+        of_row, firsts, _ = _number(a, b, c, d, len(a))
     return of_row, firsts
 
 
@@ -41,16 +41,9 @@ def _filled(words: list[NDArray[np.uint64]]) -> list[NDArray[np.uint64]]:
     return words + words[:1] * (_COLUMNS - len(words))
 
 
-def _views(column: pa.Array) -> NDArray[np.uint64]:
-    """Two words a row: the string view as Arrow lays it out."""
-    if len(column) == 0:
-        return np.empty((0, 2), np.uint64)
-    return np.frombuffer(column.buffers()[1], np.uint64, count=2 * len(column), offset=16 * column.offset).reshape(-1, 2)
-
-
-def _dictionary(column: pa.Array) -> NDArray[np.uint64]:
+def _numbered(column: pl.Series) -> NDArray[np.uint64]:
     """Two words a row: the number of its text, and nothing."""
-    codes = column.cast(pa.large_string()).dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    codes = column.cast(pl.Categorical).to_physical().to_numpy()
     return np.column_stack([codes.astype(np.uint64), np.zeros(len(codes), np.uint64)])
 
 

@@ -11,6 +11,7 @@ from heedful.population import (
     farrington_flexible,
     outbreak_p,
     people_mentions,
+    reproduction_number,
     rki,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "farrington_flexible",
     "outbreak_p",
     "people_mentions",
+    "reproduction_number",
     "rki",
 ]

@@ -54,7 +54,7 @@ class AppleHealth:
         says="an export of Apple's Health app (export.zip or export.xml)",
         family="wearables",
         tables=(Observations, People, Quarantine),
-        zone_rule="Every stamp carries an offset, which gives the local day; Apple writes the offset of the phone's zone, not of the place.",
+        zone_rule="Every stamp carries an offset, which gives the local day; Apple writes the phone's zone at export, not the place's.",
         terms="The export is the person's own; nobody else's data is in it but names of devices and apps.",
         tested_on="real exports of five persons, and hostile files made for this test",
         codes=CODES_READ,
@@ -87,12 +87,12 @@ class AppleHealth:
                 converted = _converted(path, conversion, collected.columns, first)
                 first, records = first + collected.columns.size, records + collected.records
                 if records > done_before:
-                    rows = _frames(path, person, target.locale, known_at, collected.me, converted)
+                    rows = _frames(path, options.name, person, target.locale, known_at, collected.me, converted)
                     yield _batch(collected, converted, rows, records, size)
 
 
 def _frames(
-    path: Path, person: str, locale: str, known_at: datetime, me: Attributes | None, converted: Converted
+    path: Path, name: str, person: str, locale: str, known_at: datetime, me: Attributes | None, converted: Converted
 ) -> tuple[Frame[Raw, Any], ...]:
     known = pl.lit(known_at, dtype=INSTANT)
     found: list[Frame[Raw, Any]] = []
@@ -105,7 +105,7 @@ def _frames(
             line=pl.col("record"),
             reason=pl.format("record {} of the file: {}", pl.col("record"), pl.col("reason")),
             content=pl.col("content"),
-            source=pl.lit(AppleHealth.card.name),
+            source=pl.lit(name),
             file=pl.lit(path.name),
             known_at=known,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from heedful.core.codes import CODES
@@ -19,6 +21,8 @@ from heedful.core.errors import SourceError
 from heedful.core.schemas import Observations, Quarantine
 from heedful.sources.base import BATCH_ROWS, SOURCES, Batch, Options, SourceCard, frame
 from heedful.sources.quarantine import QuarantineList
+from heedful.sources.wearables.levels import Holding, days_of, spoken_for
+from heedful.sources.wearables.numbering import Numbering, mixed
 from heedful.sources.wearables.plausible import trouble
 from heedful.sources.wearables.stamps import end_of_day, localized
 
@@ -28,6 +32,7 @@ _SLEEP = {"1": "asleep", "2": "awake", "3": "awake"}
 """Fitbit's classic levels: asleep, restless, awake; its own minutes asleep leave restless out."""
 
 
+_STAGE_NUMBER = {stage: number for number, stage in enumerate(sorted(set(_SLEEP.values())))}
 _DERIVED = ("total_energy", "intensity", "sleep_stage", "sleep_minutes", "time_in_bed")
 
 
@@ -59,8 +64,9 @@ _SHAPES = (
 class Fitabase:
     """Fitabase files, one by one or a folder of them.
 
-    Of a folder the finest file of each code counts: where minutes are there, hourly and daily totals of the same code are skipped
-    as 'total of finer rows'. A file alone is read whatever its level.
+    Of a folder the finest file of each code counts for each person and day: where minutes are there, hourly and daily totals of the
+    same code are skipped as 'total of finer rows in …'; a person or day that only a coarser file has is read from there. A file alone
+    is read whatever its level. Files of a folder that hold nothing with a code, such as daily intensities, are named in `aside`.
     """
 
     card = SourceCard(
@@ -80,19 +86,23 @@ class Fitabase:
         if not path.is_dir():
             return 0.95 if _shape(_names(head)) else 0.0
         files = _files(path)
-        known = [file for file in files if _shape(_header(file))]
-        return 0.9 if known and len(known) == len(files) else 0.0
+        headers = [_header(file) for file in files]
+        known = any(_shape(names) for names in headers)
+        return 0.9 if known and all(_is_fitabase(names) for names in headers) else 0.0
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
         """Batches of observations. Errors: `SourceError` if the file is no Fitabase file, or breaks off."""
         files = _files(path) if path.is_dir() else [path]
-        finest = _finest(files)
+        coded = [file for file in files if _shape(_header(file))]
+        uncoded = {f"file without a code: {file.name}": 1 for file in files if file not in coded}
+        files = coded or files
+        covered = _covered(files, options, known_at) if len(files) > 1 else {}
         total = sum(file.stat().st_size for file in files)
         done = 0
         for number, file in enumerate(files):
             here = cursor if cursor and cursor["file"] == number else None
             if cursor is None or cursor["file"] <= number:
-                for batch in _File(file, number, options, known_at, finest).batches(here):
+                for batch in _File(file, number, options, known_at, covered).batches(here):
                     yield Batch(
                         batch.rows,
                         batch.cursor,
@@ -100,13 +110,14 @@ class Fitabase:
                         total,
                         batch.records,
                         skipped=batch.skipped,
-                        aside=batch.aside,
+                        aside=uncoded,
                     )
+                    uncoded = {}
             done += file.stat().st_size
 
 
 class _File:
-    def __init__(self, path: Path, number: int, options: Options, known_at: datetime, finest: dict[str, int]) -> None:
+    def __init__(self, path: Path, number: int, options: Options, known_at: datetime, covered: dict[tuple[str, str], pl.DataFrame]) -> None:
         self._path, self._number, self._options, self._known_at = path, number, options, known_at
         self._names = _header(path)
         shape = _shape(self._names)
@@ -114,21 +125,35 @@ class _File:
             cure = "Fitabase files begin with a header such as Id,ActivityMinute,Steps."
             raise SourceError(path, f"it is no Fitabase file (its header is {','.join(self._names)[:80]!r})", cure, 1)
         self._shape = shape
-        self._kept = {name: code for name, code in shape.values.items() if name in self._names and _level(shape) == finest[code[0]]}
-        self._totals = [name for name in shape.values if name in self._names and name not in self._kept]
+        self.codes = {name: code for name, code in shape.values.items() if name in self._names}
+        self.minutes = shape.minutes
+        self._covered = {code: covered[path.name, code] for code, _ in self.codes.values() if (path.name, code) in covered}
+        self._numbering: dict[str, Numbering] = {code: Numbering() for code, _ in self.codes.values()}
+        self._persons: dict[str, int] = {}
         self._quarantine = QuarantineList(options.name, path, known_at)
 
     def batches(self, cursor: dict[str, Any] | None) -> Iterator[Batch]:
-        line = int(cursor["line"]) if cursor else 1
+        """The file's batches after `cursor`; what stands before is read again, because rows are numbered across batches."""
+        read_before = int(cursor["line"]) if cursor else 1
+        for rows, line in self._blocks():
+            batch = self._batch(rows, line)
+            if line > read_before:
+                yield batch
+
+    def days(self) -> tuple[pl.DataFrame, int]:
+        """Persons and local days of the file, and its rows."""
+        time = _time(pl.col(self._shape.time))
+        return days_of(rows.select(person=pl.col("id"), day=time.dt.date()) for rows, _ in self._blocks())
+
+    def _blocks(self) -> Iterator[tuple[pl.DataFrame, int]]:
+        line = 1
         try:
             with _open(self._path) as file:
                 file.readline()
-                for _ in range(line - 1):
-                    file.readline()
                 while block := b"".join(file.readline() for _ in range(BATCH_ROWS)):
                     rows = self._parsed(block, line)
                     line += block.count(b"\n") or 1
-                    yield self._batch(rows, line)
+                    yield rows, line
         except (EOFError, gzip.BadGzipFile, OSError) as error:
             raise SourceError(
                 self._path, f"it breaks off ({error})", "Export or copy it again; what was read until then is kept.", line
@@ -158,30 +183,28 @@ class _File:
         return pl.DataFrame(good, schema={"line": pl.UInt32, **dict.fromkeys(self._names, pl.String)}, orient="row")
 
     def _batch(self, rows: pl.DataFrame, line: int) -> Batch:
-        ragged = len(self._quarantine)
-        parts = [self._observations(rows, name, code, factor) for name, (code, factor) in self._kept.items()]
-        table = pl.concat(parts) if parts else None
-        frames = [] if table is None else [frame(table, Observations)]
-        cells = rows.height * len(self._kept)
-        empty = cells - (0 if table is None else table.height) - (len(self._quarantine) - ragged)
-        skipped = {"total of finer rows in the same folder": rows.height * len(self._totals), "cell without a number": empty}
-        records = cells + ragged + skipped["total of finer rows in the same folder"]
+        """Records are cells: a row of daily activity holds up to three."""
+        records = rows.height * len(self.codes) + len(self._quarantine)
+        skipped = Counter[str]()
+        parts = [self._observations(rows, name, code, factor, skipped) for name, (code, factor) in self.codes.items()]
+        frames = [frame(part, Observations) for part in parts if part.height]
         return Batch(
-            (*frames, *self._quarantine.take()), {"file": self._number, "line": line}, self._done(line), 0, records,
-            skipped={reason: count for reason, count in skipped.items() if count},
-        )  # fmt: skip
+            (*frames, *self._quarantine.take()), {"file": self._number, "line": line}, self._done(line), 0, records, skipped=dict(+skipped)
+        )
 
     def _done(self, line: int) -> int:
         return min(self._path.stat().st_size, line * 30)
 
-    def _observations(self, rows: pl.DataFrame, name: str, code: str, factor: float) -> pl.DataFrame:
+    def _observations(self, rows: pl.DataFrame, name: str, code: str, factor: float, skipped: Counter[str]) -> pl.DataFrame:
         known, staged = CODES[code], code == "sleep_stage"
         sleep = pl.col(name).replace_strict(_SLEEP, default=None, return_dtype=pl.String)
         value = pl.lit(None, dtype=pl.Float64) if staged else pl.col(name).cast(pl.Float64, strict=False) * factor
         table = rows.filter(pl.col(name).fill_null("").str.strip_chars() != "").select(
             "line", written=pl.col(name), person=pl.col("id").fill_null(""), local=_time(pl.col(self._shape.time)), value=value,
-            value_code=sleep if staged else pl.lit(None, dtype=pl.String),
+            value_code=sleep if staged else pl.lit(None, dtype=pl.String), how=self._how(code),
         )  # fmt: skip
+        skipped["cell without a number"] += rows.height - table.height
+        table = self._uncovered(table, code, skipped)
         table = localized(table, "local", self._options.zone, within=("person",))
         length = pl.lit(self._shape.minutes)
         end = (
@@ -196,14 +219,37 @@ class _File:
         table = table.with_columns(reason=pl.when(pl.col("person") == "").then(pl.lit("the row names no person")).otherwise(wrong))
         for row in table.filter(pl.col("reason").is_not_null()).select("line", "reason", "written").iter_rows():
             self._quarantine.add(row[0], row[1], row[2])
-        good = table.filter(pl.col("reason").is_null())
-        same = ["person", "start_at"]
+        good = self._numbered(table.filter(pl.col("reason").is_null()), code, skipped)
         return good.select(
-            "person", "day", "start_at", "end_at", "offset_minutes", "value", "value_code", "unit",
-            code=pl.lit(code), device=pl.lit("Fitbit"),
-            how=pl.lit("vendor_derived" if code in _DERIVED else "measured"), known_at=pl.lit(self._known_at),
-            row=(pl.struct("value", "value_code").rank("dense").over(same) - 1).cast(pl.Int32),
+            "person", "day", "start_at", "end_at", "offset_minutes", "value", "value_code", "unit", "how", "row",
+            code=pl.lit(code), device=pl.lit("Fitbit"), known_at=pl.lit(self._known_at),
         )  # fmt: skip
+
+    def _how(self, code: str) -> pl.Expr:
+        measured = pl.lit("vendor_derived" if code in _DERIVED else "measured")
+        if "ismanualreport" not in self._names:
+            return measured
+        manual = pl.col("ismanualreport").str.to_lowercase().is_in(["true", "1"]).fill_null(value=False)
+        return pl.when(manual).then(pl.lit("self_reported")).otherwise(measured)
+
+    def _uncovered(self, table: pl.DataFrame, code: str, skipped: Counter[str]) -> pl.DataFrame:
+        """Rows of persons and days that no finer file of the folder holds."""
+        if code not in self._covered:
+            return table
+        told = table.with_columns(date=pl.col("local").dt.date())
+        told = told.join(self._covered[code], left_on=["person", "date"], right_on=["person", "day"], how="left", maintain_order="left")
+        skipped.update(dict(told.filter(pl.col("reason").is_not_null()).group_by("reason").len().rows()))
+        return told.filter(pl.col("reason").is_null()).drop("date", "reason")
+
+    def _numbered(self, table: pl.DataFrame, code: str, skipped: Counter[str]) -> pl.DataFrame:
+        """Rows with their number among others of the person, code and start; exact repeats, which Fitabase's sleep has, are left out."""
+        known = self._persons
+        person = np.array([known.setdefault(name, len(known)) for name in table["person"].to_list()], np.int64)
+        stage = table["value_code"].replace_strict(_STAGE_NUMBER, default=-1, return_dtype=pl.Int64).to_numpy()
+        content = mixed(table["value"].fill_null(0.0).to_numpy(), stage)
+        row, repeated = self._numbering[code].assign(person, table["start_at"].dt.timestamp("us").to_numpy(), content)
+        skipped["exact repeat of a row: same person, time and value"] += int(repeated.sum())
+        return table.with_columns(row=pl.Series(row, dtype=pl.Int32)).filter(pl.Series(~repeated, dtype=pl.Boolean))
 
 
 def _time(column: pl.Expr) -> pl.Expr:
@@ -217,19 +263,22 @@ def _shape(names: list[str]) -> Shape | None:
     return max(fits, key=lambda shape: sum(name in names for name in shape.values), default=None)
 
 
-def _level(shape: Shape) -> int:
-    return shape.minutes
+def _is_fitabase(names: list[str]) -> bool:
+    """Whether a header is one of Fitabase's, also of a file that holds nothing with a code."""
+    return "id" in names and any(shape.time in names for shape in _SHAPES)
 
 
-def _finest(files: list[Path]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for file in files:
-        names = _header(file)
-        shape = _shape(names)
-        for name, (code, _) in shape.values.items() if shape else ():
-            if name in names:
-                found[code] = min(found.get(code, shape.minutes), shape.minutes)  # type: ignore[union-attr]
-    return found
+def _covered(files: list[Path], options: Options, known_at: datetime) -> dict[tuple[str, str], pl.DataFrame]:
+    """What other files of the folder speak for; asks only the files that share a code with another."""
+    opened = [_File(file, number, options, known_at, {}) for number, file in enumerate(files)]
+    shared = Counter(code for one in opened for code in {code for code, _ in one.codes.values()})
+    holdings = list[Holding]()
+    for file, one in zip(files, opened, strict=True):
+        codes = {code for code, _ in one.codes.values() if shared[code] > 1}
+        if codes:
+            days, rows = one.days()
+            holdings += [Holding(file.name, code, one.minutes, rows, days) for code in sorted(codes)]
+    return spoken_for(holdings)
 
 
 def _files(folder: Path) -> list[Path]:
