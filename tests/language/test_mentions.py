@@ -50,7 +50,7 @@ def told(posts_of: Make, vocabulary: Vocabulary, gazetteer: PlaceNames) -> Calla
         ("not sure why, but my headache is back", "headache", "present", ""),
         ("maybe it is the flu", "the flu", "possible", "maybe"),
         ("if you get a fever call me", "fever", "hypothetical", "if you get"),
-        ("does it cause headaches?", "headaches", "question", "does"),
+        ("does it cause headaches?", "headaches", "question", "does it cause"),
         ("it does cause headaches.", "headaches", "present", ""),
         ("used to have migraines", "migraines", "historical", "used to have"),
         ("I had a rash. No fever", "rash", "present", ""),

@@ -17,15 +17,8 @@ from numpy.typing import NDArray
 from heedful.core.errors import SchemaError
 
 _FORMATS: dict[str, type[np.generic]] = {
-    "g": np.float64,
-    "f": np.float32,
-    "l": np.int64,
-    "i": np.int32,
-    "s": np.int16,
-    "c": np.int8,
-    "L": np.uint64,
-    "I": np.uint32,
-}
+    "g": np.float64, "f": np.float32, "l": np.int64, "i": np.int32, "s": np.int16, "c": np.int8, "L": np.uint64, "I": np.uint32,
+}  # fmt: skip
 _VIEW = "vu"
 
 

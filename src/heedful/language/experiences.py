@@ -88,7 +88,9 @@ def _effects(found: pl.DataFrame) -> pl.DataFrame:
         .when(present & (role == "no_effect"))
         .then(pl.lit("no_effect"))
     )
-    nearer_before = (pl.col("start") - pl.col("at_before")).fill_null(1 << 30) <= (pl.col("at_after") - pl.col("start")).fill_null(1 << 30)
+    # English names the drug first ("Zoloft gave me nausea and Prozac …"): one that comes after must be twice as near.
+    before, after = pl.col("start") - pl.col("at_before"), pl.col("at_after") - pl.col("start")
+    nearer_before = before.fill_null(1 << 30) <= 2 * after.fill_null(1 << 29)
     effects = found.filter(pl.col("type").is_in(["symptom", "condition"]), pl.col("experiencer").is_in(_TOUCHES)).with_columns(axis=axis)
     return _rows(effects.with_columns(effect="concept", effect_label="label"), nearer_before)
 

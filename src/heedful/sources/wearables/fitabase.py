@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ class _File:
                     rows = self._parsed(block, line)
                     line += block.count(b"\n") or 1
                     yield rows, line
-        except (EOFError, gzip.BadGzipFile, OSError) as error:
+        except (EOFError, zlib.error, OSError) as error:
             raise SourceError(
                 self._path, f"it breaks off ({error})", "Export or copy it again; what was read until then is kept.", line
             ) from error
@@ -168,7 +169,9 @@ class _File:
         if not rows:
             try:
                 table = pl.read_csv(io.BytesIO(text.encode()), has_header=False, infer_schema=False, quote_char=None, raise_if_empty=False)
-                if table.width == len(self._names) and table.height == text.count("\n") + (not text.endswith("\n")):
+                lines = text.count("\n") + (not text.endswith("\n"))
+                commas = lines * (len(self._names) - 1)  # polars fills short rows up with nulls; the commas give them away
+                if table.width == len(self._names) and table.height == lines and text.count(",") == commas:
                     return table.rename(dict(zip(table.columns, self._names, strict=True))).with_row_index("line", offset=line + 1)
             except pl.exceptions.PolarsError:
                 pass  # a ragged block: read line by line below, so that only the bad lines are set aside

@@ -76,7 +76,9 @@ def localized(frame: pl.DataFrame, local: str, zone: str, *, within: tuple[str, 
     rows are the later one. A time that the zone skips in spring gives a null `start_at`.
     """
     again = pl.int_range(pl.len()).over(*within, local) > 0
-    which = pl.when(again).then(pl.lit("latest")).otherwise(pl.lit("earliest")) if frame.height else "earliest"  # polars 2.1 panics on none
+    which: Any = (
+        pl.when(again).then(pl.lit("latest")).otherwise(pl.lit("earliest")) if frame.height else "earliest"
+    )  # polars 2.1 panics on none
     at = pl.col(local).dt.replace_time_zone(zone, ambiguous=which, non_existent="null")
     return frame.with_columns(
         start_at=at.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")), day=pl.col(local).dt.date()
