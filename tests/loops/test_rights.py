@@ -51,7 +51,11 @@ def site_of(town: Path, folder: Path, people: list[str], secret: Path | None = N
 
 
 def lake_of(site: Site) -> dict[str, pl.DataFrame]:
-    base = {name: site.lake.read(schema).sort(list(schema.columns)) for name, schema in TABLES.items() if schema.kind == "base" and name != "quarantine"}
+    base = {
+        name: site.lake.read(schema).sort(list(schema.columns))
+        for name, schema in TABLES.items()
+        if schema.kind == "base" and name != "quarantine"
+    }
     return base | {name: rows.sort(rows.columns) for name, rows in site.engine.stored().items()}
 
 

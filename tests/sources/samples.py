@@ -282,6 +282,8 @@ def apple_health(folder: Path) -> tuple[Path, Options]:
 @sample("wearables.fitabase")
 def fitabase(folder: Path) -> tuple[Path, Options]:
     lines = ["Id,ActivityMinute,Steps"]
-    lines += [f"{person},4/12/2016 {1 + minute // 60}:{minute % 60:02d}:00 AM,{minute % 7 * 10}" for person in (11, 12) for minute in range(20)]
+    lines += [
+        f"{person},4/12/2016 {1 + minute // 60}:{minute % 60:02d}:00 AM,{minute % 7 * 10}" for person in (11, 12) for minute in range(20)
+    ]
     lines += ["11,4/12/2016 1:00:00 AM,0", "12,4/12/2016 5:00:00 AM,many", "12,4/12/2016 5:01:00 AM", "12,4/12/1970 5:01:00 AM,4"]
     return _written(folder, "minuteStepsNarrow_merged.csv", "\r\n".join(lines) + "\r\n"), Options("fitabase", zone="America/New_York")

@@ -248,7 +248,9 @@ def main() -> None:
     from heedful.core.errors import HeedfulError
 
     try:
-        app(standalone_mode=False)
+        # Without click's own exits, a command's exit code comes back as the answer.
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except HeedfulError as error:
         _fail(str(error))
     except KeyboardInterrupt:
@@ -258,8 +260,6 @@ def main() -> None:
         _fail(f"No right to use {error.filename}. Choose another folder, or ask its owner.")
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or ''}. Check the disk and the path.")
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
     except typer.Abort:
         _fail("Stopped.")
     except Exception as error:
@@ -277,3 +277,7 @@ def _fail(message: str) -> None:
     else:
         typer.echo(message, err=True)
     sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

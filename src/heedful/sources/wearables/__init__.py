@@ -2,3 +2,4 @@
 
 from heedful.sources.wearables import apple_health as apple_health
 from heedful.sources.wearables import fitabase as fitabase
+from heedful.sources.wearables import fitbit_takeout as fitbit_takeout
