@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -51,6 +53,10 @@ def _writes(name: str) -> type[Schema]:
     return derivation.writes
 
 
+class TornError(Exception):
+    """Stands for a kill."""
+
+
 class World:
     """A lake that is kept up to date through random acts."""
 
@@ -63,6 +69,7 @@ class World:
 
     def act(self) -> str:
         what = self.rng.choice(("rows", "rows", "rows", "again", "correct", "delete"))
+        torn = self.rng.random() < 0.4
         self.batch += 1
         changed = Changed()
         for schema in self.rng.sample(READ_BASE, self.rng.randint(1, len(READ_BASE))):
@@ -76,8 +83,31 @@ class World:
             rows = self._rows(schema, what)
             done = self.lake.append(schema, rows, self.batch)
             changed.add(node, done.changed, fresh=not done.corrected)
-        self.engine.update(changed, self.batch)
-        return what
+        if torn:
+            self._torn_update(changed)
+        else:
+            self.engine.update(changed, self.batch)
+        return f"{what}, torn" if torn else what
+
+    def _torn_update(self, changed: Changed) -> None:
+        """An update that ends in the middle of its writes, and what recovery does then: all base rows again, not known to be fresh."""
+        base, writes, replace = dict(changed.rows), self.rng.randrange(12), self.lake.replace
+
+        def torn(*args: Any) -> None:
+            nonlocal writes
+            if not writes:
+                raise TornError
+            writes -= 1
+            replace(*args)
+
+        self.lake.replace = torn  # type: ignore[method-assign]
+        with suppress(TornError):
+            self.engine.update(changed, self.batch)
+        self.lake.replace = replace  # type: ignore[method-assign]
+        again = Changed()
+        for node, parts in base.items():
+            again.add(node, pl.concat(parts))
+        self.engine.update(again, self.batch, interrupted=[self.batch])
 
     def _rows(self, schema: type[Schema], what: str) -> pl.DataFrame:
         earlier = [rows for kind, rows in self.seen if kind is schema]

@@ -2,13 +2,14 @@
 
 Order of one batch: journal says *begun* → base tables commit → journal says *base* and moves the input's cursor (one commit) → derived
 tables commit → journal says *done*. A batch found *begun* after a crash is rolled back and read again; one found *base* is only derived.
-A deletion is journalled with the keys it touches before anything goes, and is simply done again.
+A deletion is journalled with the keys it touches before anything goes, and is simply done again. What an interrupted update had written
+to some derived tables is read back from their commits, so that the tables after them learn of it too.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,7 +29,8 @@ from heedful.trust import doors
 from heedful.trust.consent import in_force
 from heedful.trust.pseudonyms import PseudonymKey
 
-DELETION = "deletion"
+DELETION, REBUILD = "deletion", "rebuild"
+"""Names of batches that no input brings: rows that go, and derivations computed again as their version rose."""
 LABELS: dict[str, Any] = {"public": Public, "personal": Consented[Held], "aggregate": Aggregate, "either": Raw}
 
 
@@ -84,7 +86,7 @@ class Intake:
         self.lake, self.ledger, self.engine, self.clock = lake, ledger, engine, clock
         self.public_key, self.participant_key, self.seal_line, self.derive_every = public_key, participant_key, seal_line, derive_every
         self.welcome = welcome
-        self._pending, self._open = Changed(), list[int]()
+        self._pending, self._open, self._interrupted = Changed(), list[int](), list[int]()
         self._buried: dict[str, set[str]] = {}
 
     # --- a batch
@@ -143,9 +145,9 @@ class Intake:
         """Bring derived tables up to date with all batches taken so far."""
         if not self._open:
             return {}
-        written = self.engine.update(self._pending, self._open[-1], on_step)
+        written = self.engine.update(self._pending, self._open[-1], on_step, self._interrupted)
         self.ledger.derived_written(self._open)
-        self._pending, self._open = Changed(), []
+        self._pending, self._open, self._interrupted = Changed(), [], []
         return written
 
     # --- deletions
@@ -185,13 +187,13 @@ class Intake:
         named = rows.join(keys.lazy(), on=keys.columns, how="semi").select(schema.key)
         return rows.join(named, on=list(schema.key), how="semi").select(sorted(columns)).collect()
 
-    def _delete_rows(self, number: int, hits: Mapping[type[Schema], pl.DataFrame]) -> dict[str, int]:
+    def _delete_rows(self, number: int, hits: Mapping[type[Schema], pl.DataFrame], interrupted: Sequence[int] = ()) -> dict[str, int]:
         changed, gone = Changed(), dict[str, int]()
         for schema, rows in hits.items():
             gone[schema.table] = self.lake.delete(schema, rows.select(schema.key))
             node: Node = (schema, label_of(schema))
             changed.add(node, rows)
-        for name, count in self.engine.update(changed, number).items():
+        for name, count in self.engine.update(changed, number, interrupted=interrupted).items():
             gone[name] = count
         self.ledger.derived_written([number])
         return gone
@@ -202,8 +204,10 @@ class Intake:
         """Finish or undo what a killed process left; returns what was done, in words. Safe to call again."""
         said: list[str] = []
         for number, name, state, keys in self.ledger.open_batches():
+            if name == REBUILD:
+                continue
             if name == DELETION:
-                self._delete_rows(number, {TABLES[table]: rows for table, rows in _unpacked(keys or b"").items()})
+                self._delete_rows(number, {TABLES[table]: rows for table, rows in _unpacked(keys or b"").items()}, [number])
                 said.append("an interrupted deletion was finished")
             elif state == "begun":
                 for schema in TABLES.values():
@@ -229,6 +233,7 @@ class Intake:
                 older = self.lake.scan(schema.table, schema).join(rows.lazy().select(schema.key), on=list(schema.key), how="semi").collect()
                 self._pending.add((schema, label_of(schema)), older.select(rows.columns))
         self._open.append(number)
+        self._interrupted.append(number)
 
 
 def _deletion_keys(scope: str, subjects: list[str]) -> list[tuple[type[Schema], pl.DataFrame]]:

@@ -57,36 +57,44 @@ class Engine:
 
     # --- keeping up to date
 
-    def update(self, changed: Changed, batch: int, on_step: Callable[[str], None] | None = None) -> dict[str, int]:
-        """Bring every derived table up to date after `changed`; returns rows written and removed by derivation."""
+    def update(
+        self, changed: Changed, batch: int, on_step: Callable[[str], None] | None = None, interrupted: Sequence[int] = ()
+    ) -> dict[str, int]:
+        """Bring every derived table up to date after `changed`; returns rows written and removed by derivation.
+
+        `interrupted` names batches whose update a crash may have cut: what it had written counts as changed for all that read it.
+        """
         written: dict[str, int] = {}
         for step in self.plan.steps:
+            half_done = self.lake.written_by(step.table, step.derivation.writes, interrupted)
             touched = self._touched(step, changed)
-            if touched is None or not touched.height:
-                continue
-            if on_step is not None:
-                on_step(step.derivation.name)
-            removed, added = self._differences(step, touched, changed)
-            if removed.height or added.height:
-                self.lake.replace(step.table, step.derivation.writes, removed, added, batch)
-                changed.add(step.output, pl.concat([removed, added]), fresh=not removed.height)
-                written[step.derivation.name] = removed.height + added.height
+            if touched is not None and touched.height:
+                if on_step is not None:
+                    on_step(step.derivation.name)
+                removed, added = self._differences(step, touched, changed)
+                if removed.height or added.height:
+                    self.lake.replace(step.table, step.derivation.writes, removed, added, batch)
+                    changed.add(step.output, pl.concat([removed, added]), fresh=not removed.height)
+                    written[step.derivation.name] = removed.height + added.height
+            changed.add(step.output, half_done)
         return written
 
-    def rebuild(self, names: Sequence[str], batch: int) -> dict[str, int]:
-        """Derive some derivations again for all their keys (their version rose), and whatever reads what then differs."""
+    def rebuild(self, names: Sequence[str], batch: int, interrupted: Sequence[int] = ()) -> dict[str, int]:
+        """Derive some derivations again for all their keys (their version rose), and whatever reads what then differs.
+
+        `interrupted` as in `update`.
+        """
         changed, written = Changed(), dict[str, int]()
         for step in self.plan.steps:
-            touched = self._touched(step, changed)
-            if step.derivation.name in names:
-                touched = self._all_keys(step)
-            if touched is None or not touched.height:
-                continue
-            removed, added = self._differences(step, touched, Changed())
-            if removed.height or added.height:
-                self.lake.replace(step.table, step.derivation.writes, removed, added, batch)
-                changed.add(step.output, pl.concat([removed, added]))
-                written[step.derivation.name] = removed.height + added.height
+            half_done = self.lake.written_by(step.table, step.derivation.writes, interrupted)
+            touched = self._all_keys(step) if step.derivation.name in names else self._touched(step, changed)
+            if touched is not None and touched.height:
+                removed, added = self._differences(step, touched, Changed())
+                if removed.height or added.height:
+                    self.lake.replace(step.table, step.derivation.writes, removed, added, batch)
+                    changed.add(step.output, pl.concat([removed, added]))
+                    written[step.derivation.name] = removed.height + added.height
+            changed.add(step.output, half_done)
         return written
 
     def _touched(self, step: Step, changed: Changed) -> pl.DataFrame | None:

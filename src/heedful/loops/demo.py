@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from heedful.loops.site import Progress, Site, read_consents
 from heedful.simulate.score import Score, score_alarms, score_changes, score_experiences, score_mentions
 from heedful.simulate.write import Written, write_responses, write_town
 
+OFFICIAL = "health office"
+"""Signal of the town's official series: scored apart, as its autumns are rises that no outbreak of the truth explains."""
 DECIDED_DAYS = 14
 """Last days of the town on which decisions are replayed."""
 
@@ -78,7 +80,7 @@ def _site(folder: Path, written: Written) -> Site:
             kind="records.mapped",
             settings={"table": "diary", "columns": {name: name for name in ("person", "entry", "written_at", "text", "language")}},
         ),
-        InputSettings(str(town / "official_series.csv"), name="health office"),
+        InputSettings(str(town / "official_series.csv"), name=OFFICIAL),
     ]
     settings = Settings(SiteSettings(name="A simulated town"), decisions=DecisionSettings(enabled=False), input=inputs)
     end = datetime.combine(written.truth.last_day + timedelta(days=1), time(12), UTC)
@@ -113,9 +115,16 @@ def _scores(site: Site, written: Written) -> list[Score]:
     names = {person: site.participant_key.name(person) for person in written.town.people["person"]}
     posts = pl.read_csv(folder / "truth_posts.csv", infer_schema_length=None)
     alarms = site.engine.table(Alarms, Aggregate).data
+    official = pl.col("signal") == OFFICIAL
     changes = site.view(Changes, Care).data
     return [
-        score_alarms(alarms, truth.outbreaks, truth.rumours),
+        score_alarms(alarms.filter(~official), truth.outbreaks, truth.rumours, what="outbreaks, in what people say"),
+        score_alarms(
+            alarms.filter(official),
+            [replace(outbreak, signals=(OFFICIAL,)) for outbreak in truth.outbreaks],
+            grace_days=6,
+            what="outbreaks, in the health office's weekly counts",
+        ),
         *(
             score_changes(changes.filter(pl.col("detector") == detector), truth.illnesses, names, what=f"illnesses, by {detector}")
             for detector in sorted(changes["detector"].unique())

@@ -18,7 +18,7 @@ from heedful.core.errors import ConsentError, NotFoundError, SourceError
 from heedful.core.frames import Frame
 from heedful.core.labels import PURPOSES, Care, Consented, Held, P
 from heedful.core.schemas import INSTANT, TABLES, Schema
-from heedful.engine.intake import Accounts, Intake, label_of
+from heedful.engine.intake import REBUILD, Accounts, Intake, label_of
 from heedful.engine.local import Engine
 from heedful.loops.derivations import all_derivations
 from heedful.loops.resources import site_resources
@@ -102,10 +102,14 @@ class Site:
         for step in self.engine.plan.steps:
             prints = [self.engine.resources[name].fingerprint for name in step.derivation.needs]
             wanted[f"derivation:{step.derivation.name}"] = ":".join([str(step.derivation.version), *prints])
-        stale = [name.removeprefix("derivation:") for name, version in wanted.items() if self.ledger.fact(name) not in (None, version)]
-        if stale:
-            self.engine.rebuild(stale, self.ledger.last_batch())
-        if stale or any(self.ledger.fact(name) is None for name in wanted):
+        differ = [name.removeprefix("derivation:") for name, version in wanted.items() if self.ledger.fact(name) != version]
+        stale = differ if self.ledger.last_batch() else []  # a site without a batch has nothing to compute again
+        interrupted = [number for number, name, _, _ in self.ledger.open_batches() if name == REBUILD]
+        if stale or interrupted:
+            number = self.ledger.begin_batch(REBUILD, self.clock.now())
+            self.engine.rebuild(stale, number, interrupted)
+            self.ledger.derived_written([*interrupted, number])
+        if differ:
             self.ledger.set_facts(wanted)
         return [f"{name} has a new version and was computed again" for name in stale]
 
@@ -234,11 +238,11 @@ class Site:
         for name, rows in self.engine.recompute(instant).items():
             step = self.engine.plan.step(name)
             schema, label = step.output
+            if label is Consented[Held] and schema.stream == "either":
+                continue  # a diary's mentions are seen in its writer's timeline; here they would mix with the public's
             if label is Consented[Held]:
                 empty = self.engine.table(schema, Consented[Held], schema.empty().select(schema.key))
                 rows = for_purpose(empty.derive(schema, rows), Care, grants, self.engine.plan.kinds(step)).data
-                if schema.stream == "either":
-                    continue
             found.setdefault(schema, []).append(rows)
         return {schema: pl.concat(parts) for schema, parts in found.items()}
 

@@ -16,6 +16,7 @@ CLOSERS = ("", "", "", " again", " right now", " today", " lol", " :(", " smh", 
 class Kind:
     """A kind of talk: its sentences, and the truth about the symptom in it ('' where the symptom is no finding at all).
 
+    A sentence names no finding beside its slot's.
     Slots: {s} a symptom, {d} a drug, {r} a relative, {p} a town, {w} what the drug is taken for.
     `axis`: of the drug experience told, if one is.
     """
@@ -35,8 +36,8 @@ KINDS = {
             "present",
             (
                 "I have {s}", "woke up with {s}", "I've got {s} and I'm staying in bed", "I came down with {s}", "day two of {s}",
-                "home from work with {s}", "{s} is ruining my week", "can't focus with {s} like this", "I am dealing with {s}",
-                "this morning I had {s}", "I feel awful and have {s}",
+                "home from work with {s}", "{s} is ruining my week", "no work today with {s} like this", "I am dealing with {s}",
+                "this morning I had {s}", "not my day, I have {s}",
             ),
             "present", "self",
         ),

@@ -10,14 +10,16 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import numpy as np
+import orjson
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
@@ -224,6 +226,22 @@ class Lake:
         if keys is not None:
             lazy = lazy.join(keys.lazy(), on=keys.columns, how="semi", nulls_equal=True)
         return lazy.drop(list(OURS)).collect()
+
+    def written_by(self, name: str, schema: type[Schema], batches: Sequence[int]) -> pl.DataFrame:
+        """Rows of a derived table that the commits of these batches put in or took out, as far as vacuum has left their files."""
+        put, taken = list[str](), list[str]()
+        for entry in sorted((self.path(name) / "_delta_log").glob("*.json"), reverse=True) if batches else ():
+            actions = [orjson.loads(line) for line in entry.read_bytes().splitlines()]
+            batch = next((int(a["commitInfo"]["batch"]) for a in actions if "batch" in a.get("commitInfo", {})), None)
+            if batch is not None and 0 <= batch < min(batches):
+                break
+            if batch in batches:
+                put += [action["add"]["path"] for action in actions if "add" in action]
+                taken += [action["remove"]["path"] for action in actions if "remove" in action]
+        sides = [[self.path(name) / unquote(path) for path in side if (self.path(name) / unquote(path)).exists()] for side in (put, taken)]
+        rows = [pl.read_parquet(side, columns=list(schema.columns), hive_partitioning=False) for side in sides if side]
+        both = pl.concat([schema.empty(), *(part.cast(schema.dtypes()) for part in rows)])  # type: ignore[arg-type]
+        return both.filter(~both.is_duplicated())
 
     def replace(self, name: str, schema: type[Schema], removed: pl.DataFrame, added: pl.DataFrame, batch: int) -> None:
         """Take `removed` rows (by schema key) out and put `added` in, in one atomic commit."""

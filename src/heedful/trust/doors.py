@@ -113,7 +113,8 @@ def for_purpose(
     if kinds is None:
         kept = data.filter(covered(data, grants.filter(pl.col("purpose") == name), kind_of_rows(schema), event_time(schema)))
     else:
-        kept = data.filter(pl.col("person").is_in(sorted(people_with(grants, name, kinds))))
+        who = "person" if "person" in data.columns else "author"  # what a diary says names its writer as a post's author is named
+        kept = data.filter(pl.col(who).is_in(sorted(people_with(grants, name, kinds))))
     return seal(kept, Consented[purpose], schema)  # type: ignore[valid-type]
 
 
