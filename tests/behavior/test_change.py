@@ -37,7 +37,7 @@ def _changes(data: pl.DataFrame) -> pl.DataFrame:
 def test_levels_follow_median_and_mad() -> None:
     # median 10, absolute deviations 2,1,0,0,1,2,3 -> MAD 1, spread 1.4826
     before = dict(enumerate([8.0, 9.0, 10.0, 10.0, 11.0, 12.0, 13.0]))
-    for value, level in ((10.0, 0), (12.9, 0), (13.0, 1), (14.5, 2), (5.0, 2)):
+    for value, level in ((10.0, 0), (15.1, 0), (15.2, 1), (17.5, 2), (2.5, 2)):
         last = _changes(_frame({**before, 7: value})).row(-1, named=True)
         assert (last["level"], last["expected"], last["spread"]) == (level, 10.0, pytest.approx(1.4826))
     assert last["why"].startswith(

@@ -1,8 +1,8 @@
 """What is unusual for this person today, against the four weeks before.
 
 A day's value is compared with the median of the same feature on the 28 days before (the day itself excluded; at least 7 values). Its
-distance in robust standard deviations, z = (value - median) / (1.4826 * median absolute deviation), gives the level: 0 below 2, 1 from 2
-(unusual), 2 from 3 on (very unusual). Where more than half of the values are equal, 1.2533 times the mean absolute deviation takes the
+distance in robust standard deviations, z = (value - median) / (1.4826 * median absolute deviation), gives the level: 0 below 3.5, 1 from
+3.5 (unusual), 2 from 5 on (very unusual). Where more than half of the values are equal, 1.2533 times the mean absolute deviation takes the
 place of a spread of zero (Iglewicz and Hoaglin 1993, "How to detect and handle outliers").
 
 A day that was recorded much less than usual (coverage under half of the median coverage) cannot be judged: a watch in the drawer is no
@@ -21,13 +21,13 @@ from heedful.core.labels import Consented, P
 from heedful.core.schemas import Changes, Features
 
 BASELINE_DAYS, LEAST_VALUES = 28, 7
-UNUSUAL, VERY_UNUSUAL = 2.0, 3.0
+UNUSUAL, VERY_UNUSUAL = 3.5, 5.0
 NOT_JUDGED = ("wear_minutes",)
 _FEW, _FLAT, _UNCOVERED = -1, -2, -3
 """Why a day could not be judged, as the kernel says it; all of them are level -1 in the table."""
 
 
-@derivation(reads=(Features,), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, version=1)
+@derivation(reads=(Features,), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, version=2)
 def baseline_change(features: Frame[Consented[P], Features]) -> Frame[Consented[P], Changes]:
     """Level of every feature's day (all but wear time) against the 28 days before; no row where the day has no value.
 

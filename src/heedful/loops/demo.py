@@ -116,7 +116,7 @@ def _scores(site: Site, written: Written) -> list[Score]:
     posts = pl.read_csv(folder / "truth_posts.csv", infer_schema_length=None)
     alarms = site.engine.table(Alarms, Aggregate).data
     official = pl.col("signal") == OFFICIAL
-    changes = site.view(Changes, Care).data
+    changes = site.view(Changes, Care).data.filter(pl.col("feature").str.starts_with("resting_heart_rate"))
     return [
         score_alarms(alarms.filter(~official), truth.outbreaks, truth.rumours, what="outbreaks, in what people say"),
         score_alarms(
@@ -126,7 +126,7 @@ def _scores(site: Site, written: Written) -> list[Score]:
             what="outbreaks, in the health office's weekly counts",
         ),
         *(
-            score_changes(changes.filter(pl.col("detector") == detector), truth.illnesses, names, what=f"illnesses, by {detector}")
+            score_changes(changes.filter(pl.col("detector") == detector), truth.illnesses, names, what=f"illnesses, by {detector} of resting heart rate")
             for detector in sorted(changes["detector"].unique())
         ),
         score_experiences(site.engine.table(Experiences, Public).data, posts),
