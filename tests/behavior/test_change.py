@@ -41,7 +41,7 @@ def test_levels_follow_median_and_mad() -> None:
         last = _changes(_frame({**before, 7: value})).row(-1, named=True)
         assert (last["level"], last["expected"], last["spread"]) == (level, 10.0, pytest.approx(1.4826))
     assert last["why"].startswith(
-        "Very far below this person's baseline: 5.0 against a median of 10.0 on 7 of the 28 days before, 3.4 times"
+        "Very far below this person's baseline: 2.5 against a median of 10.0 on 7 of the 28 days before, 5.1 times"
     )
 
 

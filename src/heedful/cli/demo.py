@@ -55,7 +55,8 @@ def _score(made: Demo) -> pl.DataFrame:
     rows = [
         {
             "what": s.what, "truth": s.wanted, "found": s.found, "missed": s.missed, "false": s.false,
-            "note": f"{s.raised:,} raised; {s.excused:,} of them explained by rumours or news"
+            "note": f"{s.raised:,} raised"
+            + (f"; {s.excused:,} of them explained by rumours or news" if s.excused else "")
             + ("" if s.median_delay_days is None else f"; median delay {s.median_delay_days:g} days"),
         } for s in made.scores
     ]  # fmt: skip

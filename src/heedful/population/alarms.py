@@ -141,12 +141,13 @@ def _judged(asked: list[pl.DataFrame], q_limit: float, words: _Words) -> pl.Data
 
 def _why(words: _Words) -> pl.Expr:
     """One plain sentence a row."""
-    seen, usual, expected, q = _number("observed"), _number("bound"), _number("expected"), _number("q", 2)
+    seen, usual, expected, q = _number("observed"), _number("bound"), _number("expected"), _probability("q")
     withheld = "Not tested: the count of the day is withheld to protect the few people behind it or behind a neighboring place."
     baseline = f"Not tested: {{}} of the {{}} {words.dates} of its baseline are missing."
     flat = f"Not tested: the {words.dates} of its baseline are all equal, so nothing says what is usual."
-    high = f"{{}}{words.unit} where {{}} were expected and up to {{}} is usual: not by chance among {{}} series tested (q = {{}})."
-    chance = f"{{}}{words.unit}, above the {{}} that is usual, but among {{}} series tested that may be chance (q = {{}})."
+    high = f"{{}}{words.unit} where {{}} were expected and up to {{}} is usual: not by chance among {{}} series tested (q {{}})."
+    after = f"{{}}{words.unit} where {{}} were expected, and high before too: not by chance among {{}} series tested (q {{}})."
+    chance = f"{{}}{words.unit}, above the {{}} that is usual, but among {{}} series tested that may be chance (q {{}})."
     return (
         pl.when(pl.col("state") == "withheld")
         .then(pl.lit(withheld))
@@ -156,6 +157,8 @@ def _why(words: _Words) -> pl.Expr:
         .then(pl.format(baseline, "lost", "needed"))
         .when(pl.col("state") == "flat")
         .then(pl.lit(flat))
+        .when(pl.col("alarm") & (pl.col("bound") < pl.col("expected")))  # C3 sums over three dates: its bound may lie below the mean
+        .then(pl.format(after, seen, expected, "family", q))
         .when("alarm")
         .then(pl.format(high, seen, expected, usual, "family", q))
         .when(pl.col("above").fill_null(False))
@@ -166,6 +169,10 @@ def _why(words: _Words) -> pl.Expr:
 
 def _number(name: str, digits: int = 4) -> pl.Expr:
     return pl.col(name).round_sig_figs(digits).cast(pl.String).str.replace(r"\.0$", "")
+
+
+def _probability(name: str) -> pl.Expr:
+    return pl.when(pl.col(name) < 1e-4).then(pl.lit("< 0.0001")).otherwise(pl.format("= {}", _number(name, 2)))
 
 
 def _other_periods(newest: pl.DataFrame) -> pl.DataFrame:

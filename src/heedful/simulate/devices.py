@@ -59,7 +59,7 @@ def _sleep(days: int, card: dict[str, Any], ill: NDArray[np.float64], rng: np.ra
     onset = np.round(card["bedtime"] + weekend + rng.normal(0, card["bedtime_sd"], days + 1)).astype(np.int64)
     length = np.round(rng.normal(440, 35, days + 1) + np.append(ill, 0) * 6).astype(np.int64).clip(180, 660)
     night = np.zeros((days + 2) * MINUTES, dtype=np.int8)  # from one day before the first on
-    for day in range(days + 1):
+    for day in range(days):  # the record ends on an evening, before anybody sleeps
         begin = (day + 1) * MINUTES + onset[day]
         night[begin : begin + length[day]] = ASLEEP
     blocks = rng.random(night.size // 5)

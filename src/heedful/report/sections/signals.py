@@ -79,7 +79,7 @@ def _finding(panel: Panel) -> str:
         when = span(panel.points["day"].min(), panel.points["day"].max())  # type: ignore[arg-type]
         return f"No alarm, {when}." if tested else f"Not tested, {when}."
     top = panel.alarms.sort(pl.col("observed") / pl.col("bound").clip(1), "day", descending=True, nulls_last=True).row(0, named=True)
-    against = f", up to {number(top['bound'])} expected" if top["bound"] is not None else ""
+    against = f"; {number(top['expected'])} expected" if top["expected"] is not None else ""
     return f"{counted(days, 'alarm day')}. Strongest on {day(top['day'])}: {number(top['observed'])}{against}."
 
 

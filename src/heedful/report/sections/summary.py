@@ -92,7 +92,7 @@ def _alarm_findings(content: PageContent) -> list[Html]:
         _finding(
             f"{name(row['signal'], content.labels)}, {place_name(row['place'], content.places)}.",
             f" {number(row['observed'])} on {day(row['day'])}"
-            + (f"; up to {number(row['bound'])} were expected." if row["bound"] is not None else "."),
+            + (f"; {number(row['expected'])} were expected." if row["expected"] is not None else "."),
         )
         for row in best.iter_rows(named=True)
     ]
