@@ -276,14 +276,55 @@ def apple_health(folder: Path) -> tuple[Path, Options]:
     return _written(folder, "export.xml", text), Options("apple", subject="me")
 
 
-# --- wearables: Fitabase ----------------------------------------------------------------------------------------------
+@sample("records.omop")
+def omop(folder: Path) -> tuple[Path, Options]:
+    cdm = folder / "cdm"
+    cdm.mkdir()
+
+    def write(name: str, *lines: str) -> None:
+        (cdm / name).write_text("\n".join([*lines, ""]))
+
+    concepts = ["3025315,Body weight,Measurement,LOINC,29463-7", "9529,kilogram,Unit,UCUM,kg", "372328,Otitis media,Condition,SNOMED,65363002",
+                "19073183,amoxicillin 250 MG,Drug,RxNorm,308182"]  # fmt: skip
+    write("CONCEPT.csv", "concept_id,concept_name,domain_id,vocabulary_id,concept_code", *concepts)
+    write(
+        "PERSON.csv",
+        "person_id,gender_concept_id,year_of_birth,person_source_value",
+        "1,8507,1998,SSN",
+        "2,8532,2014,SSN",
+        ",8532,2014,SSN",
+    )
+    weights = [f"{n},{1 + n % 2},3025315,2013-05-{1 + n:02},2013-05-{1 + n:02} 08:00:00,{48 + n},9529,kg" for n in range(20)]
+    weights += ["30,1,3025315,2013-05-01,2013-05-01 08:00:00,48,9529,kg", "31,1,3025315,2013-06-01,2013-06-01 00:00:00,,0,",
+                "32,1,0,2013-06-01,,7,0,odd", "33,1,3025315,soon,,48,9529,kg", "34,,3025315,2013-06-01,,48,9529,kg",
+                "35,1,3025315,2013-06-01,,heavy,9529,kg"]  # fmt: skip
+    columns = "measurement_id,person_id,measurement_concept_id,measurement_date,measurement_datetime,value_as_number,unit_concept_id,unit_source_value"
+    write("MEASUREMENT.csv", columns, *weights)
+    columns = "condition_occurrence_id,person_id,condition_concept_id,condition_start_date,condition_end_date,condition_source_value"
+    write("CONDITION_OCCURRENCE.csv", columns, *(f"{n},1,372328,2002-10-{1 + n:02},2003-03-20,H66" for n in range(9)))
+    columns = "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_type_concept_id,days_supply,quantity"
+    write("DRUG_EXPOSURE.csv", columns, *(f"{n},1,19073183,2014-04-{1 + n % 8:02},{'32869' if n % 3 else '32838'},14,0" for n in range(10)))
+    return cdm, Options("hospital", zone="America/New_York")
 
 
-@sample("wearables.fitabase")
-def fitabase(folder: Path) -> tuple[Path, Options]:
-    lines = ["Id,ActivityMinute,Steps"]
-    lines += [
-        f"{person},4/12/2016 {1 + minute // 60}:{minute % 60:02d}:00 AM,{minute % 7 * 10}" for person in (11, 12) for minute in range(20)
-    ]
-    lines += ["11,4/12/2016 1:00:00 AM,0", "12,4/12/2016 5:00:00 AM,many", "12,4/12/2016 5:01:00 AM", "12,4/12/1970 5:01:00 AM,4"]
-    return _written(folder, "minuteStepsNarrow_merged.csv", "\r\n".join(lines) + "\r\n"), Options("fitabase", zone="America/New_York")
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+@sample("answers.redcap")
+def redcap(folder: Path) -> tuple[Path, Options]:
+    project = folder / "project"
+    project.mkdir()
+    head = '"Variable / Field Name","Form Name","Field Type","Choices, Calculations, OR Slider Labels","Text Validation Type OR Show Slider Number",Identifier?'
+    fields = ["record_id,visit,text,,,", "visit_on,visit,text,,date_ymd,", "surname,visit,text,,,y", "weight,visit,text,,number_comma_decimal,",
+              'mood,visit,radio,"0, low | 1, middling, or so | 2, high",,', 'pain,visit,checkbox,"1, head | 2, back",,', "words,visit,notes,,,"]  # fmt: skip
+    (project / "dictionary.csv").write_text("\n".join([head, *fields, ""]))
+    columns = "record_id,visit_on,surname,weight,mood,pain___1,pain___2,words,visit_complete"
+    rows = [f'{n % 9},2024-03-{1 + n:02},Doe,"7{n % 10},5",{n % 3},1,0,"said, so",2' for n in range(18)]
+    rows += [rows[3], "4,2024-04-01,Doe,much,1,0,0,,0", "5,2024-04-02,Doe,,7,0,0,,0", ",2024-04-03,Doe,70,,,,,0", "6,,Doe,70,1,0,1,,0"]
+    (project / "data.csv").write_text("\n".join([columns, *rows, ""]))
+    return project, Options("study", zone="Europe/Berlin")
+
+
+# --- wearables: one module beside the tests of the family -------------------------------------------------------------
+
+from tests.sources.wearables import samples as wearables  # noqa: E402, F401  (it registers its samples by `sample`, above)

@@ -47,8 +47,14 @@ def test_real_folders(shared_data: Path) -> None:
     assert names(recognise(shared_data / "interop/synthea")) == {None: 1, "records.fhir": 5}
     assert names(recognise(shared_data / "interop/fhir_r4_examples")) == {None: 2, "records.fhir": 304}
     assert names(recognise(shared_data / "interop/fhir_bulk_ndjson")) == {None: 2, "records.fhir": 13}
-    everywhere = [found for found in recognise(shared_data / "interop") if found.source and found.source.startswith(("records", "series"))]
-    assert all("fhir" in str(found.path) or "synthea" in str(found.path) for found in everywhere)
+    assert names(recognise(shared_data / "interop/omop")) == {"records.omop": 1}
+    known = names(recognise(shared_data / "interop/fit"))
+    assert known["wearables.fit"] == 1 or known["wearables.fit"] > 30
+    assert names(recognise(shared_data / "interop/gpx_tcx")) == {None: 1, "wearables.gpx": 23, "wearables.tcx": 3}
+    everything = recognise(shared_data / "interop")
+    assert len(everything) > 500, "a folder of many kinds was taken for one kind"
+    everywhere = [found for found in everything if found.source and found.source.startswith(("records", "series"))]
+    assert all(any(word in str(found.path) for word in ("fhir", "synthea", "omop")) for found in everywhere)
 
 
 @pytest.mark.real

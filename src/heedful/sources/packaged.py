@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import functools
 from importlib.resources import files
+from typing import Literal
 
 import polars as pl
 
 from heedful.language.places import PlaceNames
+from heedful.language.rules import RULE_COLUMNS
+from heedful.language.tagger.packing import unpack
+from heedful.language.tagger.tagger import Tagger
 from heedful.language.vocabulary import Vocabulary
 
 
@@ -15,6 +19,41 @@ from heedful.language.vocabulary import Vocabulary
 def vocabulary() -> Vocabulary:
     """The packaged vocabulary (HPO, drug names, everyday words) with the English rules; read once a process."""
     return Vocabulary(_table("vocabulary.tsv.gz"), _table("rules_en.tsv").with_columns(pl.col("window").cast(pl.Int32)))
+
+
+@functools.cache
+def clinical_rules() -> pl.DataFrame:
+    """The English rules for clinical reports, where a negation reaches further: the lay ones and those of `rules_en_clinical.tsv`."""
+    clinical = _table("rules_en_clinical.tsv").with_columns(pl.col("window").cast(pl.Int32))
+    lay = vocabulary().rules.join(clinical, on="phrase", how="anti", maintain_order="left")
+    reaching = pl.col("kind").str.starts_with("absent") & (pl.col("side") == "before")
+    lay = lay.with_columns(
+        kind=pl.when(reaching).then(pl.lit("absent_throughout")).otherwise("kind"),
+        window=pl.when(reaching).then(pl.lit(8, pl.Int32)).otherwise("window"),
+    )
+    return pl.concat([lay, clinical.filter(pl.col("kind") != "none")])
+
+
+@functools.cache
+def tagger(name: Literal["side_effects", "diseases_es", "locations"]) -> Tagger:
+    """A packaged tagger (`scripts/build_taggers.py`); read once a process.
+
+    `side_effects` is used with `vocabulary()`, `diseases_es` without, `locations` with `place_terms()`.
+    """
+    return unpack((files("heedful") / "data" / f"tagger_{name}.bin").read_bytes())
+
+
+LARGE = 200_000
+"""People of a place whose bare name is likely to mean it."""
+
+
+@functools.cache
+def place_terms() -> Vocabulary:
+    """The packaged gazetteer's names as terms, without rules; each type is one kind of name, since a tagger only asks which differ."""
+    large = pl.when(pl.col("population") >= LARGE).then(pl.lit("place")).otherwise(pl.lit("condition"))
+    kind = pl.when(pl.col("kind") == "code").then(pl.lit("drug")).when(pl.col("kind") == "weak").then(pl.lit("symptom")).otherwise(large)
+    names = gazetteer().names.sort("population", descending=True, maintain_order=True).unique("name", keep="first", maintain_order=True)
+    return Vocabulary(names.select(term="name", code="place", label="name", type=kind), pl.DataFrame(schema=RULE_COLUMNS))
 
 
 @functools.cache

@@ -127,3 +127,13 @@ def test_going_on_after_a_cursor_numbers_rows_as_before(tmp_path: Path, monkeypa
         ]
     found = pl.concat([unseal(frame) for batch in whole for frame in batch.rows])
     assert found.height == len({(n % 2, n % 9, n % 4) for n in range(95)})
+
+
+def test_rows_of_one_night_that_differ_are_all_kept_and_numbered(tmp_path: Path, read: Callable[..., Any]) -> None:
+    lines = ["Id,SleepDay,TotalMinutesAsleep,TotalTimeInBed", "1,4/12/2016 12:00:00 AM,327,346", "1,4/12/2016 12:00:00 AM,327,346",
+             "1,4/12/2016 12:00:00 AM,300,346"]  # fmt: skip
+    found = read(SOURCE, written(tmp_path, "sleepDay_merged.csv", *lines))
+    asleep = found["observations"].filter(pl.col("code") == "sleep_minutes").sort("row")
+    assert asleep.select("value", "row").rows() == [(327.0, 0), (300.0, 1)]
+    assert found.skipped[REPEAT] == 1 + 2
+    assert found.records == 6

@@ -154,6 +154,20 @@ def test_a_zip_reads_as_its_folder(export: Path, tmp_path: Path, read: Callable[
     assert read(SOURCE, packed)["observations"].equals(read(SOURCE, folder)["observations"])
 
 
+@pytest.mark.real
+def test_an_older_export_whose_files_bear_the_person_s_suffix(shared_data: Path, read: Callable[..., Any]) -> None:
+    folder = shared_data / "interop/fitbit/export"
+    found = read(SOURCE, folder)
+    rows = found["observations"]
+    (steps,) = folder.glob("steps-*.json")
+    (sleep,) = folder.glob("sleep-*.json")
+    assert rows.filter(pl.col("code") == "steps")["value"].sum() == sum(float(one["value"]) for one in json.loads(steps.read_bytes()))
+    asleep = sum(log["minutesAsleep"] for log in json.loads(sleep.read_bytes()))
+    assert rows.filter(pl.col("code") == "sleep_minutes")["value"].sum() == asleep
+    assert not found.aside
+    assert found.records == rows.height + found["quarantine"].height + found.skipped.total()
+
+
 def test_a_file_that_breaks_off_is_named(tmp_path: Path) -> None:
     (tmp_path / "steps-2023-08-01.json").write_text('[{"dateTime": "08/04/23 16:40:00", "value": "0"}, {"date')
     with pytest.raises(SourceError, match="not complete JSON"):

@@ -70,7 +70,7 @@ def _pointed(reference: Resource, person: str, context: Context) -> str:
     if reference["reference"].startswith("#"):
         return str(reference["reference"])
     target = plain(reference, context)
-    if target in (person, f"Patient/{person}"):
+    if target in (person, f"Patient/{person}", "Patient/self"):
         return "Patient/self"
     return "" if target.startswith("Patient/") else target
 

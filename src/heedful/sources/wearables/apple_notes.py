@@ -9,8 +9,7 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 import orjson
-import pyarrow as pa
-import pyarrow.compute as pc
+import polars as pl
 
 from heedful.sources.wearables.apple_xml import Attributes
 
@@ -31,9 +30,9 @@ class Noted:
     texts: list[str | None]
     withheld: int
 
-    def extra(self, at: npt.NDArray[np.int64]) -> pa.Array:
+    def extra(self, at: npt.NDArray[np.int64]) -> pl.Series:
         """JSON of the records at these places, null where there is none."""
-        return pc.take(pa.array(self.texts, pa.large_string()), pa.array(self.text_of[at]))
+        return pl.Series(self.texts, dtype=pl.String).gather(self.text_of[at])
 
 
 class Notes(dict[tuple[str, str], int]):

@@ -1,7 +1,6 @@
 """Observations from the columns of an Apple export, a batch at a time.
 
-Everything runs in numpy and Arrow kernels on this thread: a polars call a column would wait for a pool of threads each time, which on a
-busy machine took longer than the work.
+Numbers are worked out in numpy; text goes to polars once, a column at a time.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from heedful.core.schemas import INSTANT
 from heedful.sources.wearables import plausible, stamps
@@ -30,7 +27,6 @@ LONGEST_CONTENT = 10_000
 """Characters kept of a record that is set aside."""
 
 _NOT_SET_ASIDE = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "content": pl.String})
-_US = pa.timestamp("us", tz="UTC")
 
 Places = npt.NDArray[np.int64]
 
@@ -60,7 +56,7 @@ class _Typed:
     source: Whole
     start: stamps.Stamps
     end: stamps.Stamps
-    text: pa.Array
+    text: pl.Series
     value: npt.NDArray[np.float64]
     word: Whole
 
@@ -96,8 +92,8 @@ class Conversion:
         names = self._names
         kind, device, source = names.resolve(columns)
         start, end = stamps.parse(b"".join(columns.starts)), stamps.parse(b"".join(columns.ends))
-        text, shape = pa.array(columns.values, pa.string()), names.shape[kind]
-        theirs = _numbers(text, (shape == STAGE) | (shape == CATEGORY))
+        text, shape = pl.Series(columns.values, dtype=pl.String), names.shape[kind]
+        theirs = _numbers(text)
         value = theirs * names.factor[kind] + names.shift[kind]
         if (fraction := shape == FRACTION).any():
             value[fraction & (value <= 1)] *= 100
@@ -106,17 +102,16 @@ class Conversion:
         word = names.workout[kind]
         if (worded := (shape == STAGE) | ((shape == CATEGORY) & np.isnan(theirs))).any():
             at = np.flatnonzero(worded)
-            word[at] = self._worded(text.take(at), shape[at] == STAGE)
+            word[at] = self._worded(text.gather(at), shape[at] == STAGE)
         return _Typed(kind, device, source, start, end, text, value, word)
 
-    def _worded(self, texts: pa.Array, stage: npt.NDArray[np.bool_]) -> Whole:
+    def _worded(self, texts: pl.Series, stage: npt.NDArray[np.bool_]) -> Whole:
         """Coded values as numbers of words: sleep stages in ours, other categories in Apple's; -1 for an unknown stage or none."""
-        encoded = texts.dictionary_encode()
-        apples = encoded.dictionary.to_pylist()
-        as_stage = np.array([self._names.words[STAGES[one]] if one in STAGES else -1 for one in apples] + [-1], np.int32)
-        as_word = np.array([self._names.words[category_word(one)] for one in apples] + [-1], np.int32)
-        which = encoded.indices.fill_null(len(apples)).to_numpy()
-        return np.where(stage, as_stage[which], as_word[which])
+        apples = texts.drop_nulls().unique(maintain_order=True)
+        as_stage = [self._names.words[STAGES[one]] if one in STAGES else -1 for one in apples]
+        as_word = [self._names.words[category_word(one)] for one in apples]
+        stages, words = (_renamed(texts, apples, numbers) for numbers in (as_stage, as_word))
+        return np.where(stage, stages, words)
 
     def _suspicious(self, typed: _Typed) -> npt.NDArray[np.bool_]:
         """Records that may have to be set aside; what for is worked out for these only."""
@@ -142,7 +137,7 @@ class Conversion:
                 "code": [one.code for one in meanings],
                 "unreadable": pl.Series([one.trouble or None for one in meanings], dtype=pl.String),
                 "value": pl.Series(typed.value[at]).fill_nan(None),
-                "text": pl.Series(typed.text.take(at).to_pylist(), dtype=pl.String),
+                "text": typed.text.gather(at),
                 "numberless": ((shape == NUMBER) | (shape == FRACTION)) & np.isnan(typed.value[at]),
                 "stageless": (shape == STAGE) & (typed.word[at] < 0),
             }
@@ -169,52 +164,41 @@ class Conversion:
         content = mixed(typed.end.instant[at], typed.value[at], kind, typed.source[at], typed.word[at])
         return self._numbering.assign(series, typed.start.instant[at], content)
 
-    def _observed(self, typed: _Typed, at: Places, rows: Whole, how: Whole, extra: pa.Array) -> pl.DataFrame:
-        names, kind, value = self._names, typed.kind[at], typed.value[at]
-        known = pa.scalar(_microseconds(self._known_at), pa.int64()).cast(_US)
+    def _observed(self, typed: _Typed, at: Places, rows: Whole, how: Whole, extra: pl.Series) -> pl.DataFrame:
+        names, kind = self._names, typed.kind[at]
         columns = {
-            "person": pa.repeat(pa.scalar(self._person, pa.large_string()), len(at)),
+            "person": pl.repeat(self._person, len(at), dtype=pl.String, eager=True),
             "code": _named([one.code for one in names.meanings], kind),
-            "day": pa.array(typed.start.day[at], pa.date32()),
-            "start_at": pa.array(typed.start.instant[at]).cast(_US),
-            "end_at": pa.array(typed.end.instant[at]).cast(_US),
-            "offset_minutes": pa.array(typed.start.offset[at]),
-            "value": pa.array(value, mask=np.isnan(value)),
+            "day": pl.Series(typed.start.day[at]).cast(pl.Date),
+            "start_at": pl.Series(typed.start.instant[at]).cast(INSTANT),
+            "end_at": pl.Series(typed.end.instant[at]).cast(INSTANT),
+            "offset_minutes": pl.Series(typed.start.offset[at]),
+            "value": pl.Series(typed.value[at]).fill_nan(None),
             "value_code": _named(list(names.words), typed.word[at]),
             "unit": _named([one.unit for one in names.meanings], kind),
             "device": _named(list(names.devices), typed.device[at]),
             "how": _named(HOWS, how),
-            "row": pa.array(rows),
-            "known_at": pa.repeat(known, len(at)),
+            "row": pl.Series(rows),
+            "known_at": pl.repeat(_microseconds(self._known_at), len(at), dtype=pl.Int64, eager=True).cast(INSTANT),
             "extra": extra,
         }
-        frame = pl.from_arrow(pa.table(columns))
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        return pl.DataFrame(columns)
 
 
-def _numbers(text: pa.Array, wordy: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """The texts as numbers, NaN where a text is none; records of a `wordy` kind hold words as a rule."""
-    if wordy.any():
-        numbers = np.full(len(text), np.nan)
-        plain = np.flatnonzero(~wordy)
-        numbers[plain] = _numbers(text.take(plain), np.zeros(len(plain), np.bool_))
-        at = np.flatnonzero(wordy)
-        numbers[at] = _leniently(text.take(at))
-        return numbers
-    try:
-        return np.array(pc.fill_null(pc.cast(text, pa.float64()), np.nan))
-    except pa.ArrowInvalid:
-        return _leniently(text)
+def _numbers(text: pl.Series) -> npt.NDArray[np.float64]:
+    """The texts as numbers, NaN where a text is none."""
+    return np.array(text.cast(pl.Float64, strict=False).fill_null(np.nan))
 
 
-def _leniently(text: pa.Array) -> npt.NDArray[np.float64]:
-    return pl.Series(text.to_pylist(), dtype=pl.String).cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+def _renamed(texts: pl.Series, known: pl.Series, numbers: list[int]) -> Whole:
+    """The number of each text, -1 for a missing one."""
+    found = texts.replace_strict(known, pl.Series(numbers, dtype=pl.Int32), default=-1, return_dtype=pl.Int32)
+    return found.to_numpy()
 
 
-def _named(names: Sequence[Any], which: Whole) -> pa.Array:
+def _named(names: Sequence[Any], which: Whole) -> pl.Series:
     """`names` by number; null for -1."""
-    return pc.take(pa.array([*names, None], pa.large_string()), pa.array(np.where(which < 0, len(names), which)))
+    return pl.Series([*names, None], dtype=pl.String).gather(np.where(which < 0, len(names), which))
 
 
 def _microseconds(instant: datetime) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,12 @@ class Fitabase:
     """Fitabase files, one by one or a folder of them.
 
     Of a folder the finest file of each code counts for each person and day: where minutes are there, hourly and daily totals of the
-    same code are skipped as 'total of finer rows in …'; a person or day that only a coarser file has is read from there. A file alone
-    is read whatever its level. Files of a folder that hold nothing with a code, such as daily intensities, are named in `aside`.
+    same code are skipped as 'total of finer rows in …'; a person or day that only a coarser file has is read from there. A day that
+    the finest file holds only in part stays so. A file alone is read whatever its level. Files of a folder that hold nothing with a
+    code, such as daily intensities, are named in `aside`.
+
+    A row that repeats an earlier one of the person, time and value (Fitabase's sleep has such) is left out and counted; rows of one
+    person and time that differ are all kept, numbered in the order of the file (`row`), for nobody knows which of them is right.
     """
 
     card = SourceCard(
@@ -143,15 +148,15 @@ class _File:
 
     def days(self) -> tuple[pl.DataFrame, int]:
         """Persons and local days of the file, and its rows."""
-        time = _time(pl.col(self._shape.time))
-        return days_of(rows.select(person=pl.col("id"), day=time.dt.date()) for rows, _ in self._blocks())
+        time = self._shape.time
+        return days_of(rows.select(person=pl.col("id"), day=_times(rows[time]).dt.date()) for rows, _ in self._blocks())
 
     def _blocks(self) -> Iterator[tuple[pl.DataFrame, int]]:
         line = 1
         try:
             with _open(self._path) as file:
                 file.readline()
-                while block := b"".join(file.readline() for _ in range(BATCH_ROWS)):
+                while block := b"".join(islice(file, BATCH_ROWS)):
                     rows = self._parsed(block, line)
                     line += block.count(b"\n") or 1
                     yield rows, line
@@ -202,8 +207,9 @@ class _File:
         known, staged = CODES[code], code == "sleep_stage"
         sleep = pl.col(name).replace_strict(_SLEEP, default=None, return_dtype=pl.String)
         value = pl.lit(None, dtype=pl.Float64) if staged else pl.col(name).cast(pl.Float64, strict=False) * factor
-        table = rows.filter(pl.col(name).fill_null("").str.strip_chars() != "").select(
-            "line", written=pl.col(name), person=pl.col("id").fill_null(""), local=_time(pl.col(self._shape.time)), value=value,
+        told = rows.filter(pl.col(name).fill_null("").str.strip_chars() != "")
+        table = told.select(
+            "line", written=pl.col(name), person=pl.col("id").fill_null(""), local=_times(told[self._shape.time]), value=value,
             value_code=sleep if staged else pl.lit(None, dtype=pl.String), how=self._how(code),
         )  # fmt: skip
         skipped["cell without a number"] += rows.height - table.height
@@ -255,8 +261,14 @@ class _File:
         return table.with_columns(row=pl.Series(row, dtype=pl.Int32)).filter(pl.Series(~repeated, dtype=pl.Boolean))
 
 
-def _time(column: pl.Expr) -> pl.Expr:
-    return pl.coalesce([column.str.strptime(pl.Datetime("us"), form, strict=False) for form in _FORMATS])
+def _times(written: pl.Series) -> pl.Series:
+    """Times in any of the formats; a block nearly always has one, so the others are tried only while something is unread."""
+    found = pl.Series(written.name, [None], dtype=pl.Datetime("us")).new_from_index(0, len(written))
+    for form in _FORMATS:
+        if found.null_count() == written.null_count():
+            break
+        found = found.fill_null(written.str.strptime(pl.Datetime("us"), form, strict=False))
+    return found
 
 
 def _shape(names: list[str]) -> Shape | None:
@@ -292,7 +304,7 @@ def _header(path: Path) -> list[str]:
     try:
         with _open(path) as file:
             return _names(file.readline(65_536))
-    except (EOFError, OSError):
+    except (EOFError, OSError, zlib.error):
         return []
 
 

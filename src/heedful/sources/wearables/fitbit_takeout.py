@@ -56,7 +56,7 @@ class FitbitTakeout:
         tables=(Observations, Quarantine),
         zone_rule="UTC or local by kind of file; zone: setting, else profile, else where daily heart rate files are cut, else UTC.",
         terms="The export is the person's own; the account, profile and location files in it are not read but for the zone.",
-        tested_on="real: parts of two persons' exports",
+        tested_on="real: parts of two persons' exports, folder and zip, and files of an older export",
         codes=_CODES,
         units=tuple(sorted({CODES[code].unit for code in _CODES})),
     )

@@ -41,7 +41,7 @@ class Kind:
 
 
 def _json(name: str, code: str, times: Times, minutes: int, value: str = "value", **more: object) -> Kind:
-    pattern = re.compile(rf"{name}-\d{{4}}-\d\d-\d\d\.json(\.gz)?")
+    pattern = re.compile(rf"{name}-\d{{4}}-\d\d-\d\d(_\w+)?\.json(\.gz)?")
     return Kind(f"{name}-….json", pattern, code, times, minutes, value, stamp="dateTime", **more)  # type: ignore[arg-type]
 
 
@@ -82,7 +82,7 @@ KINDS: tuple[Kind, ...] = (
 )  # fmt: skip
 """In order of preference: of kinds with the same code and length, the first that has a day speaks for it."""
 
-SLEEP = re.compile(r"sleep-\d{4}-\d\d-\d\d\.json(\.gz)?")
+SLEEP = re.compile(r"sleep-\d{4}-\d\d-\d\d(_\w+)?\.json(\.gz)?")
 FOLDERS = frozenset(
     ("Your Profile", "Global Export Data", "Physical Activity_GoogleData", "Health Fitness Data_GoogleData", "Heart Rate Variability",
      "Temperature", "Oxygen Saturation (SpO2)", "Active Zone Minutes (AZM)", "Stress Score", "Sleep Score", "Physical Activity",

@@ -1,0 +1,3 @@
+"""Answers to questionnaires and forms: one module a program that asks."""
+
+from heedful.sources.answers import redcap as redcap

@@ -1,0 +1,3 @@
+"""Actigraphs: one module a maker's format, and the source that asks them all."""
+
+from heedful.sources.wearables.actigraphy import source as source

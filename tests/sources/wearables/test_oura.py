@@ -1,0 +1,77 @@
+"""Against the records themselves, read by json and csv alone."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from heedful.core.seals import unseal
+from heedful.sources.base import SOURCES, Options
+
+SOURCE = "wearables.oura"
+KNOWN_AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def observed(path: Path, zone: str = "UTC") -> pl.DataFrame:
+    batches = SOURCES.get(SOURCE).read(path, Options("ring", "p1", zone), KNOWN_AT)
+    return pl.concat([unseal(frame) for batch in batches for frame in batch.rows if frame.schema.table == "observations"])
+
+
+@pytest.mark.real
+def test_the_nights_of_the_export(shared_data: Path) -> None:
+    path = shared_data / "interop/oura/oura_sleep.csv"
+    nights = [row for row in csv.DictReader(path.open()) if row["type"] not in ("rest", "deleted")]
+    rows = observed(path)
+    assert SOURCES.get(SOURCE).recognise(path, path.read_bytes()[:65_536]) == 0.9
+    asleep = rows.filter(pl.col("code") == "sleep_minutes")
+    assert asleep["value"].sum() == pytest.approx(sum(float(night["total_sleep_duration"] or 0) for night in nights) / 60)
+    stages = rows.filter(pl.col("code") == "sleep_stage").with_columns(
+        minutes=(pl.col("end_at") - pl.col("start_at")).dt.total_seconds() / 60
+    )
+    for mark, stage in {"1": "deep", "2": "light", "3": "rem", "4": "awake"}.items():
+        expected = sum((night["sleep_phase_30_sec"] or "").count(mark) for night in nights) / 2
+        expected += sum(5 * night["sleep_phase_5_min"].count(mark) for night in nights if not night["sleep_phase_30_sec"])
+        assert stages.filter(pl.col("value_code") == stage)["minutes"].sum() == pytest.approx(expected)
+    pulses = [one for night in nights if night["heart_rate"] for one in ast.literal_eval(night["heart_rate"])["items"] if one is not None]
+    assert rows.filter(pl.col("code") == "heart_rate")["value"].sum() == sum(pulses)
+    assert set(rows["offset_minutes"]) == {-480}
+
+
+@pytest.mark.real
+def test_the_answers_of_the_api(shared_data: Path) -> None:
+    folder = shared_data / "interop/oura"
+    assert SOURCES.get(SOURCE).recognise(folder, b"") == 0.85
+    pulses = json.loads((folder / "heartrate.json").read_bytes())["data"]
+    rows = observed(folder / "heartrate.json")
+    assert [(int(at.timestamp()), value) for at, value in rows.select("start_at", "value").rows()] == [
+        (int(datetime.fromisoformat(one["timestamp"]).timestamp()), one["bpm"]) for one in pulses
+    ]
+    day = json.loads((folder / "daily_activity.json").read_bytes())["data"][0]
+    steps = observed(folder / "daily_activity.json").filter(pl.col("code") == "steps").sort("start_at")
+    assert steps["value"][0] == day["steps"]
+    assert steps["end_at"][0] - steps["start_at"][0] == timedelta(days=1)
+    oxygen = observed(folder / "daily_spo2.json", "America/Los_Angeles").sort("start_at")
+    assert [str(day) for day in oxygen["day"]] == ["2026-08-10", "2026-08-11"]
+    workouts = observed(folder / "workout.json").sort("start_at")
+    assert workouts.select("value", "value_code", "how").row(0) == (69.0, "cycling", "measured")
+
+
+def test_a_run_of_a_phase_is_one_stretch_and_a_rest_no_night(tmp_path: Path, read: Callable[..., Any]) -> None:
+    night = {"bedtime_start": "2024-03-10T22:00:00+01:00", "bedtime_end": "2024-03-11T06:00:00+01:00", "total_sleep_duration": 600,
+             "sleep_phase_5_min": "4422214x"}  # fmt: skip
+    path = tmp_path / "sleep.json"
+    path.write_text(json.dumps({"data": [night, night | {"type": "rest"}]}))
+    found = read(SOURCE, path)
+    stages = found["observations"].filter(pl.col("code") == "sleep_stage")
+    assert stages["value_code"].to_list() == ["awake", "light", "deep", "awake"]
+    assert [end - start for start, end in stages.select("start_at", "end_at").rows()] == [timedelta(minutes=5 * n) for n in (2, 3, 1, 1)]
+    assert "phase 'x' is not known" in found["quarantine"]["reason"][0]
+    assert found.skipped.total() == 1
