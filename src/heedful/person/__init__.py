@@ -1,5 +1,14 @@
 """What the clinician and the participant read: timeline, baseline, risk, goals and plan. Pure: frames in, frames out."""
 
+from heedful.person import calibration as calibration
+from heedful.person import cds_hooks as cds_hooks
+from heedful.person import cox as cox
+from heedful.person import interrupted_time_series as interrupted_time_series
+from heedful.person import n_of_1 as n_of_1
+from heedful.person import pharmacogenomics as pharmacogenomics
+from heedful.person import plan_definition as plan_definition
+from heedful.person import risk_cusum as risk_cusum
+from heedful.person import survival as survival
 from heedful.person.care_plan import care_plan, plan_states
 from heedful.person.goals import percentile_goal
 from heedful.person.plan import plan
