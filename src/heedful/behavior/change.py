@@ -27,11 +27,12 @@ _FEW, _FLAT, _UNCOVERED = -1, -2, -3
 """Why a day could not be judged, as the kernel says it; all of them are level -1 in the table."""
 
 
-@derivation(reads=(Features,), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, version=2)
-def baseline_change(features: Frame[Consented[P], Features]) -> Frame[Consented[P], Changes]:
+@derivation(reads=(Features,), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, narrow=True, version=2)
+def baseline_change(features: Frame[Consented[P], Features], *, keys: pl.DataFrame | None = None) -> Frame[Consented[P], Changes]:
     """Level of every feature's day (all but wear time) against the 28 days before; no row where the day has no value.
 
-    `false_alarm_rate` is the share of level 1 and more among the judged days of the 28 days before (so 56 days are read).
+    `false_alarm_rate` is the share of level 1 and more among the judged days of the 28 days before (so 56 days are read). With `keys`
+    (person, day) only their rows are given: most of the days that are read are there for the baseline.
     """
     values = (
         features.data.filter(pl.col("value").is_finite() & ~pl.col("feature").is_in(NOT_JUDGED))
@@ -44,6 +45,7 @@ def baseline_change(features: Frame[Consented[P], Features]) -> Frame[Consented[
         expected=pl.Series(median).fill_nan(None), spread=pl.Series(spread).fill_nan(None), nights_used=pl.Series(used).cast(pl.Int32),
         verdict=pl.Series(verdict), rate=pl.Series(rate).fill_nan(None),
     )  # fmt: skip
+    judged = judged if keys is None else judged.join(keys, on=["person", "day"], how="semi")
     out = judged.select(
         "person", "day", detector=pl.lit("baseline_28"), feature="feature", observed="value", expected="expected", spread="spread",
         level=pl.max_horizontal("verdict", pl.lit(-1)).cast(pl.Int16), nights_used="nights_used", false_alarm_rate="rate", why=_why(),

@@ -11,11 +11,11 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from heedful.behavior.buffers import batches
 from heedful.behavior.devices import trust
-from heedful.behavior.streams import streams
+from heedful.core.buffers import batches
 from heedful.core.codes import CODES
 from heedful.core.errors import HeedfulError
+from heedful.core.streams import streams
 
 BLOCK_ROWS = 400_000
 MOST_CELLS = 4_000_000

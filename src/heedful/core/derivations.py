@@ -55,6 +55,8 @@ class Derivation:
     """Codes or features that are read, by table: rows of others neither touch a key nor are handed over."""
     key_as: dict[str, str] = field(default_factory=dict, hash=False)
     """Where `by` is None: key columns of what is read that have another name in what is written."""
+    narrow: bool = False
+    """Takes the keyword `keys`, the keys whose rows are asked for (None: all): what the look-back brings along need not be answered."""
 
     def __post_init__(self) -> None:
         if self.by is None:
@@ -88,6 +90,7 @@ def derivation(
     needs: tuple[str, ...] = (),
     only: dict[str, tuple[str, ...]] | None = None,
     key_as: dict[str, str] | None = None,
+    narrow: bool = False,
     name: str = "",
 ) -> Callable[[Callable[..., Frame[Any, Any]]], Derivation]:
     """Declare a derivation; `reach` is `lookback` unless said."""
@@ -95,7 +98,7 @@ def derivation(
     def declare(function: Callable[..., Frame[Any, Any]]) -> Derivation:
         return Derivation(
             name or function.__name__, function, reads, writes, by, lookback,
-            lookback if reach is None else reach, lookahead, version, needs, only or {}, key_as or {},
+            lookback if reach is None else reach, lookahead, version, needs, only or {}, key_as or {}, narrow,
         )  # fmt: skip
 
     return declare

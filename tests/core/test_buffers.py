@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heedful.behavior.buffers import batches
+from heedful.core.buffers import batches
 from heedful.core.errors import SchemaError
 
 ROWS = st.lists(st.tuples(st.integers(-(2**40), 2**40), st.integers(-500, 500), st.floats(-1e9, 1e9), st.text(max_size=20)), max_size=30)

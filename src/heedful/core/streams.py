@@ -23,7 +23,7 @@ def streams(views: list[NDArray[np.uint64]], text: pl.DataFrame) -> tuple[NDArra
     stream, and the first row of each stream. Two streams may hold equal text (views are compared, not strings): compare the strings of
     the first rows where that matters.
 
-    >>> from heedful.behavior.buffers import batches
+    >>> from heedful.core.buffers import batches
     >>> rows = pl.DataFrame({"person": ["a", "a", "b"], "code": ["steps", "steps", "steps"]})
     >>> of_row, firsts = streams(next(batches(rows)), rows)
     >>> of_row.tolist(), firsts.tolist()

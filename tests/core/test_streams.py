@@ -6,9 +6,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heedful.behavior import streams as module
-from heedful.behavior.buffers import batches
-from heedful.behavior.streams import streams
+from heedful.core import streams as module
+from heedful.core.buffers import batches
+from heedful.core.streams import streams
 
 WORDS = ["a", "b", "a rather long name of a device", "another rather long name", ""]
 

@@ -1,0 +1,131 @@
+"""RHR-AD offline: hours whose resting heart rate lies outside this person's usual range, over the whole history at once.
+
+Minutes are at rest if no step was counted in the last 12 measured minutes; their heart rate is averaged over 400 such minutes, then by
+hour, standardised, and hours outside the elliptic envelope are anomalies; those above the mean are the ones told.
+
+Reference: Bogu & Snyder 2021, medRxiv 2021.01.08.21249474. Equals rhrad_offline.py of AnomalyDetect (1484183d), also where it is odd: it
+means to judge heart rate *and* steps, but puts the heart rate into both columns, so that the random start of the search (`seed`) decides
+which hours the envelope is fitted to. `nightsignal` and `cusum_online` have no such dependence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from heedful.behavior.elliptic_envelope import outside_envelope
+from heedful.core.columns import check_arguments
+from heedful.core.errors import SchemaError, SettingsError
+from heedful.core.registry import Card, method
+
+MODEL = "elliptic envelope on (heart rate, rolling steps), standardised"
+_SHIFT = 0.1
+"""Added by the program before it standardises; it moves only the rounding."""
+
+
+@dataclass(frozen=True)
+class Rhrad:
+    """Settings. `window` measured minutes without a step make rest; `smoothing` resting minutes are averaged; `resolution` is a duration
+    ('1h', '30m'); `outside` share of hours called anomalies; `support` share the envelope is fitted to."""
+
+    window: int = 12
+    smoothing: int = 400
+    resolution: str = "1h"
+    outside: float = 0.1
+    support: float = 0.7
+    seed: int = 10
+
+    def __post_init__(self) -> None:
+        if self.window < 1 or self.smoothing < 1 or not re.fullmatch(r"[1-9]\d*[mhd]", self.resolution):
+            raise SettingsError(f"rhrad_offline: window and smoothing of at least 1, a resolution such as 1h or 30m: {self}.")
+
+
+def rhrad_offline(minutes: pl.DataFrame, settings: Rhrad | None = None) -> pl.DataFrame:
+    """Hours of one person: `hour` (start), `value` (standardised resting heart rate, unit 1) and `anomaly`.
+
+    Parameters
+    ----------
+    minutes: `at` (Datetime, in order or not), `rate` (/min), `steps`: one row a measured minute, none missing.
+
+    Hours with no smoothed value do not appear. Errors: `SettingsError` if too few resting minutes remain.
+
+    >>> from datetime import datetime, timedelta
+    >>> rng = np.random.default_rng(0)
+    >>> at = [datetime(2026, 3, 1) + timedelta(minutes=n) for n in range(4320)]
+    >>> rate = np.concatenate([rng.normal(60, 2, 3960), rng.normal(75, 2, 360)])
+    >>> found = rhrad_offline(pl.DataFrame({"at": at, "rate": rate, "steps": [0.0] * 4320}), Rhrad(smoothing=60))
+    >>> found.filter(pl.col("anomaly") & (pl.col("value") > 0))["hour"].dt.hour().to_list()
+    [18, 19, 20, 21, 22, 23]
+    """
+    settings = settings or Rhrad()
+    resting = minutes.sort("at").filter(pl.col("steps").rolling_sum(settings.window) == 0)
+    hours = (
+        resting.with_columns(smooth=pl.col("rate").rolling_mean(settings.smoothing)).drop_nulls("smooth")
+        .group_by(hour=pl.col("at").dt.truncate(settings.resolution)).agg(value=pl.col("smooth").mean()).sort("hour")
+    )  # fmt: skip
+    if len(hours) < 3:
+        raise SettingsError(
+            f"rhrad_offline: {len(resting)} resting minutes leave {len(hours)} smoothed hours; it needs more than "
+            f"{settings.smoothing} resting minutes over at least 3 hours. Give a longer recording or a smaller smoothing."
+        )
+    value = _standardised(hours["value"].to_numpy())
+    twice = np.column_stack([value, value])
+    anomaly = outside_envelope(twice, outside=settings.outside, support=settings.support, seed=settings.seed)
+    return hours.with_columns(value=pl.Series(value), anomaly=pl.Series(anomaly))
+
+
+def _standardised(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    shifted = value + _SHIFT
+    spread = shifted.std()
+    return np.asarray((shifted - shifted.mean()) / (spread if spread > 0 else 1.0))
+
+
+_ARGUMENTS = {"steps_window_minutes", "smoothing_samples", "resolution", "outlier_fraction", "support_fraction", "random_seed", "model"}
+
+
+@method(Card(
+    name="illness.rhrad_offline",
+    definition="Hours of smoothed resting heart rate outside the elliptic envelope of a person's whole history.",
+    units="1",
+    reference="Bogu & Snyder 2021, medRxiv 2021.01.08.21249474",
+    equals="rhrad_offline.py of AnomalyDetect (1484183d) with scikit-learn 1.9.1, hours exactly, values to 1e-6",
+    limits="Always calls the stated share of hours anomalous, ill or not; reads the whole history, so it cannot warn; depends on a seed.",
+))  # fmt: skip
+def run_rhrad_offline(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """A parity case: heart rate and steps of one person."""
+    check_arguments("illness.rhrad_offline", arguments, _ARGUMENTS)
+    if arguments.get("model", MODEL) != MODEL:
+        raise SettingsError(f"rhrad_offline: the model is {MODEL!r}; {arguments['model']!r} is not offered.")
+    settings = Rhrad(
+        window=int(arguments.get("steps_window_minutes", 12)), smoothing=int(arguments.get("smoothing_samples", 400)),
+        resolution=_duration(str(arguments.get("resolution", "1h"))), outside=float(arguments.get("outlier_fraction", 0.1)),
+        support=float(arguments.get("support_fraction", 0.7)), seed=int(arguments.get("random_seed", 10)),
+    )  # fmt: skip
+    found = rhrad_offline(measured_minutes(inputs["heart_rate"], inputs["steps"]), settings)
+    hour = found["hour"].dt.strftime("%Y-%m-%d %H:%M:%S")
+    return {
+        "hour": hour.to_list(), "standardised_resting_heart_rate": found["value"].to_list(), "anomaly": found["anomaly"].to_list(),
+        "high_anomaly_hours": hour.filter(found["anomaly"] & (found["value"] > 0)).to_list(),
+    }  # fmt: skip
+
+
+def measured_minutes(heart_rate: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the two tables (`datetime` as text, `heartrate`; `datetime`, `steps`) at the same instant, averaged by minute."""
+    for table, column in ((heart_rate, "heartrate"), (steps, "steps")):
+        if not {"datetime", column} <= set(table.columns):
+            raise SchemaError(f"The input has no columns 'datetime' and '{column}'; it has {', '.join(table.columns)}.")
+    at = pl.col("datetime").cast(pl.String).str.slice(0, 19).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
+    rates = heart_rate.select(at=at, rate=pl.col("heartrate").cast(pl.Float64))
+    counts = steps.select(at=at, steps=pl.col("steps").cast(pl.Float64))
+    return rates.join(counts, on="at").group_by(pl.col("at").dt.truncate("1m")).agg(pl.col("rate", "steps").mean()).drop_nulls().sort("at")
+
+
+def _duration(text: str) -> str:
+    """A resolution as pandas writes it ('1h', '1H', '30min') as polars does."""
+    return text.strip().lower().replace("min", "m").replace("t", "m")
