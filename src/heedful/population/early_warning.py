@@ -126,7 +126,7 @@ def _candidates(columns: Floats, step: Floats, settings: EarlyWarning) -> Floats
     """The step that each penalty foretells for each week, [weeks, penalties], learned from the window before it."""
     found = np.full((len(step), settings.penalties), np.nan)
     shares = np.exp(np.linspace(0, np.log(settings.least), settings.penalties))
-    whole = np.isfinite(columns).all(axis=1)
+    whole = np.asarray(np.isfinite(columns).all(axis=1))
     for week in range(settings.window, len(step)):
         rows = slice(week - settings.window, week)
         usable = whole[rows] & np.isfinite(step[rows])
