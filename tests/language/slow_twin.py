@@ -115,7 +115,7 @@ class Twin:
         return best
 
     def _sentence(self, sentence: list[tuple[str, int, int, int, bool]], asked: bool) -> list[tuple[int, ...]]:
-        ids = [self.ids.get(w) if len(w.encode()) <= 64 else None for w, *_ in sentence]
+        ids: list[Any] = [self.ids.get(w) if len(w.encode()) <= 64 else None for w, *_ in sentence]
         gap = [g for _, _, _, g, _ in sentence]
         free, mentions, cues = [True] * len(ids), [], []
         at = 0
@@ -131,6 +131,8 @@ class Twin:
             last = self._longest(ids, gap, at, free, self.rules)
             if last > at:
                 cues.append((at, last, self.rules[tuple(ids[at:last])]))
+            elif not free[at] and any(self.kind[n][0] == "inability" for n in self.rules.get((ids[at],), [])):
+                cues.append((at, at + 1, self.rules[(ids[at],)]))
             at = max(last, at + 1)
         events = []
         for a, b, rules in cues:
@@ -182,12 +184,26 @@ class Twin:
     @staticmethod
     def _judge(reached: list[Any], asked: bool) -> dict[str, Any]:
         found: dict[str, Any] = {"assertion": "present", "experiencer": "self", "role": "none", "severity": "unknown", "cue": None}
-        asserted = []
-        for kind, passed, cue, listed, _, clause, _ in reached:
+        asserted: list[Any] = []
+        late: dict[str, list[Any]] = {"absent_unless_unable": [], "absent_unless_new": []}
+        news = any(kind == "newly" and side == "after" for kind, *_, side in reached)
+        for n, (kind, passed, cue, listed, plain, clause, side) in enumerate(reached):
+            unable = any(k == "inability" and fits and ends and where == "before" for k, _, _, fits, _, ends, where in reached[n + 1 :])
+            rank, where_to = (passed, asserted) if kind not in late or side == "after" else (passed, late[kind])
             if kind == "question_mark":
                 kind = "question" if asked else ""
+            elif kind == "absent_here":
+                kind = "absent" if plain else ""
+            elif kind == "absent_throughout":
+                listed, kind = True, "absent"
+            elif kind == "absent_unless_unable":
+                kind = "" if unable and side == "before" else "absent"
+            elif kind == "absent_unless_new":
+                kind = "" if news and side == "before" else "absent"
             if kind in r.ASSERTIONS and clause and (listed or kind in CROSSING):
-                asserted.append(((ORDER.index(kind), passed), kind, cue))
+                where_to.append(((ORDER.index(kind), rank), kind, cue))
+        for some in late.values():
+            asserted += some
         if asserted:
             _, found["assertion"], found["cue"] = min(asserted, key=lambda x: x[0])
         who = [(passed + 4 * (side == "after"), k, cue) for k, passed, cue, _, _, _, side in reached if k in r.EXPERIENCERS]

@@ -30,6 +30,9 @@ RULES = [
     ("bad", "severe", "before", 2), ("mild", "mild", "before", 2), ("gave me", "adverse_effect", "before", 8), ("for", "indication", "before", 3),
     ("stopped", "stop", "either", 3), ("stopped", "resolved", "after", 4), ("missed a dose", "missed_dose", "either", 0), ("used", "historical", "before", 5),
     ("because of", "reason", "before", 4),
+    ("without", "absent_unless_unable", "before", 4), ("cannot", "inability", "before", 8), ("barely", "inability", "either", 6),
+    ("never", "absent_unless_new", "before", 3), ("ever", "absent_unless_new", "either", 5), ("until", "terminator", "either", 0),
+    ("until", "newly", "after", 3), ("before", "newly", "either", 4), ("aint", "absent_here", "either", 3), ("nope", "absent_throughout", "either", 5),
 ]  # fmt: skip
 WORDS = (
     [w for t, _ in [*TERMS, *RULES[:0]] for w in t.split()]

@@ -2,5 +2,9 @@
 
 from __future__ import annotations
 
+from heedful.language import claims as claims
 from heedful.language import experiences as experiences
 from heedful.language import mentions as mentions
+from heedful.language import roles as roles
+from heedful.language import voices as voices
+from heedful.language.tagger import tagger as tagger

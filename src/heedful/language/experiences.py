@@ -32,7 +32,7 @@ METHODS.add(CARD.name, Method(CARD))
 _TOUCHES = ("self", "family")
 
 
-@derivation(reads=(Posts,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer"), version=1)
+@derivation(reads=(Posts,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer"), version=2)
 def experiences(posts: Frame[Public, Posts], *, vocabulary: Vocabulary, gazetteer: Gazetteer) -> Frame[Public, Experiences]:
     """Experiences told in posts. Read from the texts, not from mentions: it needs sentences and the cues of stopping."""
     texts = posts.data.filter(english(pl.col("language")))

@@ -32,7 +32,7 @@ METHODS.add(CARD.name, Method(CARD))
 _ROLES = ("adverse_effect", "indication", "benefit", "withdrawal")
 
 
-@derivation(reads=(Posts,), writes=Mentions, by=None, needs=("vocabulary", "gazetteer"), version=1)
+@derivation(reads=(Posts,), writes=Mentions, by=None, needs=("vocabulary", "gazetteer"), version=2)
 def mentions(posts: Frame[Public, Posts], *, vocabulary: Vocabulary, gazetteer: Gazetteer) -> Frame[Public, Mentions]:
     """Mentions of posts that are declared English or not declared; place as declared, else as named in the text."""
     texts = posts.data.filter(english(pl.col("language")))

@@ -19,13 +19,22 @@ ROLES = ("none", "adverse_effect", "indication", "benefit", "withdrawal", "no_ef
 SEVERITIES = ("unknown", "mild", "moderate", "severe")
 EVENTS = ("stop", "switch", "missed_dose")
 
-PSEUDO, ASSERTION, EXPERIENCER, ROLE, SEVERITY, TERMINATOR, EVENT = range(7)
+PSEUDO, ASSERTION, EXPERIENCER, ROLE, SEVERITY, TERMINATOR, EVENT, CANCEL = range(8)
 BEFORE, AFTER, EITHER = 1, 2, 3
 REACH = 8
 """Most words between a cue and its mention."""
 
+ALWAYS, ASKED, PLAIN, THROUGHOUT, ABLE, BEFORE_NOW = range(6)
+"""On what an assertion depends. ALWAYS: it reaches over commas only within a list of mentions. ASKED: the sentence ends with '?'. PLAIN:
+it reaches over no comma ("not sciatica, back pain": only the first is denied). THROUGHOUT: over any comma (clinical reports). ABLE: no
+inability stands before it ("cannot walk without pain" has pain). BEFORE_NOW: nothing after the mention says that it is new ("never
+had migraines before"). The last two are taken back by rules of the group CANCEL."""
+
 _SIDES = {"before": BEFORE, "after": AFTER, "either": EITHER}
 _KINDS: dict[str, tuple[int, int]] = {
+    **{f"absent_{name}": (ASSERTION, ASSERTIONS.index("absent")) for name in ("here", "throughout", "unless_unable", "unless_new")},
+    "inability": (CANCEL, ABLE),
+    "newly": (CANCEL, BEFORE_NOW),
     "pseudo": (PSEUDO, 0),
     "terminator": (TERMINATOR, 0),
     "question_mark": (ASSERTION, ASSERTIONS.index("question")),
@@ -36,7 +45,15 @@ _KINDS: dict[str, tuple[int, int]] = {
     **{name: (EVENT, i) for i, name in enumerate(EVENTS)},
 }
 
-GROUP, VALUE, SIDE, WINDOW, NEEDS_QUESTION_MARK, NEXT = range(6)
+_CONDITIONS = {
+    "question_mark": ASKED,
+    "absent_here": PLAIN,
+    "absent_throughout": THROUGHOUT,
+    "absent_unless_unable": ABLE,
+    "absent_unless_new": BEFORE_NOW,
+}
+
+GROUP, VALUE, SIDE, WINDOW, CONDITION, NEXT = range(6)
 """Columns of `rule_table`; NEXT is the next rule of the same phrase, or -1."""
 
 RULE_COLUMNS = {"phrase": pl.String, "kind": pl.String, "side": pl.String, "window": pl.Int32}
@@ -57,5 +74,5 @@ def rule_table(rules: pl.DataFrame) -> npt.NDArray[np.int32]:
                 f"The rule '{phrase}' ({kind}, {side}, {window}) cannot be used: kind is one of {', '.join(sorted(_KINDS))}; "
                 f"side before, after or either; window 0 to {REACH}. Correct its line in the rules table."
             )
-        table[n, :NEXT] = (*_KINDS[kind], _SIDES[side], window, kind == "question_mark")
+        table[n, :NEXT] = (*_KINDS[kind], _SIDES[side], window, _CONDITIONS.get(kind, ALWAYS))
     return table

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+import io
 from importlib.resources import files
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
+from heedful.language.heads.head import Head
+from heedful.language.heads.packing import unpack as unpack_head
 from heedful.language.places import PlaceNames
 from heedful.language.rules import RULE_COLUMNS
 from heedful.language.tagger.packing import unpack
@@ -41,6 +45,13 @@ def tagger(name: Literal["side_effects", "diseases_es", "locations"]) -> Tagger:
     `side_effects` is used with `vocabulary()`, `diseases_es` without, `locations` with `place_terms()`.
     """
     return unpack((files("heedful") / "data" / f"tagger_{name}.bin").read_bytes())
+
+
+@functools.cache
+def head(name: Literal["treatment"]) -> Head:
+    """A packaged head (`heedful learn NAME --out src/heedful/data/head_NAME.npz`), to be used with `vocabulary()`; read once a process."""
+    with np.load(io.BytesIO((files("heedful") / "data" / f"head_{name}.npz").read_bytes()), allow_pickle=False) as arrays:
+        return unpack_head(dict(arrays))
 
 
 LARGE = 200_000

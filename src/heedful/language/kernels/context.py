@@ -7,18 +7,23 @@ import numpy as np
 from heedful.language.kernels.compiling import inner
 from heedful.language.kernels.tokens import GAP_COMMA
 from heedful.language.rules import (
+    ABLE,
     AFTER,
+    ASKED,
     ASSERTION,
     BEFORE,
+    CANCEL,
+    CONDITION,
     EXPERIENCER,
     GROUP,
-    NEEDS_QUESTION_MARK,
     NEXT,
+    PLAIN,
     REACH,
     ROLE,
     SEVERITY,
     SIDE,
     TERMINATOR,
+    THROUGHOUT,
     VALUE,
     WINDOW,
 )
@@ -30,9 +35,12 @@ PRIORITY = np.array([9, 1, 4, 2, 5, 3, 0], np.int64)
 """Which assertion wins where several reach a mention: resolved, absent, hypothetical, question, possible, historical."""
 
 FAR = 1_000
+ABSENT = 1
 ASSERTED, ASSERTED_BY, EXPERIENCED, EXPERIENCED_BY, PLAYS, SEVERE = range(6)
 """Places in what `context_of` finds; the `_BY`s are cues, or -1. Then, in the same order, how far the best of each group was."""
-FOUND_SIZE = 12
+PENDING = 12
+"""Then, for each assertion that may be taken back (`ABLE`, `BEFORE_NOW`): the nearest cue, or -1, and how far it was."""
+FOUND_SIZE = 16
 
 
 @inner
@@ -46,13 +54,17 @@ def context_of(first, last, n, gap, covered, asked, cues, cue_at, rules, found):
         found[i] = FAR
     found[ASSERTED], found[EXPERIENCED], found[PLAYS], found[SEVERE] = 0, 0, 0, 0
     found[ASSERTED_BY], found[EXPERIENCED_BY] = -1, -1
+    found[PENDING], found[PENDING + 2] = -1, -1
     _walk(-1, first - 1, n, gap, covered, asked, cues, cue_at, rules, found)
     _walk(1, last, n, gap, covered, asked, cues, cue_at, rules, found)
+    for pending in (PENDING, PENDING + 2):
+        if found[pending] >= 0:
+            _assert(ABSENT, found[pending], found[pending + 1], found)
 
 
 @inner
 def _walk(step, at, n, gap, covered, asked, cues, cue_at, rules, found):  # type: ignore[no-untyped-def]
-    passed, steps, listed, plain, open_ = 0, 0, True, True, True
+    passed, steps, listed, plain, open_ = 0, 0, True, True, True  # no comma but in a list; no comma; no other clause
     side = BEFORE if step < 0 else AFTER
     while 0 <= at < n and steps < STEPS and passed <= REACH:
         between = gap[at + 1] if step < 0 else gap[at]
@@ -69,7 +81,15 @@ def _walk(step, at, n, gap, covered, asked, cues, cue_at, rules, found):  # type
         while rule >= 0:
             if rules[rule, GROUP] == TERMINATOR:
                 open_ = False
-            elif rules[rule, SIDE] & side and passed <= rules[rule, WINDOW]:
+            elif not rules[rule, SIDE] & side or passed > rules[rule, WINDOW]:
+                pass
+            elif rules[rule, GROUP] == CANCEL:
+                if rules[rule, VALUE] == ABLE:
+                    if side == BEFORE and open_ and listed:
+                        found[PENDING] = -1
+                elif side == AFTER:  # "never had it until": that which ends the clause says that it is new
+                    found[PENDING + 2] = -1
+            else:
                 _weigh(rule, cue, passed, side, asked, listed, plain, open_, rules, found)
             rule = rules[rule, NEXT]
         width = cues[cue, 1] - cues[cue, 0]
@@ -88,15 +108,24 @@ def _weigh(rule, cue, passed, side, asked, listed, plain, open_, rules, found): 
     elif not open_:
         return
     elif group == ASSERTION:
-        if rules[rule, NEEDS_QUESTION_MARK] and not asked:
+        condition = rules[rule, CONDITION]
+        if (condition == ASKED and not asked) or (condition == PLAIN and not plain):
             return
-        if not listed and value != 3 and value != 5:  # hypotheses and questions hold for the whole sentence
+        if not listed and condition != THROUGHOUT and value != 3 and value != 5:  # hypotheses and questions hold for the whole sentence
             return
-        distance = PRIORITY[value] * FAR + passed
-        if distance < found[6 + ASSERTED] or found[ASSERTED_BY] < 0:
-            found[ASSERTED], found[ASSERTED_BY], found[6 + ASSERTED] = value, cue, distance
+        if condition < ABLE or side == AFTER:
+            _assert(value, cue, passed, found)
+        elif found[PENDING + 2 * (condition - ABLE)] < 0:
+            found[PENDING + 2 * (condition - ABLE)], found[PENDING + 2 * (condition - ABLE) + 1] = cue, passed
     elif group == ROLE:
         if passed < found[6 + PLAYS]:
             found[PLAYS], found[6 + PLAYS] = value, passed
     elif group == SEVERITY and plain and passed < found[6 + SEVERE]:
         found[SEVERE], found[6 + SEVERE] = value, passed
+
+
+@inner
+def _assert(value, cue, passed, found):  # type: ignore[no-untyped-def]
+    distance = PRIORITY[value] * FAR + passed
+    if distance < found[6 + ASSERTED] or found[ASSERTED_BY] < 0:
+        found[ASSERTED], found[ASSERTED_BY], found[6 + ASSERTED] = value, cue, distance

@@ -20,7 +20,7 @@ from heedful.language.kernels.context import (
 )
 from heedful.language.kernels.index import ALONE, EVENTFUL, FLAGS, RULE_ROOT, TERM_ROOT, Index, hash_step, may_step, step_from, word_id
 from heedful.language.kernels.tokens import ASKED, END, GAP, GAP_NONE, GAP_STOP, LENGTH, POSITION, START, WIDEST, next_token
-from heedful.language.rules import EVENT, GROUP, NEXT, WINDOW
+from heedful.language.rules import ABLE, CANCEL, EVENT, GROUP, NEXT, VALUE, WINDOW
 
 SENTENCE = 512
 """Tokens of the longest sentence; a longer run without an end is cut there."""
@@ -88,7 +88,7 @@ def _mentions(n, ids, gap, covered, index, spans):  # type: ignore[no-untyped-de
 
 @inner
 def _cues(n, ids, gap, covered, index, cues, cue_at):  # type: ignore[no-untyped-def]
-    """Leftmost-longest phrases of rules outside mentions; how many."""
+    """Leftmost-longest phrases of rules outside mentions, and inabilities within ("can't walk" without pain); how many."""
     found, at = 0, 0
     for i in range(n):
         cue_at[0, i], cue_at[1, i] = -1, -1
@@ -96,6 +96,8 @@ def _cues(n, ids, gap, covered, index, cues, cue_at):  # type: ignore[no-untyped
         best, after = -1, at
         if ids[at] >= 0 and not covered[at]:
             best, after = _longest(at, n, ids, gap, covered, index.roots, RULE_ROOT, index.rule_at, index.bloom, index.steps)
+        elif ids[at] >= 0:
+            best, after = _inability(ids[at], index), at + 1
         if best < 0:
             at += 1
             continue
@@ -104,6 +106,18 @@ def _cues(n, ids, gap, covered, index, cues, cue_at):  # type: ignore[no-untyped
         found += 1
         at = after
     return found
+
+
+@inner
+def _inability(word, index):  # type: ignore[no-untyped-def]
+    """The rules of a single word if an inability is among them, or -1."""
+    first = index.rule_at[index.roots[word, RULE_ROOT]] if index.roots[word, RULE_ROOT] > 0 else -1
+    rule = first
+    while rule >= 0:
+        if index.rules[rule, GROUP] == CANCEL and index.rules[rule, VALUE] == ABLE:
+            return first
+        rule = index.rules[rule, NEXT]
+    return -1
 
 
 @inner

@@ -1,0 +1,1 @@
+"""Heads: what a whole text or sentence is about, as calibrated scores of linear models, learned reproducibly."""

@@ -1,0 +1,52 @@
+"""What two texts have to do with each other: how much they share, and which words of one meet which kinds of words of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from heedful.language.heads.counts import lexicon_counts, steps
+from heedful.language.heads.grams import BITS, Tokens, column_of, count_columns, hash_words
+
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def crossed_grams(first: Tokens, second: Tokens, lexicon: Mapping[str, str]) -> sparse.csr_array:
+    """Features of pairs, shape (pairs, 2 ** BITS): steps of the share of words in common (whole words, and their first five letters), each
+    kind of word of one with each kind of the other, and each word of the first with each kind of the second."""
+    ours, theirs = lexicon_counts(first, lexicon) > 0, lexicon_counts(second, lexicon) > 0
+    both = (ours[:, :, None] & theirs[:, None, :]).reshape(len(ours), -1).astype(float)
+    pairs = steps(both, [f"{a} meets {b}" for a in lexicon for b in lexicon], (1,))
+    same = steps((ours == theirs).astype(float), [f"{name} in both or none" for name in lexicon], (1,))
+    alone = steps((ours & ~theirs).astype(float), [f"{name} in the first alone" for name in lexicon], (1,))
+    shares = np.column_stack([_shared(first, second, hash_words), _shared(first, second, _stems)])
+    shared = steps(shares * 10, ["shared words", "shared stems"], (1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
+    return sparse.csr_array(pairs + same + alone + shared + _words_by_cue(first, theirs))
+
+
+def _stems(tokens: Tokens) -> npt.NDArray[np.uint64]:
+    """A hash of the first five letters of each word of four letters or more; shorter words are all one."""
+    words = tokens.words()
+    known = {stem: np.uint64(column_of(f"stem {stem}")) for stem in {word[:5] for word in words}}
+    return np.array([known[word[:5]] if len(word) > 3 else np.uint64(0) for word in words], np.uint64)
+
+
+def _shared(first: Tokens, second: Tokens, key: Callable[[Tokens], npt.NDArray[np.uint64]]) -> npt.NDArray[np.float64]:
+    """The share of the words of the first text that the second has."""
+    marks = [key(tokens) ^ (tokens.text.astype(np.uint64) * _SPREAD) for tokens in (first, second)]
+    hit = np.isin(marks[0], marks[1])
+    return np.bincount(first.text, hit, first.texts) / np.maximum(1, np.bincount(first.text, minlength=first.texts))
+
+
+def _words_by_cue(first: Tokens, theirs: npt.NDArray[np.bool_]) -> sparse.csr_array:
+    hashes = hash_words(first)
+    texts, columns = [], []
+    for place in range(theirs.shape[1]):
+        told = theirs[first.text, place]
+        mixed = (hashes[told] ^ np.uint64(place + 1)) * _SPREAD
+        texts.append(first.text[told])
+        columns.append((mixed >> np.uint64(64 - BITS)).astype(np.int32))
+    return count_columns(np.concatenate(texts), np.concatenate(columns), first.texts)
