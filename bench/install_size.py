@@ -1,25 +1,34 @@
-"""Size of what `pip install heedful` brings: the files of every distribution in the closure of its base requirements."""
+"""Size of what `pip install heedful` brings: the package, and the files of every distribution in the closure of its base requirements.
+
+The requirements are read from pyproject.toml: an editable install remembers those of the day on which it was made.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 from packaging.requirements import Requirement
 
 from bench.measure import Line, at_most
 
 
-def line() -> Line:
-    sizes = dict(sorted(_closure("heedful").items(), key=lambda pair: -pair[1]))
+def lines() -> list[Line]:
+    root = Path(__file__).parents[1]
+    wanted = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
+    own = sum(file.stat().st_size for file in (root / "src" / "heedful").rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    sizes = dict(sorted((_closure(wanted) | {"heedful": own}).items(), key=lambda pair: -pair[1]))
     largest = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in list(sizes.items())[:4])
-    return at_most("base install", sum(sizes.values()) / 1e6, "MB", 1_000, f"{len(sizes)} distributions; largest: {largest}")
+    beside = f"files of {len(sizes)} distributions; largest: {largest}"
+    return [at_most("base install", sum(sizes.values()) / 1e6, "MB", 1_000, beside=beside)]
 
 
-def _closure(root: str) -> dict[str, int]:
-    """Bytes by distribution, `root` included; requirements of extras that were not asked for are left out."""
+def _closure(wanted: list[str]) -> dict[str, int]:
+    """Bytes by distribution; requirements of extras that were not asked for are left out."""
     found: dict[str, int] = {}
-    waiting = [(root, frozenset[str]())]
+    waiting = [(requirement.name, frozenset(requirement.extras)) for requirement in map(Requirement, wanted)]
     while waiting:
         name, extras = waiting.pop()
         held = importlib.metadata.distribution(name)

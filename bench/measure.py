@@ -1,53 +1,121 @@
-"""Timing beside a peer in the same minute: interleaved repetitions, medians, peak memory of a fresh process."""
+"""Timing on a machine that others use too: seconds by the clock, of processor, and *undisturbed*; interleaved peers; memory of a fresh process.
+
+Undisturbed is what an idle machine would have taken: by the clock less the time for which a thread of this process was ready to run and no core
+was free (Linux' `schedstat`), but never less than the processor time used. Where there is no `schedstat` it is the processor time or more.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table: what, our figure, its unit, the bar, whether it is met, and what it was compared with or measured on."""
+    """One line of the table.
+
+    `value`: the judged figure, of undisturbed time (`unit`). `clock`: the same by the clock, empty where time is not what is measured. `peer`: what
+    the same run measured of something known, and the ratio to it. `beside`: how it was measured.
+    """
 
     what: str
     value: float
     unit: str
     bar: str
     met: bool
-    beside: str
+    clock: str = ""
+    peer: str = ""
+    beside: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
 
 
-def at_least(what: str, value: float, unit: str, bar: float, beside: str) -> Line:
+def at_least(what: str, value: float, unit: str, bar: float, clock: str = "", peer: str = "", beside: str = "") -> Line:
     """A line that passes at the bar or above."""
-    return Line(what, value, unit, f"≥ {bar:,g}", value >= bar, beside)
+    return Line(what, value, unit, f"≥ {bar:,g}", value >= bar, clock, peer, beside)
 
 
-def at_most(what: str, value: float, unit: str, bar: float, beside: str) -> Line:
+def at_most(what: str, value: float, unit: str, bar: float, clock: str = "", peer: str = "", beside: str = "") -> Line:
     """A line that passes below the bar."""
-    return Line(what, value, unit, f"< {bar:,g}", value < bar, beside)
+    return Line(what, value, unit, f"< {bar:,g}", value < bar, clock, peer, beside)
 
 
-def interleaved(ours: Callable[[], float], peer: Callable[[], float], rounds: int) -> tuple[list[float], list[float]]:
-    """Figures of both, run in turn so that a busy neighbor slows both."""
-    pairs = [(ours(), peer()) for _ in range(rounds)]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+@dataclass
+class Watch:
+    """Seconds of one piece of work, filled when the `with` block ends."""
+
+    clock: float = 0.0
+    processor: float = 0.0
+    waited: float = 0.0
+
+    @property
+    def undisturbed(self) -> float:
+        return max(self.processor, self.clock - self.waited)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
+@contextlib.contextmanager
+def watch() -> Iterator[Watch]:
+    """Time a piece of work of this process, all its threads."""
+    found = Watch()
+    waited, processor, clock = _waited(), time.process_time(), time.perf_counter()
+    yield found
+    found.clock = time.perf_counter() - clock
+    found.processor = time.process_time() - processor
+    found.waited = max(0.0, _waited() - waited)
+
+
+def _waited() -> float:
+    """Seconds for which threads of this process were ready and not running."""
+    total = 0
+    for task in Path("/proc/self/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            total += int(task.read_text().split()[1])
+    return total / 1e9
+
+
+@dataclass
+class Times:
+    """Watches of one kind of work, done again and again."""
+
+    watches: list[Watch] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[Watch]:
+        with watch() as found:
+            yield found
+        self.watches.append(found)
+
+    def as_dict(self) -> dict[str, list[float]]:
+        return {name: [getattr(one, name) for one in self.watches] for name in ("clock", "processor", "undisturbed")}
+
+
+def command_seconds(*arguments: str) -> Watch:
+    """Times of a child process. Of another process only its processor time is known, so that is what counts as undisturbed."""
+    before, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(arguments, check=True, capture_output=True)
+    clock = time.perf_counter() - clock
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Watch(clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, clock)
+
+
+def emptied(folder: Path) -> Path:
+    """A place where nothing lies of an earlier run: a site that has read its input would not read it again, and seem endlessly fast."""
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    folder.unlink(missing_ok=True)
+    return folder
 
 
 def median(values: list[float]) -> float:
@@ -62,7 +130,7 @@ def percentile(values: list[float], share: float) -> float:
 
 def spread(values: list[float], digits: int = 2) -> str:
     """Least to greatest, as a reader of a noisy machine wants them."""
-    return f"{min(values):.{digits}f} to {max(values):.{digits}f}"
+    return f"{min(values):,.{digits}f} to {max(values):,.{digits}f}"
 
 
 def fresh_process(work: str, *arguments: object, one_core: bool = False) -> dict[str, Any]:

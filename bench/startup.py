@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
-from bench.measure import Line, at_most, interleaved, median, seconds
+from bench.measure import Line, at_most, command_seconds, median
 
 BAR = 0.3
+COMMAND = ("-c", "import sys; sys.argv = ['heedful', '--help']; from heedful.cli.main import main; main()")
 
 
-def line(rounds: int) -> Line:
-    def run(*arguments: str) -> float:
-        return seconds(lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True))
-
-    command = ("-c", "import sys; sys.argv = ['heedful', '--help']; from heedful.cli.main import main; main()")
-    run(*command)
-    ours, bare = interleaved(lambda: run(*command), lambda: run("-c", "pass"), rounds)
-    note = f"median of {rounds}; a bare interpreter {median(bare):.2f} s"
-    return at_most("heedful --help", median(ours), "s", BAR, note)
+def lines(rounds: int) -> list[Line]:
+    command_seconds(sys.executable, *COMMAND)
+    pairs = [(command_seconds(sys.executable, *COMMAND), command_seconds(sys.executable, "-c", "pass")) for _ in range(rounds)]
+    ours, bare = (median([pair[n].undisturbed for pair in pairs]) for n in (0, 1))
+    clock = median([pair[0].clock for pair in pairs])
+    peer = f"a bare interpreter {bare:.3f} s, {ours / bare:.1f} ×"
+    return [at_most("heedful --help", ours, "s", BAR, f"{clock:.2f} s", peer, f"median of {rounds} fresh processes")]

@@ -44,19 +44,20 @@ def post(rng: random.Random) -> dict[str, Any]:
 
 def observation(rng: random.Random) -> dict[str, Any]:
     day = some_day(rng)
-    code = rng.choice(("steps", "steps", "heart_rate", "heart_rate", "sleep_stage", "resting_heart_rate"))
+    code = rng.choice(("steps", "steps", "heart_rate", "heart_rate", "sleep_stage", "resting_heart_rate", "glucose"))
     start = instant(rng, day) if code != "sleep_stage" else datetime(day.year, day.month, day.day, rng.choice((22, 23, 1, 2)), tzinfo=UTC)
-    length = {"steps": 10, "heart_rate": 0, "sleep_stage": rng.choice((60, 240)), "resting_heart_rate": 1_440}[code]
+    length = {"steps": 10, "heart_rate": 0, "sleep_stage": rng.choice((60, 240)), "resting_heart_rate": 1_440, "glucose": 0}[code]
     value = {
         "steps": rng.randrange(900),
         "heart_rate": rng.randrange(45, 120),
         "sleep_stage": None,
         "resting_heart_rate": rng.randrange(50, 70),
+        "glucose": rng.randrange(40, 300),
     }[code]
     return {
         "person": rng.choice(PEOPLE), "code": code, "day": start.date(), "start_at": start, "end_at": start + timedelta(minutes=length), "offset_minutes": 0,
         "value": None if value is None else float(value), "value_code": rng.choice(("asleep", "awake", "deep", "in_bed")) if code == "sleep_stage" else None,
-        "unit": {"steps": "{steps}", "sleep_stage": "{stage}"}.get(code, "/min"), "device": rng.choice(("watch", "phone")), "how": "measured", "row": 0,
+        "unit": {"steps": "{steps}", "sleep_stage": "{stage}", "glucose": "mg/dL"}.get(code, "/min"), "device": rng.choice(("watch", "phone")), "how": "measured", "row": 0,
         "known_at": known(rng, day),
     }  # fmt: skip
 

@@ -61,11 +61,15 @@ class World:
     """A lake that is kept up to date through random acts."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self.rng = random.Random(seed)
-        self.lake = Lake(folder)
-        self.engine = Engine(self.lake, self.rng.sample(DERIVATIONS, len(DERIVATIONS)), site_resources(Settings()))
+        self.rng, self.folder = random.Random(seed), folder
+        self._open()
         self.batch = 0
         self.seen: list[tuple[type[Schema], pl.DataFrame]] = []
+
+    def _open(self) -> None:
+        """As a process does when it starts: nothing is known but what is on disk."""
+        self.lake = Lake(self.folder)
+        self.engine = Engine(self.lake, self.rng.sample(DERIVATIONS, len(DERIVATIONS)), site_resources(Settings()))
 
     def act(self) -> str:
         what = self.rng.choice(("rows", "rows", "rows", "again", "correct", "delete"))
@@ -90,24 +94,24 @@ class World:
         return f"{what}, torn" if torn else what
 
     def _torn_update(self, changed: Changed) -> None:
-        """An update that ends in the middle of its writes, and what recovery does then: all base rows again, not known to be fresh."""
-        base, writes, replace = dict(changed.rows), self.rng.randrange(12), self.lake.replace
+        """An update that ends in the middle of its commits, and what recovery does then: all base rows again, not known to be fresh."""
+        base, commits, settle = dict(changed.rows), self.rng.randrange(1 + len(DERIVATIONS)), self.lake.settle
 
         def torn(*args: Any) -> None:
-            nonlocal writes
-            if not writes:
+            nonlocal commits
+            if not commits:
                 raise TornError
-            writes -= 1
-            replace(*args)
+            commits -= 1
+            settle(*args)
 
-        self.lake.replace = torn  # type: ignore[method-assign]
+        self.lake.settle = torn  # type: ignore[method-assign]
         with suppress(TornError):
             self.engine.update(changed, self.batch)
-        self.lake.replace = replace  # type: ignore[method-assign]
+        self._open()
         again = Changed()
         for node, parts in base.items():
             again.add(node, pl.concat(parts))
-        self.engine.update(again, self.batch, interrupted=[self.batch])
+        self.engine.update(again, self.batch)
 
     def _rows(self, schema: type[Schema], what: str) -> pl.DataFrame:
         earlier = [rows for kind, rows in self.seen if kind is schema]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,7 +81,7 @@ def test_a_deletion_leaves_no_byte_after_vacuum(tmp_path: Path) -> None:
         if file.is_file():
             content = file.read_bytes()
             assert b"secretword" not in content, file
-    assert DeltaTable(lake.path("posts")).to_pyarrow_table().num_rows == 1
+    assert pl.read_delta(str(lake.path("posts"))).height == 1
 
 
 def test_rolling_back_a_batch_is_as_if_it_had_not_been(tmp_path: Path) -> None:

@@ -2,14 +2,14 @@
 
 Order of one batch: journal says *begun* → base tables commit → journal says *base* and moves the input's cursor (one commit) → derived
 tables commit → journal says *done*. A batch found *begun* after a crash is rolled back and read again; one found *base* is only derived.
-A deletion is journalled with the keys it touches before anything goes, and is simply done again. What an interrupted update had written
-to some derived tables is read back from their commits, so that the tables after them learn of it too.
+A deletion is journalled with the keys it touches before anything goes, and is simply done again. Derived tables are committed
+in an order in which deriving again finds all that an interrupted update left undone (`heedful.engine.local`).
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,11 +26,12 @@ from heedful.sources.base import Batch, Deletion
 from heedful.store.lake import Lake
 from heedful.store.ledger import Ledger
 from heedful.trust import doors
-from heedful.trust.consent import in_force
 from heedful.trust.pseudonyms import PseudonymKey
 
-DELETION, REBUILD = "deletion", "rebuild"
-"""Names of batches that no input brings: rows that go, and derivations computed again as their version rose."""
+DELETION = "deletion"
+"""Name of a batch that no input brings: rows that go."""
+HELD_WEIGHT = 16
+"""Rows that stay in memory until derived tables are brought up to date (posts, diaries) count for so many that need not."""
 LABELS: dict[str, Any] = {"public": Public, "personal": Consented[Held], "aggregate": Aggregate, "either": Raw}
 
 
@@ -86,7 +87,7 @@ class Intake:
         self.lake, self.ledger, self.engine, self.clock = lake, ledger, engine, clock
         self.public_key, self.participant_key, self.seal_line, self.derive_every = public_key, participant_key, seal_line, derive_every
         self.welcome = welcome
-        self._pending, self._open, self._interrupted = Changed(), list[int](), list[int]()
+        self._pending, self._open, self._underived = Changed(), list[int](), 0
         self._buried: dict[str, set[str]] = {}
 
     # --- a batch
@@ -110,7 +111,7 @@ class Intake:
         self._open.append(number)
         for scope, subjects in goners.items():
             self.delete(scope, subjects)
-        if len(self._pending) >= self.derive_every:
+        if self._underived >= self.derive_every:
             self.derive()
 
     def _through_door(self, frame: Any, now: datetime, accounts: Accounts) -> pl.DataFrame:
@@ -128,7 +129,7 @@ class Intake:
         else:
             if self.welcome is not None:
                 self.welcome(set(unseal(frame)["person"].unique().to_list()))
-            grants = in_force(self.ledger.rows("consents"), self.clock.now())
+            grants = self.ledger.grants(self.clock.now())
             passed = doors.consent_door(frame, self.participant_key, grants, self.buried("person"))
         add_up(accounts.refused, {f"{schema.table}: {reason}": count for reason, count in passed.refused.items()})
         return passed.frame.data
@@ -139,15 +140,22 @@ class Intake:
         add_up(accounts.corrected, {schema.table: result.corrected})
         add_up(accounts.repeated, {schema.table: result.duplicates})
         if schema is not Quarantine:
-            self._pending.add((schema, label_of(schema)), result.changed, fresh=not result.corrected)
+            node: Node = (schema, label_of(schema))
+            telling = self.engine.plan.telling(node)
+            self._underived += result.changed.height * (HELD_WEIGHT if telling is None else 1)
+            if telling is None:
+                self._pending.add(node, result.changed, fresh=not result.corrected)
+            elif telling:
+                # What touched a key is forgotten, that it was touched stays: a month of minutes is a few rows here.
+                self._pending.add(node, result.changed.select(telling).unique())
 
     def derive(self, on_step: Callable[[str], None] | None = None) -> dict[str, int]:
         """Bring derived tables up to date with all batches taken so far."""
         if not self._open:
             return {}
-        written = self.engine.update(self._pending, self._open[-1], on_step, self._interrupted)
+        written = self.engine.update(self._pending, self._open[-1], on_step)
         self.ledger.derived_written(self._open)
-        self._pending, self._open, self._interrupted = Changed(), [], []
+        self._pending, self._open, self._underived = Changed(), [], 0
         return written
 
     # --- deletions
@@ -181,19 +189,23 @@ class Intake:
         return self._delete_rows(number, hits)
 
     def _hits(self, schema: type[Schema], keys: pl.DataFrame) -> pl.DataFrame:
-        """All versions of the rows that go: each may have touched other keys."""
-        columns = {*schema.key, *(c for step in self.engine.plan.steps for c in step.derivation.key), "code"} & set(schema.columns)
-        rows = self.lake.scan(schema.table, schema)
-        named = rows.join(keys.lazy(), on=keys.columns, how="semi").select(schema.key)
-        return rows.join(named, on=list(schema.key), how="semi").select(sorted(columns)).collect()
+        """What tells which rows go and which keys they touched, all versions of the rows: each may have touched other keys."""
+        telling = {*(c for step in self.engine.plan.steps for c in step.derivation.key), "code"} & set(schema.columns)
+        rows = self.lake.scan(schema.table, schema, keys=keys)
+        mine = rows.join(keys.lazy(), on=keys.columns, how="semi")
+        if set(keys.columns) <= set(schema.key):
+            return mine.select(sorted(telling | set(keys.columns))).unique().collect()
+        named = mine.select(schema.key).unique().collect()
+        everything = self.lake.scan(schema.table, schema).join(named.lazy(), on=list(schema.key), how="semi")
+        return everything.select(sorted(telling | set(schema.key))).unique().collect()
 
-    def _delete_rows(self, number: int, hits: Mapping[type[Schema], pl.DataFrame], interrupted: Sequence[int] = ()) -> dict[str, int]:
+    def _delete_rows(self, number: int, hits: Mapping[type[Schema], pl.DataFrame]) -> dict[str, int]:
         changed, gone = Changed(), dict[str, int]()
         for schema, rows in hits.items():
-            gone[schema.table] = self.lake.delete(schema, rows.select(schema.key))
+            gone[schema.table] = self.lake.delete(schema, rows.select([name for name in schema.key if name in rows.columns]).unique())
             node: Node = (schema, label_of(schema))
             changed.add(node, rows)
-        for name, count in self.engine.update(changed, number, interrupted=interrupted).items():
+        for name, count in self.engine.update(changed, number).items():
             gone[name] = count
         self.ledger.derived_written([number])
         return gone
@@ -204,10 +216,8 @@ class Intake:
         """Finish or undo what a killed process left; returns what was done, in words. Safe to call again."""
         said: list[str] = []
         for number, name, state, keys in self.ledger.open_batches():
-            if name == REBUILD:
-                continue
             if name == DELETION:
-                self._delete_rows(number, {TABLES[table]: rows for table, rows in _unpacked(keys or b"").items()}, [number])
+                self._delete_rows(number, {TABLES[table]: rows for table, rows in _unpacked(keys or b"").items()})
                 said.append("an interrupted deletion was finished")
             elif state == "begun":
                 for schema in TABLES.values():
@@ -230,10 +240,10 @@ class Intake:
                 continue
             rows = self.lake.read(schema, batches=[number])
             if rows.height:
-                older = self.lake.scan(schema.table, schema).join(rows.lazy().select(schema.key), on=list(schema.key), how="semi").collect()
+                keys = rows.select(schema.key)
+                older = self.lake.scan(schema.table, schema, keys=keys).join(keys.lazy(), on=list(schema.key), how="semi").collect()
                 self._pending.add((schema, label_of(schema)), older.select(rows.columns))
         self._open.append(number)
-        self._interrupted.append(number)
 
 
 def _deletion_keys(scope: str, subjects: list[str]) -> list[tuple[type[Schema], pl.DataFrame]]:

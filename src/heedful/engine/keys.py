@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+import numpy as np
 import polars as pl
 
 from heedful.core.derivations import Derivation
@@ -12,6 +13,9 @@ from heedful.core.schemas import Schema
 
 DAYS_A_CALL = 40
 PEOPLE_A_CALL = 100
+PERSON_DAYS_A_CALL = 3_000
+FEW_ROWS = 10
+"""Derived rows of a person are that many times fewer than base rows."""
 
 
 def touched_keys(derivation: Derivation, schema: type[Schema], changed: pl.DataFrame) -> pl.DataFrame:
@@ -30,6 +34,12 @@ def needed_keys(derivation: Derivation, schema: type[Schema], touched: pl.DataFr
     return spread(touched, -derivation.lookback, derivation.lookahead)
 
 
+def telling(derivation: Derivation, schema: type[Schema]) -> set[str]:
+    """Columns of a table that decide which keys a changed row touches."""
+    named = {"code" if "code" in schema.columns else "feature"} if derivation.only.get(schema.table) else set()
+    return {*derivation.key, *named} & set(schema.columns)
+
+
 def chosen(derivation: Derivation, schema: type[Schema], rows: pl.DataFrame) -> pl.DataFrame:
     """Only the codes or features that the derivation declares to read."""
     names = derivation.only.get(schema.table)
@@ -43,13 +53,20 @@ def spread(keys: pl.DataFrame, before: int, after: int) -> pl.DataFrame:
     """Each key at every day from `before` (≤ 0) to `after` days around its own."""
     if not keys.height or (before == 0 and after == 0):
         return keys
-    offsets = pl.DataFrame({"_offset": list(range(before, after + 1))})
-    return (
-        keys.join(offsets, how="cross")
-        .with_columns(day=pl.col("day").dt.offset_by(pl.format("{}d", pl.col("_offset"))))
-        .select(keys.columns)
-        .unique()
-    )  # fmt: skip
+    others = [name for name in keys.columns if name != "day"]
+    dated = keys.drop_nulls("day").unique().sort(*others, "day")
+    day = dated["day"].to_physical().to_numpy().astype(np.int64)
+    group = dated.select(pl.struct(others).rle_id()).to_series().to_numpy() if others else np.zeros(len(day), np.int64)
+    same = np.concatenate([[False], group[1:] == group[:-1]])[: len(day)]
+    begin = day + before
+    begin[1:] = np.where(same[1:], np.maximum(begin[1:], day[:-1] + after + 1), begin[1:])  # where the key before ends
+    count = np.maximum(day + after + 1 - begin, 0)
+    row = np.repeat(np.arange(len(day)), count)
+    days = begin[row] + np.arange(len(row)) - (np.cumsum(count) - count)[row]
+    return pl.concat([
+        dated[row].with_columns(day=pl.Series(days.astype(np.int32)).cast(pl.Date)).select(keys.columns),
+        keys.filter(pl.col("day").is_null()).unique(),
+    ])  # fmt: skip
 
 
 def day_range(keys: pl.DataFrame) -> tuple[date, date] | None:
@@ -62,11 +79,14 @@ def day_range(keys: pl.DataFrame) -> tuple[date, date] | None:
     return low, high
 
 
-def portions(keys: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Touched keys cut into portions whose input rows fit in memory: by people, else by days."""
-    for column, size in (("person", PEOPLE_A_CALL), ("day", DAYS_A_CALL)):
+def portions(keys: pl.DataFrame, *, of_base: bool) -> Iterator[pl.DataFrame]:
+    """Touched keys cut into portions whose input rows fit in memory: by people (the more, the fewer their days are), else by days."""
+    people = max(PEOPLE_A_CALL, PERSON_DAYS_A_CALL // max(1, keys["day"].n_unique())) if "day" in keys.columns else PEOPLE_A_CALL
+    for column, size in (("person", people if of_base else FEW_ROWS * PEOPLE_A_CALL), ("day", DAYS_A_CALL)):
         if column in keys.columns:
             values = keys[column].unique().sort()
+            if values.len() <= size:
+                break
             for start in range(0, values.len(), size):
                 yield keys.filter(pl.col(column).is_in(values[start : start + size].to_list()))
             return

@@ -1,7 +1,9 @@
 """The engine on one machine: keeps every derived table equal to what its derivation says of the base rows that remain.
 
 `update(changed)` walks the plan once: for each derivation the touched keys are worked out, its inputs read for those keys only, its
-answer compared with the stored rows, and only the difference written and passed on. Nothing else writes derived tables.
+answer compared with the stored rows, and only the difference staged and passed on. Then the tables are committed, the last of the plan
+first: wherever a crash falls, a table that was written stands behind none that was not, so that deriving once more finds every
+difference that is still to be passed on. Nothing else writes derived tables.
 """
 
 from __future__ import annotations
@@ -57,44 +59,30 @@ class Engine:
 
     # --- keeping up to date
 
-    def update(
-        self, changed: Changed, batch: int, on_step: Callable[[str], None] | None = None, interrupted: Sequence[int] = ()
-    ) -> dict[str, int]:
-        """Bring every derived table up to date after `changed`; returns rows written and removed by derivation.
+    def update(self, changed: Changed, batch: int, on_step: Callable[[str], None] | None = None) -> dict[str, int]:
+        """Bring every derived table up to date after `changed`; returns rows written and removed by derivation."""
+        return self._walk(changed, batch, (), on_step)
 
-        `interrupted` names batches whose update a crash may have cut: what it had written counts as changed for all that read it.
-        """
+    def rebuild(self, names: Sequence[str], batch: int) -> dict[str, int]:
+        """Derive some derivations again for all their keys (their version rose), and whatever reads what then differs."""
+        return self._walk(Changed(), batch, names, None)
+
+    def _walk(self, changed: Changed, batch: int, anew: Sequence[str], on_step: Callable[[str], None] | None) -> dict[str, int]:
         written: dict[str, int] = {}
         for step in self.plan.steps:
-            half_done = self.lake.written_by(step.table, step.derivation.writes, interrupted)
-            touched = self._touched(step, changed)
-            if touched is not None and touched.height:
-                if on_step is not None:
-                    on_step(step.derivation.name)
-                removed, added = self._differences(step, touched, changed)
-                if removed.height or added.height:
-                    self.lake.replace(step.table, step.derivation.writes, removed, added, batch)
-                    changed.add(step.output, pl.concat([removed, added]), fresh=not removed.height)
-                    written[step.derivation.name] = removed.height + added.height
-            changed.add(step.output, half_done)
-        return written
-
-    def rebuild(self, names: Sequence[str], batch: int, interrupted: Sequence[int] = ()) -> dict[str, int]:
-        """Derive some derivations again for all their keys (their version rose), and whatever reads what then differs.
-
-        `interrupted` as in `update`.
-        """
-        changed, written = Changed(), dict[str, int]()
-        for step in self.plan.steps:
-            half_done = self.lake.written_by(step.table, step.derivation.writes, interrupted)
-            touched = self._all_keys(step) if step.derivation.name in names else self._touched(step, changed)
-            if touched is not None and touched.height:
-                removed, added = self._differences(step, touched, Changed())
-                if removed.height or added.height:
-                    self.lake.replace(step.table, step.derivation.writes, removed, added, batch)
-                    changed.add(step.output, pl.concat([removed, added]))
-                    written[step.derivation.name] = removed.height + added.height
-            changed.add(step.output, half_done)
+            name = step.derivation.name
+            touched = self._all_keys(step) if name in anew else self._touched(step, changed)
+            if touched is None or not touched.height:
+                continue
+            if on_step is not None:
+                on_step(name)
+            removed, added = self._differences(step, touched, Changed() if name in anew else changed)
+            if removed.height or added.height:
+                self.lake.stage(step.table, step.derivation.writes, removed, added)
+                changed.add(step.output, pl.concat([removed, added]), fresh=not removed.height and name not in anew)
+                written[name] = removed.height + added.height
+        for step in reversed(self.plan.steps):
+            self.lake.settle(step.table, batch)
         return written
 
     def _touched(self, step: Step, changed: Changed) -> pl.DataFrame | None:
@@ -116,14 +104,14 @@ class Engine:
         derivation, removed, added = step.derivation, [step.derivation.writes.empty()], [step.derivation.writes.empty()]
         # New posts have no rows yet and are in hand already: neither is read back from the lake.
         only_new = derivation.by is None and len(step.inputs) == 1 and changed.fresh.get(step.inputs[0], False)
-        for keys in portions(touched):
+        for keys in portions(touched, of_base=any(node[0].kind == "base" for node in step.inputs)):
             if only_new:
                 rows = changed.of(step.inputs[0])
                 assert rows is not None
                 new = self._derive(step, [rows if keys is touched else rows.join(keys, on=keys.columns, how="semi")])
                 added.append(new)
                 continue
-            new = self._derive(step, [self._inputs(step, node, keys, self._read) for node in step.inputs])
+            new = self._derive(step, [self._inputs(step, node, keys, self._read) for node in step.inputs], keys)
             output_keys = _renamed(keys, derivation)
             new = new.join(output_keys, on=output_keys.columns, how="semi", nulls_equal=True)
             old = self.lake.read_derived(step.table, derivation.writes, output_keys, day_range(output_keys))
@@ -134,9 +122,11 @@ class Engine:
 
     # --- deriving
 
-    def _derive(self, step: Step, inputs: list[pl.DataFrame]) -> pl.DataFrame:
+    def _derive(self, step: Step, inputs: list[pl.DataFrame], keys: pl.DataFrame | None = None) -> pl.DataFrame:
         frames = [_sealed(rows, node) for rows, node in zip(inputs, step.inputs, strict=True)]
         resources = {name: self.resources[name] for name in step.derivation.needs}
+        if step.derivation.narrow:
+            resources["keys"] = keys
         return unseal(step.derivation(*frames, **resources))
 
     def _inputs(self, step: Step, node: Node, keys: pl.DataFrame, read: Reader) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from heedful.core.errors import SettingsError
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, Held
 from heedful.core.schemas import Observations, Schema
+from heedful.engine.keys import telling
 
 Node = tuple[type[Schema], Any]
 """A logical table under a label."""
@@ -52,6 +53,13 @@ class Plan:
         for step in self.steps:
             found.setdefault(step.output, []).append(step)
         return found
+
+    def telling(self, node: Node) -> list[str] | None:
+        """Columns of a table that decide which keys its changed rows touch; None if a derivation computes new rows as they come."""
+        steps = [step for step in self.steps if node in step.inputs]
+        if any(step.derivation.by is None for step in steps):
+            return None
+        return sorted(set().union(*(telling(step.derivation, node[0]) for step in steps)))
 
     def step(self, name: str) -> Step:
         """The step of one derivation."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from heedful.behavior.adherence.dispensed import adherence
 from heedful.behavior.change import baseline_change
 from heedful.behavior.daily import daily_features
+from heedful.behavior.glucose.daily import daily_glucose
 from heedful.behavior.nightsignal import nightsignal
 from heedful.behavior.sleep import nightly_sleep
+from heedful.behavior.sleep_regularity import sleep_regularity
 from heedful.core.derivations import Derivation
 from heedful.language.experiences import diary_experiences
 from heedful.language.mentions import diary_mentions
@@ -17,7 +19,9 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     diary_mentions,
     diary_experiences,
     daily_features,
+    daily_glucose,
     nightly_sleep,
+    sleep_regularity,
     adherence,
     nightsignal,
     baseline_change,

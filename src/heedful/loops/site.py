@@ -18,7 +18,7 @@ from heedful.core.errors import ConsentError, NotFoundError, SourceError
 from heedful.core.frames import Frame
 from heedful.core.labels import PURPOSES, Care, Consented, Held, P
 from heedful.core.schemas import INSTANT, TABLES, Schema
-from heedful.engine.intake import REBUILD, Accounts, Intake, label_of
+from heedful.engine.intake import Accounts, Intake, label_of
 from heedful.engine.local import Engine
 from heedful.loops.derivations import all_derivations
 from heedful.loops.resources import site_resources
@@ -28,7 +28,7 @@ from heedful.sources.recognise import recognise
 from heedful.store.lake import Lake
 from heedful.store.ledger import Ledger
 from heedful.store.secrets import SiteSecret
-from heedful.trust.consent import check_act, in_force
+from heedful.trust.consent import check_act
 from heedful.trust.doors import for_purpose
 from heedful.trust.pseudonyms import PseudonymKey
 
@@ -104,11 +104,8 @@ class Site:
             wanted[f"derivation:{step.derivation.name}"] = ":".join([str(step.derivation.version), *prints])
         differ = [name.removeprefix("derivation:") for name, version in wanted.items() if self.ledger.fact(name) != version]
         stale = differ if self.ledger.last_batch() else []  # a site without a batch has nothing to compute again
-        interrupted = [number for number, name, _, _ in self.ledger.open_batches() if name == REBUILD]
-        if stale or interrupted:
-            number = self.ledger.begin_batch(REBUILD, self.clock.now())
-            self.engine.rebuild(stale, number, interrupted)
-            self.ledger.derived_written([*interrupted, number])
+        if stale:
+            self.engine.rebuild(stale, self.ledger.last_batch())
         if differ:
             self.ledger.set_facts(wanted)
         return [f"{name} has a new version and was computed again" for name in stale]
@@ -193,7 +190,7 @@ class Site:
 
     def grants(self) -> pl.DataFrame:
         """Consents in force now."""
-        return in_force(self.ledger.rows("consents"), self.clock.now())
+        return self.ledger.grants(self.clock.now())
 
     def person(self, raw_id: str) -> str:
         """The pseudonym of a participant, given their id or the pseudonym itself. Raises `NotFoundError` if nothing is held."""

@@ -1,8 +1,9 @@
-"""The lake: base and derived tables as Delta tables, appended, replaced by partition, read as of any day.
+"""The lake: base and derived tables as Delta tables, appended, replaced file by file, read as of any day.
 
 Physical rows carry four columns of ours: `_part` (partition, from `day` by the schema's grain), `_batch` (number of the batch that
 wrote a base row), `_version` (0 unless a base key was seen before) and `_content` (stable hash of a base row's content). One process
-writes at a time (`Lake.writer_lock`); readers never wait.
+writes at a time (`Lake.writer_lock`); readers never wait. Differences of derived tables are *staged*, which this process sees at once, and
+*settled*, which is one commit a table.
 """
 
 from __future__ import annotations
@@ -15,24 +16,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import unquote
+from typing import Any
 
-import numpy as np
-import orjson
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake import DeltaTable
 
 from heedful.core.errors import StoreError
 from heedful.core.schemas import Grain, Schema
 from heedful.store.key_index import KeyIndex
-from heedful.store.row_keys import hash_rows
+from heedful.store.row_keys import Hashes, hash_rows
+from heedful.store.table_log import DataFile, TableLog
+from heedful.store.warm import WarmDays, WarmTables
 
 OURS = {"_part": pl.String(), "_batch": pl.Int64(), "_version": pl.Int32(), "_content": pl.Int64()}
 _GRAINS: dict[Grain, str] = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "none": ""}
-_RETRIES = 20
-_CONFIGURATION = {"delta.logRetentionDuration": "interval 1 days", "delta.deletedFileRetentionDuration": "interval 0 days"}
+_IDS = ("person", "author")
+_MOST_IDS = 1_000
+_SMALL_ROWS, _FILE_ROWS, _GROUP_ROWS = 250_000, 500_000, 2_000_000
+"""Compaction joins files of fewer rows than the first, writes files of the second, and holds at most the third in memory."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,26 @@ class Appended:
     duplicates: int
 
 
+@dataclass
+class _Staged:
+    """Differences of a derived table that are not committed yet."""
+
+    schema: type[Schema]
+    removed: pl.DataFrame
+    added: pl.DataFrame
+
+
 class Lake:
     """All bulk tables of one site under `folder`. Base tables are named by their table, derived ones `table/derivation`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._tables: dict[str, DeltaTable] = {}
+        self._logs: dict[str, TableLog] = {}
         self._index = KeyIndex(self._stored_hashes)
+        self._staged: dict[str, _Staged] = {}
+        self._warm_days = WarmDays(lambda schema, day: self._read_stored(schema, pl.DataFrame({"day": [day]}), (day, day), None))
+        self._warm_tables = WarmTables()
+        self._locked, self._seen = False, dict[str, int]()
 
     @contextmanager
     def writer_lock(self) -> Iterator[None]:
@@ -64,21 +78,21 @@ class Lake:
                 raise StoreError(
                     f"Another heedful is writing to {self.folder}. Wait until it ends, or stop it; reading is possible meanwhile."
                 ) from error
-            yield
+            for name in list(self._seen):
+                self._check_caches(name)
+            self._alone(True)
+            try:
+                yield
+            finally:
+                self._alone(False)
 
-    # --- reading
+    def _alone(self, alone: bool) -> None:
+        self._locked = alone
+        for log in self._logs.values():
+            log.alone = alone
+            log.look_again()
 
-    def delta(self, name: str) -> DeltaTable | None:
-        """The Delta table at its newest version, or None if it was never written."""
-        known = self._tables.get(name)
-        if known is not None:
-            known.update_incremental()
-            return known
-        path = self.path(name)
-        if not (path / "_delta_log").is_dir() or not any((path / "_delta_log").glob("*.json")):
-            return None
-        self._tables[name] = DeltaTable(path)
-        return self._tables[name]
+    # --- which files
 
     def path(self, name: str) -> Path:
         return self.folder / ("derived" if "/" in name else "base") / name
@@ -88,27 +102,58 @@ class Lake:
         found = [log.parent.relative_to(self.folder) for log in self.folder.glob("*/**/_delta_log")]
         return sorted("/".join(path.parts[1:]) for path in found)
 
-    def scan(self, name: str, schema: type[Schema], parts: list[str] | None = None) -> pl.LazyFrame:
-        """All physical rows (of `parts`), our four columns included."""
-        dtypes = {**schema.dtypes(), **OURS}
-        table = self.delta(name)
-        files = [] if table is None else self._files(table, parts)
-        if not files:
-            return pl.LazyFrame(schema=dtypes)
-        return pl.scan_parquet(files, hive_partitioning=True, hive_schema={"_part": pl.String()}, missing_columns="insert").select(
-            [pl.col(column).cast(dtype) for column, dtype in dtypes.items()]
-        )
+    def delta(self, name: str) -> DeltaTable | None:
+        """The Delta table at its newest version, or None if it was never written."""
+        log = self._log(name)
+        if log is None:
+            return None
+        log.delta.update_incremental()
+        return log.delta
 
-    @staticmethod
-    def _files(table: DeltaTable, parts: list[str] | None) -> list[str]:
-        files = table.file_uris()
-        wanted = None if parts is None else {f"_part={part}" for part in parts}
-        return files if wanted is None else [file for file in files if file.rsplit("/", 2)[-2] in wanted]
+    def _log(self, name: str) -> TableLog | None:
+        if name not in self._logs and TableLog.exists(self.path(name)):
+            self._logs[name] = TableLog(self.path(name))
+            self._logs[name].alone = self._locked
+        return self._logs.get(name)
+
+    def _log_for(self, name: str, schema: type[Schema]) -> TableLog:
+        """The table's log; the table is made if it is not there."""
+        known = self._log(name)
+        if known is None:
+            self.path(name).parent.mkdir(parents=True, exist_ok=True)
+            known = self._logs[name] = TableLog(self.path(name), pl.DataFrame(schema={**OURS, **schema.dtypes()}))
+            known.alone = self._locked
+        return known
 
     def parts(self, name: str) -> list[str]:
         """Partitions that hold rows."""
-        table = self.delta(name)
-        return [] if table is None else sorted({str(part["_part"]) for part in table.partitions()})
+        log = self._log(name)
+        return [] if log is None else sorted({file.part for file in log.files.values()})
+
+    def scan(
+        self,
+        name: str,
+        schema: type[Schema],
+        parts: Sequence[str] | None = None,
+        days: tuple[date, date] | None = None,
+        keys: pl.DataFrame | None = None,
+    ) -> pl.LazyFrame:
+        """All physical rows, our four columns included, of the files that may hold something of `parts`, `days` and `keys`."""
+        log = self._log(name)
+        if log is None:
+            return pl.LazyFrame(schema={**schema.dtypes(), **OURS})
+        return self._rows_of(log, schema, log.chosen(None if parts is None else set(parts), days, _ids(keys)))
+
+    @staticmethod
+    def _rows_of(log: TableLog, schema: type[Schema], files: Sequence[DataFile]) -> pl.LazyFrame:
+        dtypes = {**schema.dtypes(), **OURS}
+        if not files:
+            return pl.LazyFrame(schema=dtypes)
+        return pl.scan_parquet(
+            log.absolute(files), hive_partitioning=True, hive_schema={"_part": pl.String()}, missing_columns="insert"
+        ).select([pl.col(column).cast(dtype) for column, dtype in dtypes.items()])
+
+    # --- reading base rows
 
     def read(
         self,
@@ -122,13 +167,23 @@ class Lake:
 
         With `batches`, only rows that those batches wrote (older versions not removed).
         """
-        lazy = self.scan(schema.table, schema, self._parts_within(schema.table, schema, days))
+        if batches is not None:
+            return self.scan(schema.table, schema).filter(pl.col("_batch").is_in(batches)).drop(list(OURS)).collect()
+        if keys is not None and as_of is None:
+            self._check_caches(schema.table)
+            warm = self._warm_days.rows(schema, keys)
+            if warm is not None:
+                return warm
+        return self._read_stored(schema, keys, days, as_of)
+
+    def _read_stored(
+        self, schema: type[Schema], keys: pl.DataFrame | None, days: tuple[date, date] | None, as_of: datetime | None
+    ) -> pl.DataFrame:
+        lazy = self.scan(schema.table, schema, days=days, keys=keys)
         if keys is not None and "person" in keys.columns and keys["person"].n_unique() <= 200:
             lazy = lazy.filter(pl.col("person").is_in(keys["person"].unique().to_list()))
         if as_of is not None:
             lazy = lazy.filter(pl.col("known_at") <= as_of)
-        if batches is not None:
-            return lazy.filter(pl.col("_batch").is_in(batches)).drop(list(OURS)).collect()
         rows = _chosen(lazy, keys, days).collect()
         if self._has_corrections(schema.table):
             rows = self._current(schema, rows, keys, days, as_of)
@@ -139,30 +194,23 @@ class Lake:
     ) -> pl.DataFrame:
         """Of keys that were corrected, the newest version, which may lie on a day or under a person other than the one that was found."""
         key = list(schema.key)
-        whole = self.scan(schema.table, schema)
-        corrected = whole.filter(pl.col("_version") > 0).join(rows.lazy(), on=key, how="semi").select(key).unique().collect()
+        log = self._log(schema.table)
+        assert log is not None
+        correcting = self._rows_of(log, schema, [file for file in log.files.values() if file.high.get("_version", 1) > 0])
+        corrected = correcting.filter(pl.col("_version") > 0).join(rows.lazy(), on=key, how="semi").select(key).unique().collect()
         if not corrected.height:
             return rows
-        versions = whole.join(corrected.lazy(), on=key, how="semi")
+        versions = self.scan(schema.table, schema, keys=corrected).join(corrected.lazy(), on=key, how="semi")
         if as_of is not None:
             versions = versions.filter(pl.col("known_at") <= as_of)
         current = _chosen(newest(versions.collect(), schema).lazy(), keys, days).collect()
         return pl.concat([rows.join(corrected, on=key, how="anti"), current.select(rows.columns)])
 
     def _has_corrections(self, name: str) -> bool:
-        table = self.delta(name)
-        if table is None:
-            return False
-        actions = pl.DataFrame(table.get_add_actions(flatten=True))
-        return "max._version" not in actions.columns or bool((actions["max._version"].fill_null(1) > 0).any())
+        log = self._log(name)
+        return log is not None and any(file.high.get("_version", 1) > 0 for file in log.files.values())
 
-    def _parts_within(self, name: str, schema: type[Schema], days: tuple[date, date] | None) -> list[str] | None:
-        if days is None or schema.grain == "none":
-            return None
-        low, high = (day.strftime(_GRAINS[schema.grain]) for day in days)
-        return [part for part in self.parts(name) if low <= part <= high]
-
-    def _stored_hashes(self, schema: type[Schema]) -> tuple[np.ndarray, np.ndarray]:
+    def _stored_hashes(self, schema: type[Schema]) -> tuple[Hashes, Hashes]:
         rows = self.scan(schema.table, schema).select([*schema.key, "_content"]).collect()
         return hash_rows(rows, schema.key), rows["_content"].to_numpy()
 
@@ -180,126 +228,172 @@ class Lake:
             _id=pl.Series(hash_rows(rows, schema.key)),
         )
         fresh, versions = self._index.classify(schema, rows)
-        new = rows.filter(fresh).with_columns(_version=pl.Series(versions[fresh.to_numpy()], dtype=pl.Int32)).drop("_id")
+        if not fresh.all():
+            rows, versions = rows.filter(fresh), versions[fresh.to_numpy()]
+        new = rows.with_columns(_version=pl.Series(versions, dtype=pl.Int32)).drop("_id")
         corrected = new.filter(pl.col("_version") > 0)
         changed = new.drop(list(OURS))
         if corrected.height:
-            older = self.scan(schema.table, schema).join(corrected.lazy().select(schema.key), on=list(schema.key), how="semi").collect()
-            changed = pl.concat([changed, older.select(changed.columns)])
+            older = self.scan(schema.table, schema, keys=corrected.select(schema.key))
+            older = older.join(corrected.lazy().select(schema.key), on=list(schema.key), how="semi")
+            changed = pl.concat([changed, older.collect().select(changed.columns)])
         if new.height:
-            self._write(schema.table, schema, new, "append", None, batch)
-            self._index.add(schema, rows.filter(fresh))
-        return Appended(changed, new.height - corrected.height, corrected.height, rows.height - new.height)
+            self._check_caches(schema.table)
+            log = self._log_for(schema.table, schema)
+            log.commit("append", batch, log.write(new.select([*OURS, *schema.columns])))
+            self._index.add(schema, rows)
+            if corrected.height:
+                self._warm_days.forget(schema.table)
+            else:
+                self._warm_days.add(schema, changed)
+            self._seen[schema.table] = log.version
+        return Appended(changed, new.height - corrected.height, corrected.height, fresh.len() - new.height)
 
     def roll_back(self, schema: type[Schema], batch: int) -> None:
         """Remove what an unfinished batch wrote, as if it had not begun."""
-        if self.delta(schema.table) is not None:
-            self._delete(schema.table, f"_batch = {batch}")
+        log = self._log(schema.table)
+        if log is not None:
+            files = [file for file in log.files.values() if file.may_hold("_batch", [batch])]
+            self._take_out(schema, log, files, lambda rows: rows.filter(pl.col("_batch") != batch))
 
     def delete(self, schema: type[Schema], keys: pl.DataFrame) -> int:
         """Remove all versions of the base rows matching `keys` (any columns of the schema); returns how many rows went."""
-        hits = self.scan(schema.table, schema).join(keys.lazy(), on=keys.columns, how="semi").select("_part").collect()
-        if not hits.height:
+        log = self._log(schema.table)
+        if log is None:
             return 0
-        touched = hits["_part"].unique().to_list()
-        kept = self.scan(schema.table, schema, touched).join(keys.lazy(), on=keys.columns, how="anti").collect()
-        self._write(schema.table, schema, kept, "overwrite", f"_part IN ({_quoted(touched)})", -1)
-        self._index.forget(schema.table)
-        return hits.height
+        keys = keys.unique()
+        files = log.chosen(ids=_ids(keys))
+        return self._take_out(schema, log, files, lambda rows: rows.join(keys, on=keys.columns, how="anti"))
 
-    def _delete(self, name: str, predicate: str) -> None:
-        table = self.delta(name)
-        if table is None:
-            return
-        table.delete(predicate)
-        self._index.forget(name)
+    def _take_out(self, schema: type[Schema], log: TableLog, files: Sequence[DataFile], keep: Any) -> int:
+        """Rewrite those of `files` of which `keep` does not keep everything, in one commit; returns how many rows went."""
+        gone, removed, added = 0, list[DataFile](), list[DataFile]()
+        for file in files:
+            rows = self._rows_of(log, schema, [file]).collect()
+            kept = keep(rows)
+            if kept.height < rows.height:
+                gone += rows.height - kept.height
+                removed.append(file)
+                added += log.write(kept.select([*OURS, *schema.columns]))
+        log.commit("delete", -1, added, removed)
+        if removed:
+            self._index.forget(schema.table)
+            self._warm_days.forget(schema.table)
+            self._seen[schema.table] = log.version
+        return gone
 
-    # --- writing derived rows
+    # --- derived rows
 
     def read_derived(
         self, name: str, schema: type[Schema], keys: pl.DataFrame | None, days: tuple[date, date] | None = None
     ) -> pl.DataFrame:
-        """Rows of one derivation's table, of `keys` (a semi-join) within `days`."""
-        lazy = self.scan(name, schema, self._parts_within(name, schema, days))
-        if days is not None and "day" in schema.columns:
-            lazy = lazy.filter(pl.col("day").is_between(*days))
-        if keys is not None:
-            lazy = lazy.join(keys.lazy(), on=keys.columns, how="semi", nulls_equal=True)
-        return lazy.drop(list(OURS)).collect()
+        """Rows of one derivation's table, of `keys` (a semi-join) within `days`, staged differences included."""
+        self._check_caches(name)
+        whole = self._warm_tables.get(name)
+        if whole is None and keys is not None and self._warm_tables.asked(name) and self._rows(name) <= _SMALL_ROWS:
+            whole = self._with_staged(name, self.scan(name, schema).drop(list(OURS)).collect())
+            self._warm_tables.keep(name, whole)
+        if whole is not None:
+            return _chosen(whole.lazy(), keys, days).collect()
+        stored = _chosen(self.scan(name, schema, days=days, keys=keys), keys, days).drop(list(OURS)).collect()
+        return self._with_staged(name, stored, keys, days)
 
-    def written_by(self, name: str, schema: type[Schema], batches: Sequence[int]) -> pl.DataFrame:
-        """Rows of a derived table that the commits of these batches put in or took out, as far as vacuum has left their files."""
-        put, taken = list[str](), list[str]()
-        for entry in sorted((self.path(name) / "_delta_log").glob("*.json"), reverse=True) if batches else ():
-            actions = [orjson.loads(line) for line in entry.read_bytes().splitlines()]
-            batch = next((int(a["commitInfo"]["batch"]) for a in actions if "batch" in a.get("commitInfo", {})), None)
-            if batch is not None and 0 <= batch < min(batches):
-                break
-            if batch in batches:
-                put += [action["add"]["path"] for action in actions if "add" in action]
-                taken += [action["remove"]["path"] for action in actions if "remove" in action]
-        sides = [[self.path(name) / unquote(path) for path in side if (self.path(name) / unquote(path)).exists()] for side in (put, taken)]
-        rows = [pl.read_parquet(side, columns=list(schema.columns), hive_partitioning=False) for side in sides if side]
-        both = pl.concat([schema.empty(), *(part.cast(schema.dtypes()) for part in rows)])  # type: ignore[arg-type]
-        return both.filter(~both.is_duplicated())
+    def _rows(self, name: str) -> int:
+        log = self._log(name)
+        return 0 if log is None else sum(file.rows for file in log.files.values())
+
+    def _with_staged(
+        self, name: str, stored: pl.DataFrame, keys: pl.DataFrame | None = None, days: tuple[date, date] | None = None
+    ) -> pl.DataFrame:
+        staged = self._staged.get(name)
+        if staged is None:
+            return stored
+        return _replaced(stored, staged.schema, staged.removed, _chosen(staged.added.lazy(), keys, days).collect())
 
     def replace(self, name: str, schema: type[Schema], removed: pl.DataFrame, added: pl.DataFrame, batch: int) -> None:
         """Take `removed` rows (by schema key) out and put `added` in, in one atomic commit."""
-        added = added.with_columns(
-            partition(schema), _batch=pl.lit(batch, dtype=pl.Int64), _version=pl.lit(0, pl.Int32), _content=pl.lit(0, pl.Int64)
-        )
-        if not removed.height:
-            if added.height:
-                self._write(name, schema, added, "append", None, batch)
+        self.stage(name, schema, removed, added)
+        self.settle(name, batch)
+
+    def stage(self, name: str, schema: type[Schema], removed: pl.DataFrame, added: pl.DataFrame) -> None:
+        """Take rows out and put others in for all who read through this lake; on disk they are after `settle`."""
+        whole = self._warm_tables.get(name)
+        if whole is not None and whole.height + added.height > _SMALL_ROWS:
+            self._warm_tables.forget(name)
+        elif whole is not None:
+            self._warm_tables.keep(name, _replaced(whole, schema, removed, added))
+        known = self._staged.get(name)
+        if known is None:
+            self._staged[name] = _Staged(schema, removed.select(_placed_key(schema)), added)
+        else:
+            known.added = _replaced(known.added, schema, removed, added)
+            known.removed = pl.concat([known.removed, removed.select(_placed_key(schema))]).unique()
+
+    def settle(self, name: str, batch: int) -> None:
+        """Commit what was staged for a table."""
+        staged = self._staged.get(name)
+        if staged is None:
             return
-        parts = removed.select(partition(schema))["_part"].unique().to_list()
-        kept = (
-            self.scan(name, schema, parts)
-            .join(removed.lazy().select(schema.key), on=list(schema.key), how="anti", nulls_equal=True)
-            .collect()
-        )
-        inside = pl.concat([kept, added.filter(pl.col("_part").is_in(parts)).select(kept.columns)])
-        outside = added.filter(~pl.col("_part").is_in(parts))
-        # One commit for both: a predicate overwrite refuses rows outside it, so the predicate names their partitions and they keep theirs.
-        if outside.height:
-            extra = outside["_part"].unique().to_list()
-            inside = pl.concat([inside, self.scan(name, schema, extra).collect(), outside.select(kept.columns)])
-            parts = sorted({*parts, *extra})
-        self._write(name, schema, inside, "overwrite", f"_part IN ({_quoted(parts)})", batch)
+        schema, log = staged.schema, self._log_for(name, staged.schema)
+        whole = self._warm_tables.get(name) if staged.removed.height else None
+        if whole is not None:
+            parts = pl.concat([staged.removed.select(partition(schema)), staged.added.select(partition(schema))])["_part"].unique()
+            removed, rows = log.chosen(set(parts.to_list())), [whole.filter(partition(schema).is_in(parts.implode()))]
+        else:
+            removed, kept = self._without(log, schema, staged.removed)
+            rows = [*kept, staged.added]
+        if sum(part.height for part in rows) <= _FILE_ROWS:
+            rows = [pl.concat(rows)]
+        log.commit("replace", batch, [file for part in rows for file in log.write(_physical(part, schema, batch))], removed)
+        del self._staged[name]
+        self._seen[name] = log.version
+
+    def _without(self, log: TableLog, schema: type[Schema], removed: pl.DataFrame) -> tuple[list[DataFile], list[pl.DataFrame]]:
+        """Files that hold removed rows, and the other rows of each of them."""
+        files, kept = list[DataFile](), list[pl.DataFrame]()
+        parts = set(removed.select(partition(schema))["_part"].to_list())
+        for file in log.chosen(parts, ids=_ids(removed)):
+            rows = self._rows_of(log, schema, [file]).drop(list(OURS)).collect()
+            rest = rows.join(removed, on=list(schema.key), how="anti", nulls_equal=True)
+            if rest.height < rows.height:
+                files.append(file)
+                kept.append(rest)
+        return files, kept
 
     def drop(self, name: str) -> None:
         """Remove a table with its files: for derivations whose version rose."""
-        self._tables.pop(name, None)
+        self._logs.pop(name, None)
+        self._staged.pop(name, None)
+        self._warm_tables.forget(name)
         shutil.rmtree(self.path(name), ignore_errors=True)
 
-    def _write(
-        self, name: str, schema: type[Schema], rows: pl.DataFrame, mode: Literal["append", "overwrite"], predicate: str | None, batch: int
-    ) -> None:
-        ordered = rows.select([*OURS, *schema.columns])
-        properties = CommitProperties(custom_metadata={"batch": str(batch)}, app_transactions=[Transaction("heedful", max(batch, 0))])
-        hooks = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
-        target: DeltaTable | Path = self.delta(name) or self.path(name)
-        write: Any = write_deltalake  # its overloads pair each mode with its own arguments
-        for attempt in range(_RETRIES):
-            try:
-                write(
-                    target, ordered, mode=mode, predicate=predicate, partition_by=["_part"], commit_properties=properties,
-                    post_commithook_properties=hooks, configuration=None if isinstance(target, DeltaTable) else _CONFIGURATION,
-                )  # fmt: skip
-                return
-            except CommitFailedError:
-                if attempt == _RETRIES - 1:
-                    raise
-                target = self.delta(name) or self.path(name)
+    def _check_caches(self, name: str) -> None:
+        """Without the writer's lock another process may have written: what is kept of an older version is forgotten."""
+        if self._locked:
+            return
+        log = self._log(name)
+        version = -1 if log is None else log.version
+        if self._seen.get(name, version) != version:
+            self._warm_days.forget(name)
+            self._warm_tables.forget(name)
+            self._index.forget(name)
+        self._seen[name] = version
 
     # --- upkeep
 
     def compact(self, name: str) -> None:
-        """Join small files and write a checkpoint; off the live path."""
-        table = self.delta(name)
-        if table is not None:
-            table.optimize.compact()
-            table.create_checkpoint()
+        """Join small files, each person's rows side by side, and write a checkpoint; off the live path. Rows stay as they are."""
+        log = self._log(name)
+        if log is None:
+            return
+        for group in _groups(list(log.files.values())):
+            rows = pl.scan_parquet(log.absolute(group), hive_partitioning=True, hive_schema={"_part": pl.String()}).collect()
+            order = [column for column in ("person", "day") if column in rows.columns]
+            rows = rows.sort(order, maintain_order=True) if order else rows
+            written = [file for at in range(0, rows.height, _FILE_ROWS) for file in log.write(rows[at : at + _FILE_ROWS])]
+            log.commit("compact", -1, written, group, same_rows=True)
+        log.checkpoint()
+        self._seen[name] = log.version
 
     def vacuum(self, name: str) -> int:
         """Delete files that no version in use refers to; returns how many. After an erasure nothing of the erased rows remains."""
@@ -310,19 +404,39 @@ class Lake:
 
     def forget_history(self, name: str) -> None:
         """Rewrite the log as one checkpoint, so that statistics of erased rows (least and greatest ids) go as well."""
-        table = self.delta(name)
-        if table is None:
+        log = self._log(name)
+        if log is None:
             return
-        table.create_checkpoint()
-        newest_version = table.version()
+        log.checkpoint()
+        newest_version = log.version
         for entry in (self.path(name) / "_delta_log").iterdir():
             number = entry.name.split(".")[0]
-            if number.isdigit() and int(number) < newest_version:
+            if (number.isdigit() and int(number) < newest_version) or entry.suffix == ".tmp":
                 entry.unlink()
+        self._seen[name] = newest_version
 
     def size(self) -> int:
         """Bytes on disk."""
         return sum((Path(folder) / file).stat().st_size for folder, _, files in os.walk(self.folder) for file in files)
+
+
+def _physical(rows: pl.DataFrame, schema: type[Schema], batch: int) -> pl.DataFrame:
+    """Derived rows with our columns."""
+    ours = {"_batch": pl.lit(batch, pl.Int64), "_version": pl.lit(0, pl.Int32), "_content": pl.lit(0, pl.Int64)}
+    return rows.with_columns(partition(schema), **ours).select([*OURS, *schema.columns])
+
+
+def _placed_key(schema: type[Schema]) -> list[str]:
+    """Key columns, and the one that decides the partition."""
+    return [*schema.key, *({"day"} & set(schema.columns) - set(schema.key))]
+
+
+def _ids(keys: pl.DataFrame | None) -> dict[str, Sequence[Any]]:
+    """The people or authors of keys, sorted, where there are few enough to look for in the files' statistics."""
+    if keys is None:
+        return {}
+    found = {name: keys[name].drop_nulls().unique().sort() for name in _IDS if name in keys.columns and not keys[name].null_count()}
+    return {name: values.to_list() for name, values in found.items() if values.len() <= _MOST_IDS}
 
 
 def _chosen(rows: pl.LazyFrame, keys: pl.DataFrame | None, days: tuple[date, date] | None) -> pl.LazyFrame:
@@ -330,6 +444,26 @@ def _chosen(rows: pl.LazyFrame, keys: pl.DataFrame | None, days: tuple[date, dat
     if days is not None and "day" in rows.collect_schema():
         rows = rows.filter(pl.col("day").is_between(*days))
     return rows if keys is None else rows.join(keys.lazy(), on=keys.columns, how="semi", nulls_equal=True)
+
+
+def _replaced(rows: pl.DataFrame, schema: type[Schema], removed: pl.DataFrame, added: pl.DataFrame) -> pl.DataFrame:
+    """Rows without those of the keys of `removed`, with `added`."""
+    kept = rows.join(removed, on=list(schema.key), how="anti", nulls_equal=True) if removed.height and rows.height else rows
+    return pl.concat([kept, added.select(kept.columns)]) if added.height else kept
+
+
+def _groups(files: list[DataFile]) -> Iterator[list[DataFile]]:
+    """Small files of one partition that belong together: neighbors by person, no more than fit into memory."""
+    small = [file for file in files if file.rows < _SMALL_ROWS]
+    small.sort(key=lambda file: (file.part, str(file.low.get("person", "")), file.path))
+    group: list[DataFile] = []
+    for file in [*small, None]:
+        if file is None or (group and (file.part != group[0].part or sum(one.rows for one in group) + file.rows > _GROUP_ROWS)):
+            if len(group) > 1:
+                yield group
+            group = []
+        if file is not None:
+            group.append(file)
 
 
 def newest(rows: pl.DataFrame, schema: type[Schema]) -> pl.DataFrame:
@@ -342,7 +476,3 @@ def partition(schema: type[Schema]) -> pl.Expr:
     if schema.grain == "none":
         return pl.lit("all").alias("_part")
     return pl.col("day").dt.strftime(_GRAINS[schema.grain]).fill_null("none").alias("_part")
-
-
-def _quoted(parts: list[str]) -> str:
-    return ", ".join("'" + part.replace("'", "''") + "'" for part in sorted(parts))

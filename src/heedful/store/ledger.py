@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from heedful.core.errors import StoreError
 from heedful.core.schemas import TABLES, Schema
 from heedful.trust.audit import GENESIS, chain_hash
+from heedful.trust.consent import in_force
 
 _TYPES: dict[type, Any] = {
     pl.String: sql.Text,
@@ -94,6 +96,19 @@ TOMBSTONES = sql.Table(
 FACTS = sql.Table("facts", METADATA, sql.Column("name", sql.Text, primary_key=True), sql.Column("value", sql.Text, nullable=False))
 
 
+_EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True)
+class _Grants:
+    """Consents in force from `since` until before `until`, as long as the acts are those of `mark`."""
+
+    mark: tuple[Any, ...]
+    since: datetime
+    until: datetime
+    rows: pl.DataFrame
+
+
 class Ledger:
     """One ledger. `url` is ``sqlite:///file`` or ``postgresql+psycopg://…``; tables are made if they are not there.
 
@@ -104,6 +119,7 @@ class Ledger:
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _engine(url)
+        self._grants: _Grants | None = None
         try:
             METADATA.create_all(self.engine)
         except SQLAlchemyError as error:
@@ -180,6 +196,22 @@ class Ledger:
             for table in ("decisions", "approvals", "consents"):
                 gone[table] = connection.execute(sql.delete(_T[table]).where(_T[table].c.person == person)).rowcount
         return {table: count for table, count in gone.items() if count}
+
+    def grants(self, now: datetime) -> pl.DataFrame:
+        """Consents in force at `now` (`heedful.trust.consent.in_force`); worked out anew when an act came, or one began or ended, since."""
+        table = _T["consents"]
+        with self.engine.connect() as connection:
+            recorded = sql.type_coerce(table.c.recorded_at, sql.BigInteger)
+            marks = (sql.func.count(), sql.func.sum(recorded), sql.func.min(table.c.consent), sql.func.max(table.c.consent))
+            mark = tuple(connection.execute(sql.select(*marks).select_from(table)).one())
+        known = self._grants
+        if known is None or known.mark != mark or not known.since <= now < known.until:
+            consents = self.rows("consents")
+            edges = [edge for name in ("recorded_at", "until_at") for edge in consents[name].drop_nulls().to_list()]
+            since = max((edge for edge in edges if edge <= now), default=_EVER[0])
+            until = min((edge for edge in edges if edge > now), default=_EVER[1])
+            known = self._grants = _Grants(mark, since, until, in_force(consents, now))
+        return known.rows
 
     # --- audit
 
