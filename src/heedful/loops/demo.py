@@ -126,7 +126,12 @@ def _scores(site: Site, written: Written) -> list[Score]:
             what="outbreaks, in the health office's weekly counts",
         ),
         *(
-            score_changes(changes.filter(pl.col("detector") == detector), truth.illnesses, names, what=f"illnesses, by {detector} of resting heart rate")
+            score_changes(
+                changes.filter(pl.col("detector") == detector),
+                truth.illnesses,
+                names,
+                what=f"illnesses, by {detector} of resting heart rate",
+            )
             for detector in sorted(changes["detector"].unique())
         ),
         score_experiences(site.engine.table(Experiences, Public).data, posts),

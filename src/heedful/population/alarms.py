@@ -146,7 +146,8 @@ def _why(words: _Words) -> pl.Expr:
     baseline = f"Not tested: {{}} of the {{}} {words.dates} of its baseline are missing."
     flat = f"Not tested: the {words.dates} of its baseline are all equal, so nothing says what is usual."
     high = f"{{}}{words.unit} where {{}} were expected and up to {{}} is usual: not by chance among {{}} series tested (q {{}})."
-    after = f"{{}}{words.unit} where {{}} were expected; the last three {words.dates} together are not by chance among {{}} series (q {{}})."
+    together = f"the last three {words.dates} together are not by chance"
+    after = f"{{}}{words.unit} where {{}} were expected; {together} among {{}} series tested (q {{}})."
     chance = f"{{}}{words.unit}, above the {{}} that is usual, but among {{}} series tested that may be chance (q {{}})."
     return (
         pl.when(pl.col("state") == "withheld")
