@@ -22,6 +22,8 @@ consent_app = typer.Typer(help="Grant, show or withdraw a participant's consent.
 audit_app = typer.Typer(help="Look at the audit chain, and check that nobody changed it.", no_args_is_help=True)
 app.add_typer(consent_app, name="consent")
 app.add_typer(audit_app, name="audit")
+evaluate_app = typer.Typer(help="Judge this system on sets whose truth is known.", no_args_is_help=True)
+app.add_typer(evaluate_app, name="evaluate")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Config = Annotated[Path, typer.Option("--config", "-c", help="Settings file.", envvar="HEEDFUL_CONFIG")]
@@ -233,6 +235,56 @@ def parity(
     from heedful.cli.parity import parity as run
 
     run(folder, only, json)
+
+
+@evaluate_app.command("language")
+def evaluate_language(
+    data: Annotated[Path, typer.Option("--data", help="Folder of sets, in the shape of ../shared/data/nlp.")],
+    train: Annotated[Path | None, typer.Option("--train", help="Folder to learn from; the same one if left out.")] = None,
+    only: Annotated[str | None, typer.Option(help="Only tasks whose name begins so.")] = None,
+    json: Json = False,
+) -> None:
+    """Learn the research heads, judge every task on test rows; exit 1 on a miss."""
+    from heedful.cli.evaluate import language as run
+
+    run(data, train, only, json)
+
+
+@app.command()
+def learn(
+    head: Annotated[str, typer.Argument(help="A head's name; 'list' shows all with their cards.")],
+    data: Annotated[Path | None, typer.Option("--data", help="Folder of sets that has the head's own.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the weights go; HEAD.npz if left out.")] = None,
+    json: Json = False,
+) -> None:
+    """Learn a head's weights from your own copy of its set, the same ones every time."""
+    from heedful.cli.learn import learn as run
+
+    run(head, data, out, json)
+
+
+@app.command()
+def backtest(
+    config: Config = CONFIG,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Histories simulated as in Noufaily et al. 2013 instead of this site's.")
+    ] = False,
+    replicas: Annotated[int, typer.Option(help="How many outbreaks each series gets, one at a time (simulated: series a scenario).")] = 10,
+    sizes: Annotated[tuple[float, float], typer.Option(help="Smallest and largest outbreak, in baseline standard deviations.")] = (
+        2.0,
+        10.0,
+    ),
+    dates: Annotated[int | None, typer.Option(help="Last dates tested; a year, or half of a shorter history, if left out.")] = None,
+    false_alerts: Annotated[float, typer.Option(help="False alerts a year and series that can be borne.")] = 1.0,
+    signal: Annotated[str, typer.Option(help="Only this signal.")] = "",
+    place: Annotated[str, typer.Option(help="Only this place.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the outbreaks.")] = 7,
+    json: Json = False,
+) -> None:
+    """Put outbreaks into this site's own history: what would each detector have found, how soon, with how many false alerts?"""
+    from heedful.cli.backtest import backtest as run
+
+    run(config, simulate, replicas, sizes, dates, false_alerts, signal, place, seed, json)
 
 
 @app.command()

@@ -234,8 +234,9 @@ def _pooled(counts: Ints, rates: Floats, most: int) -> _Pairs:
     begins = np.flatnonzero(np.diff(by_count, prepend=-1))
     size = np.diff(np.append(begins, len(counts)))
     rank = np.arange(len(counts)) - np.repeat(begins, size)
-    # rare large counts stay single: they carry the tail
-    room = np.repeat(np.maximum(size // np.maximum(most // len(size), 50), 1), size)
+    # bins as the root of the pairs: rare large counts, which carry the tail, stay single
+    bins = most * np.sqrt(size) / np.sqrt(size).sum()
+    room = np.repeat(np.maximum(np.ceil(size / bins), 1).astype(np.int64), size)
     edge = np.flatnonzero((rank % room == 0) | (rank == 0))
     weights = np.diff(np.append(edge, len(counts))).astype(np.float64)
     return _Pairs.of(by_count[edge], np.add.reduceat(by_rate, edge) / weights, weights)
@@ -247,7 +248,8 @@ def _free(prior: Prior) -> Floats:
 
 
 def _prior(place: Floats) -> Prior:
-    return Prior(*(float(value) for value in np.exp(place[:4])), float(expit(place[4])))
+    alpha1, beta1, alpha2, beta2 = (float(value) for value in np.exp(place[:4]))
+    return Prior(alpha1, beta1, alpha2, beta2, float(expit(place[4])))
 
 
 def _search(pairs: _Pairs, least: int, start: Floats) -> tuple[float, Floats]:

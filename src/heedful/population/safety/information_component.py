@@ -24,7 +24,7 @@ CARD = Card(
     definition="log2 of accounts observed over expected, half an account added to both, with the credible interval of the gamma posterior.",
     units="bit",
     reference="Norén, Hopstadius & Bate 2013, Stat Methods Med Res 22:57-69",
-    equals="R pvda ic",
+    equals="formulas of R pvda 0.0.4 as documented",
     limits="The expected count is taken as known; below 4 accounts the lower bound of the 95 % interval is never above 0.",
 )
 METHODS.add(CARD.name, Method(CARD))

@@ -20,7 +20,7 @@ CARD = Card(
     definition="Share of a drug's accounts that tell of the effect over that share among other drugs; chi-squared with Yates' correction.",
     units="1",
     reference="Evans, Waller & Davis 2001, Pharmacoepidemiol Drug Saf 10:483-486; interval: Gravel 2009, as in R pvda",
-    equals="R pvda prr and openEBGM processRaw (PRR)",
+    equals="formulas of R pvda 0.0.4 as documented; openEBGM processRaw (PRR)",
     limits="Unstable where few accounts are; no strata; a drug told of very often for the effect hides others (see safety.masking).",
 )
 METHODS.add(CARD.name, Method(CARD))

@@ -16,7 +16,7 @@ CARD = Card(
     definition="Odds of telling of the effect with a drug over those with all other drugs, interval by Woolf's logit.",
     units="1",
     reference="van Puijenbroek et al. 2002, Pharmacoepidemiol Drug Saf 11:3-10",
-    equals="R pvda ror",
+    equals="formulas of R pvda 0.0.4 as documented; SciPy odds_ratio (sample)",
     limits="No interval where a cell is 0; no strata.",
 )
 METHODS.add(CARD.name, Method(CARD))
