@@ -24,6 +24,8 @@ from heedful.report.page import write_page
 pytestmark = pytest.mark.real
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 APPLE, FITABASE = "interop/apple_health/hkimport_export.xml.gz", "behavior/fitbit_fitabase"
+TAKEOUT = "interop/fitbit_takeout"
+WATCHES = (TAKEOUT, "interop/fit", "interop/withings", "interop/oura", "interop/gadgetbridge")
 PUBLIC = (
     "nlp/psytar", "nlp/rhmd", "interop/reddit/RC_2005-12.zst", "interop/reddit/comments.jsonl.zst", "interop/bluesky/jetstream_golden_v1.jsonl",
     "surveillance/fluview_ilinet_1997_2016.csv.gz",
@@ -33,10 +35,13 @@ PERSONAL = (FITABASE, "behavior/dispensing/med_events.csv.gz", "interop/synthea"
 
 @pytest.fixture(scope="module")
 def site(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    inputs = [InputSettings(path) for path in (*PUBLIC, *PERSONAL)] + [InputSettings(APPLE, subject="ada")]
+    inputs = [InputSettings(path) for path in (*PUBLIC, *PERSONAL)] + [
+        InputSettings(APPLE, subject="ada"),
+        InputSettings(TAKEOUT, subject="eve"),
+    ]
     site = Site(Settings(SiteSettings(), input=inputs), tmp_path_factory.mktemp("site"), FixedClock(NOW))
     patients = [str(n) for n in range(1, 101)]
-    agreed = ["ada", "2022484408", "5553957443", *patients]
+    agreed = ["ada", "eve", "2022484408", "5553957443", *patients]
     site.record_consents(pl.DataFrame({"person": agreed, "purpose": ["care"] * len(agreed)}), "test")
     first = site.inputs([one for one in inputs if one.path != FITABASE], shared_data)
     run_site(site, first)
@@ -92,6 +97,8 @@ def test_posts_are_understood_and_people_have_features(site: Site) -> None:
     features = site.view(Features, Care).data
     ada = features.filter(pl.col("person") == site.participant_key.name("ada"))
     assert {"steps[sum]", "sleep_minutes[stages]"} <= set(ada["feature"])
+    eve = features.filter(pl.col("person") == site.participant_key.name("eve"))
+    assert {"steps[sum]", "heart_rate_mean"} <= set(eve["feature"])
 
 
 def test_the_page_of_it_all_and_an_erasure(site: Site, tmp_path: Path) -> None:
@@ -105,7 +112,7 @@ def test_the_page_of_it_all_and_an_erasure(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [*PUBLIC[2:], *PERSONAL[1:], APPLE, "interop/fitbit/fitabase", "interop/apple_health/alxdrcirilo_export.zip"]
+    "path", [*PUBLIC[2:], *PERSONAL[1:], APPLE, "interop/fitbit/fitabase", "interop/apple_health/alxdrcirilo_export.zip", *WATCHES]
 )
 def test_a_look_at_each_alone_gives_a_page(path: str, shared_data: Path, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
