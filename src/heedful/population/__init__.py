@@ -3,6 +3,7 @@
 from heedful.population import (
     alarms,
     back_projection,
+    backtest,
     bayes,
     boda_delay,
     counts,
@@ -28,6 +29,7 @@ from heedful.population import (
 __all__ = [
     "alarms",
     "back_projection",
+    "backtest",
     "bayes",
     "boda_delay",
     "counts",

@@ -1,6 +1,8 @@
-"""EARS over every series at once: which counts were higher than the days just before, and what could not be tested.
+"""Every series at once: which counts were higher than the days just before, or than the same weeks of earlier years; and what could not
+be tested.
 
-`count_alarms` watches our own counts of people, `series_alarms` official series. Both ask C1, C2 and the published C3, bounds as EARS
+`count_alarms` watches our own counts of people, `series_alarms` official series. Weekly official counts with three years behind them are
+asked by flexible Farrington (`heedful.population.watch_years`), all others by EARS: C1, C2 and the published C3, bounds as EARS
 has them with a floor under the spread, and hold the false-discovery rate: an alarm is above its bound, and its q within the limit.
 p is not the normal tail of the EARS statistic, which is far too small for so short a baseline (`heedful.population.prediction` has
 the figures), but that of a negative binomial prediction from the same baseline (rates: Student's t); for C3, of the sum over its three
@@ -24,6 +26,7 @@ from heedful.core.labels import Aggregate
 from heedful.core.schemas import Alarms, Counts, Series
 from heedful.population.people_mentions import ANY
 from heedful.population.watch import LOOKBACK, answers, panels
+from heedful.population.watch_years import DETECTOR, LOOKBACK_DAYS, yearly_answers
 
 _SERIES = ["signal", "place", "stratum"]
 
@@ -85,18 +88,23 @@ def count_alarms(counts: Frame[Aggregate, Counts], *, detection: DetectionSettin
     return counts.derive(Alarms, _judged(asked, detection.q_limit, _PEOPLE))
 
 
-@derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=7 * LOOKBACK, needs=("detection",), version=1)
-def series_alarms(series: Frame[Aggregate, Series], *, detection: DetectionSettings) -> Frame[Aggregate, Alarms]:
+@derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS, needs=("detection",), narrow=True, version=2)
+def series_alarms(
+    series: Frame[Aggregate, Series], *, detection: DetectionSettings, keys: pl.DataFrame | None = None
+) -> Frame[Aggregate, Alarms]:
     """Alarms over official daily and weekly series, from the newest issue of each period; `day` is the period's first.
 
     The detector names the issuer (ears.c1@ilinet), since two may count the same. Baseline dates are exact steps of the period back,
     so that a week that was not issued is missing, never zero. Counts have a floor of 1 under their spread, rates none. q is over the
     series of the same period length that day. Series of other period lengths are one row under "ears", not tested.
+
+    A weekly count that is known around the same time three years before is asked by flexible Farrington (farrington_flexible@ilinet)
+    against up to five years, and not by EARS; where that finds no mean, and in rates, EARS is asked. `keys`: days asked for.
     """
-    keys = ["source", *_SERIES]
+    names = ["source", *_SERIES]
     newest = (
         series.data.sort("known_at")
-        .unique([*keys, "day"], keep="last", maintain_order=True)
+        .unique([*names, "day"], keep="last", maintain_order=True)
         .with_columns(
             pl.col("value").fill_nan(None),
             pl.lit(False).alias("withheld"),
@@ -106,9 +114,12 @@ def series_alarms(series: Frame[Aggregate, Series], *, detection: DetectionSetti
     judged = []
     for step, words in ((1, _DAILY), (7, _WEEKLY)):
         mine = newest.filter(pl.col("period_days") == step)
+        days = mine["day"].unique() if keys is None else mine.join(keys, on="day", how="semi")["day"].unique()
         # a series whose unit changes is another series: its old values are no baseline
-        asked = [answers(panel, detection.alpha) for panel in panels(mine, [*keys, "unit"], None, mine["day"], step)]
-        judged.append(_judged(asked, detection.q_limit, words))
+        identity = [*names, "unit"]
+        yearly = yearly_answers(mine.filter(pl.col("floor") > 0) if step == 7 else mine.clear(), identity, days, detection.alpha)
+        asked = [answers(panel, detection.alpha) for panel in panels(mine, identity, None, days, step, yearly.answered)]
+        judged.append(_judged([*asked, *([yearly.rows] if yearly.rows.height else [])], detection.q_limit, words))
     return series.derive(Alarms, pl.concat([*judged, _other_periods(newest)]).sort(Alarms.key))
 
 
@@ -126,11 +137,15 @@ _DAILY = _Words("", "days", "no value was issued for this day")
 _WEEKLY = _Words("", "weeks", "no value was issued for this week")
 
 
+_YEARLY = pl.DataFrame(schema={"years": pl.Int64, "down_weighted": pl.Int64, "trend": pl.Boolean})
+"""What only flexible Farrington says of a row."""
+
+
 def _judged(asked: list[pl.DataFrame], q_limit: float, words: _Words) -> pl.DataFrame:
     """Rows of `Alarms` from the detectors' answers."""
     if not asked:
         return Alarms.empty()
-    rows = pl.concat(asked, how="diagonal_relaxed")
+    rows = pl.concat([_YEARLY, *asked], how="diagonal_relaxed")
     alarm = (pl.col("above") & (pl.col("q") <= q_limit)).fill_null(False)
     rows = rows.with_columns(alarm.alias("alarm")).with_columns(_why(words).alias("why"))
     if "source" in rows.columns:
@@ -148,6 +163,10 @@ def _why(words: _Words) -> pl.Expr:
     high = f"{{}}{words.unit} where {{}} were expected and up to {{}} is usual: not by chance among {{}} series tested (q {{}})."
     together = f"the last three {words.dates} together are not by chance"
     after = f"{{}}{words.unit} where {{}} were expected; {together} among {{}} series tested (q {{}})."
+    few = f"{{}}{words.unit}; too few cases in the last four {words.dates} to speak of an outbreak ({{}} expected)."
+    years = (
+        "{} where {} were expected from the same weeks of {} years{} and up to {} is usual: not by chance among {} series tested (q {})."
+    )
     chance = f"{{}}{words.unit}, above the {{}} that is usual, but among {{}} series tested that may be chance (q {{}})."
     return (
         pl.when(pl.col("state") == "withheld")
@@ -158,6 +177,10 @@ def _why(words: _Words) -> pl.Expr:
         .then(pl.format(baseline, "lost", "needed"))
         .when(pl.col("state") == "flat")
         .then(pl.lit(flat))
+        .when(pl.col("state") == "few")
+        .then(pl.format(few, seen, expected))
+        .when(pl.col("alarm") & (pl.col("detector") == DETECTOR))
+        .then(pl.format(years, seen, expected, "years", _notes(), usual, "family", q))
         .when(pl.col("alarm") & (pl.col("bound") < pl.col("expected")))  # C3 sums over three dates: its bound may lie below the mean
         .then(pl.format(after, seen, expected, "family", q))
         .when("alarm")
@@ -166,6 +189,16 @@ def _why(words: _Words) -> pl.Expr:
         .then(pl.format(chance, seen, usual, "family", q))
         .otherwise(pl.format(f"{{}}{words.unit}; up to {{}} is usual here.", seen, usual))
     )
+
+
+def _notes() -> pl.Expr:
+    """What was done to the years before: past outbreaks weighed down, a trend followed."""
+    lowered = (
+        pl.when(pl.col("down_weighted") == 1).then(pl.lit(", 1 high week among them counted less"))
+        .when(pl.col("down_weighted") > 1).then(pl.format(", {} high weeks among them counted less", "down_weighted"))
+        .otherwise(pl.lit(""))
+    )  # fmt: skip
+    return lowered + pl.when("trend").then(pl.lit(", their trend followed,")).otherwise(pl.lit(""))
 
 
 def _number(name: str, digits: int = 4) -> pl.Expr:

@@ -29,7 +29,7 @@ class Panel:
     """Series of one spacing over consecutive dates. `counts` [series, dates] is NaN where missing; `withheld` marks stand-ins.
 
     `keys` one row a series, with the `floor` of its spread. The first `LOOKBACK` columns are only looked back at; `targets` marks the
-    columns to test.
+    columns to test, `elsewhere` the cells that another detector answers.
     """
 
     keys: pl.DataFrame
@@ -37,9 +37,12 @@ class Panel:
     counts: Floats
     withheld: Flags
     targets: Flags
+    elsewhere: Flags
 
 
-def panels(values: pl.DataFrame, keys: list[str], zeros: pl.DataFrame | None, targets: pl.Series, step: int) -> Iterator[Panel]:
+def panels(
+    values: pl.DataFrame, keys: list[str], zeros: pl.DataFrame | None, targets: pl.Series, step: int, elsewhere: pl.DataFrame | None = None
+) -> Iterator[Panel]:
     """Matrices of `values` in blocks of dates.
 
     Parameters
@@ -47,6 +50,7 @@ def panels(values: pl.DataFrame, keys: list[str], zeros: pl.DataFrame | None, ta
     values: `keys`, day, value (null: missing), withheld, floor; one row a series and day.
     zeros: place, stratum, day on which an absent row means zero; None: absent is always missing.
     targets: days to test. step: days between dates; series that start on other days go to other panels.
+    elsewhere: `keys`, day of cells that another detector answers; they are looked back at, never tested.
     """
     for phase in range(step):
         mine = values.filter(_epoch("day") % step == phase)
@@ -60,7 +64,7 @@ def panels(values: pl.DataFrame, keys: list[str], zeros: pl.DataFrame | None, ta
             wanted = np.isin(dates, due[within])
             due = due[~within]
             if rows.filter(pl.col("value") > 0).height:
-                yield _panel(rows, keys, zeros, dates, wanted, step)
+                yield _panel(rows, keys, zeros, dates, wanted, step, elsewhere)
 
 
 def _epoch(name: str) -> pl.Expr:
@@ -68,8 +72,9 @@ def _epoch(name: str) -> pl.Expr:
 
 
 def _panel(
-    rows: pl.DataFrame, keys: list[str], zeros: pl.DataFrame | None, dates: npt.NDArray[np.int64], wanted: Flags, step: int
-) -> Panel:
+    rows: pl.DataFrame, keys: list[str], zeros: pl.DataFrame | None, dates: npt.NDArray[np.int64], wanted: Flags, step: int,
+    elsewhere: pl.DataFrame | None,
+) -> Panel:  # fmt: skip
     alive = rows.filter(pl.col("value") > 0).select(*keys, "floor").unique(keys).sort(keys).with_row_index("series")
     shape = (alive.height, len(dates))
     counts, withheld = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
@@ -81,7 +86,16 @@ def _panel(
     at = (placed["series"].to_numpy(), placed["column"].to_numpy())
     counts[at], withheld[at] = placed["value"].to_numpy(), placed["withheld"].to_numpy()
     days = pl.Series(dates.astype(np.int32)).cast(pl.Date).to_list()
-    return Panel(alive.drop("series"), days, counts, withheld, wanted)
+    return Panel(alive.drop("series"), days, counts, withheld, wanted, _marked(elsewhere, alive, keys, dates, step))
+
+
+def _marked(cells: pl.DataFrame | None, alive: pl.DataFrame, keys: list[str], dates: npt.NDArray[np.int64], step: int) -> Flags:
+    """[series, dates]: the cells named by `keys` and day."""
+    marked = np.zeros((alive.height, len(dates)), dtype=bool)
+    if cells is not None:
+        inside = cells.filter(_epoch("day").is_between(int(dates[0]), int(dates[-1]))).join(alive.select("series", *keys), on=keys)
+        marked[inside["series"].to_numpy(), ((inside["day"].to_physical() - int(dates[0])) // step).to_numpy()] = True
+    return marked
 
 
 def _observed(alive: pl.DataFrame, zeros: pl.DataFrame, dates: npt.NDArray[np.int64], step: int) -> Flags:
@@ -101,7 +115,7 @@ def answers(panel: Panel, alpha: float) -> pl.DataFrame:
     state ('tested', 'baseline', 'flat', 'withheld' or 'missing'), lost and needed (missing and all dates of the baseline).
     """
     alive = _rolling(panel.counts > 0, LOOKBACK + 1) > 0
-    targets = panel.targets[None, :] & alive
+    targets = panel.targets[None, :] & alive & ~panel.elsewhere
     known = ~np.isnan(panel.counts) & ~panel.withheld
     parts = []
     for state, cells in (("withheld", panel.withheld), ("missing", np.isnan(panel.counts))):

@@ -10,7 +10,7 @@ import polars as pl
 from heedful.simulate.concepts import PLACES
 from heedful.simulate.town import SERIES, Town
 
-HISTORY_WEEKS = 104
+HISTORY_WEEKS = 260
 COMPLETENESS = (0.62, 0.86, 0.96, 1.0)
 """Share of a week's visits that is known 1, 2, 3 and 4 weeks after its last day."""
 
