@@ -21,7 +21,7 @@ from heedful.simulate.score import Score, score_alarms, score_changes, score_exp
 from heedful.simulate.write import Written, write_responses, write_town
 
 OFFICIAL = "health office"
-"""Signal of the town's official series: scored apart, as its autumns are rises that no outbreak of the truth explains."""
+"""Signal of the town's official series: scored apart, and on the town's days only; the years before are its history."""
 DECIDED_DAYS = 14
 """Last days of the town on which decisions are replayed."""
 
@@ -120,7 +120,7 @@ def _scores(site: Site, written: Written) -> list[Score]:
     return [
         score_alarms(alarms.filter(~official), truth.outbreaks, truth.rumours, what="outbreaks, in what people say"),
         score_alarms(
-            alarms.filter(official),
+            alarms.filter(official, pl.col("day") >= truth.first_day),
             [replace(outbreak, signals=(OFFICIAL,)) for outbreak in truth.outbreaks],
             grace_days=6,
             what="outbreaks, in the health office's weekly counts",
