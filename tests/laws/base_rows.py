@@ -100,6 +100,16 @@ def series(rng: random.Random) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def years_of_weeks(rng: random.Random) -> pl.DataFrame:
+    """Four years of one weekly series before `FIRST`, and half a year after it, one week in twelve not issued: what looks years back needs them."""
+    rows = [
+        series(rng) | {"signal": "ili", "place": "US", "day": day, "value": float(rng.randrange(20, 40)), "known_at": known(rng, day)}
+        for day in (FIRST + timedelta(days=7 * week) for week in range(-208, 26))
+        if rng.random() > 1 / 12
+    ]
+    return Series.check(pl.DataFrame(rows, schema={name: dtype for name, dtype in Series.dtypes().items() if name in rows[0]}))
+
+
 MAKERS: dict[type[Schema], Callable[[random.Random], dict[str, Any]]] = {
     Posts: post, Observations: observation, Dispensings: dispensing, Diary: diary, Records: record, People: person, Series: series,
 }  # fmt: skip

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from heedful.core.derivations import Derivation
-from heedful.core.schemas import TABLES, Schema
+from heedful.core.schemas import TABLES, Alarms, Schema, Series
 from heedful.engine.intake import label_of
 from heedful.engine.local import Changed, Engine
 from heedful.loops.derivations import all_derivations
 from heedful.loops.resources import site_resources
 from heedful.loops.settings import Settings
 from heedful.store.lake import Lake
-from tests.laws.base_rows import FIRST, MAKERS, random_rows
+from tests.laws.base_rows import FIRST, MAKERS, random_rows, years_of_weeks
 
 DERIVATIONS = all_derivations()
 READ_BASE = sorted({schema for d in DERIVATIONS for schema in d.reads if schema.kind == "base"}, key=lambda schema: schema.table)
@@ -117,7 +117,8 @@ class World:
         earlier = [rows for kind, rows in self.seen if kind is schema]
         if what == "again" and earlier:
             return self.rng.choice(earlier)
-        rows = random_rows(schema, self.rng, self.rng.randint(1, 30))
+        many_years = schema is Series and self.rng.random() < 0.3
+        rows = years_of_weeks(self.rng) if many_years else random_rows(schema, self.rng, self.rng.randint(1, 30))
         if what == "correct" and earlier:
             old = self.rng.choice(earlier)
             known = (old["known_at"].max() or datetime(2026, 1, 1, tzinfo=UTC)) + timedelta(days=self.rng.choice((-9, 1, 2)))
@@ -183,6 +184,13 @@ def random_world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     for schema in READ_BASE:
         lake.append(schema, random_rows(schema, rng, 600), 1)
     return {name: rows.height for name, rows in Engine(lake, DERIVATIONS, site_resources(Settings())).recompute().items()}
+
+
+def test_the_random_world_has_years_enough_for_what_looks_years_back(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.append(Series, years_of_weeks(random.Random(5)), 1)
+    alarms = Engine(lake, DERIVATIONS, site_resources(Settings())).recompute()["series_alarms"]
+    assert Alarms.check(alarms).filter(pl.col("detector").str.starts_with("farrington"), pl.col("bound").is_not_null()).height > 0
 
 
 def test_all_tables_of_the_design_exist() -> None:
