@@ -11,7 +11,7 @@ first. Vega et al. 2021, Front Digit Health 3:769823. Equal to RAPIDS (carissalo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -111,13 +111,6 @@ def segments_for(rows: pl.DataFrame, table: pl.DataFrame, arguments: Mapping[str
         table = table.filter(pl.col("device_id").cast(pl.String) == str(arguments["device_id"]))
     day = rows.get_column("local").dt.date()
     return instances(kind, table, (day.min(), day.max()), str(arguments.get("timezone", "UTC")))
-
-
-def check_arguments(method: str, arguments: Mapping[str, Any], known: Set[str]) -> None:
-    """No argument may be passed over in silence."""
-    unknown = sorted(set(arguments) - known - COMMON_ARGUMENTS)
-    if unknown:
-        raise SettingsError(f"{method} does not know {', '.join(unknown)}; it knows {', '.join(sorted(known | COMMON_ARGUMENTS))}.")
 
 
 def local_clock(name: str, zone: str) -> pl.Expr:

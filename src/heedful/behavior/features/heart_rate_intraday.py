@@ -13,7 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from heedful.behavior.segments import as_case, assign, check_arguments, in_study, keyed, rows_of, segments_for
+from heedful.behavior.segments import COMMON_ARGUMENTS, as_case, assign, in_study, keyed, rows_of, segments_for
+from heedful.core.columns import check_arguments
 from heedful.core.registry import Card, method
 
 ZONES = ("outofrange", "fatburn", "cardio", "peak")
@@ -42,7 +43,7 @@ def heart_rate_features(placed: pl.DataFrame, rows_a_minute: float) -> pl.DataFr
 ))  # fmt: skip
 def run_heart_rate(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: one row a segment with rates."""
-    check_arguments("features.heartrate_intraday", arguments, frozenset())
+    check_arguments("features.heartrate_intraday", arguments, COMMON_ARGUMENTS)
     rows = rows_of(inputs["raw"], arguments).with_columns(pl.col("heartrate").cast(pl.Float64))
     kept = in_study(rows, arguments)
     if kept.is_empty():

@@ -17,7 +17,8 @@ from typing import Any
 
 import polars as pl
 
-from heedful.behavior.segments import as_case, assign, check_arguments, in_study, keyed, rows_of, segments_for
+from heedful.behavior.segments import COMMON_ARGUMENTS, as_case, assign, in_study, keyed, rows_of, segments_for
+from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 
@@ -128,7 +129,7 @@ def _worn(placed: pl.DataFrame, settings: Steps) -> pl.DataFrame:
 ))  # fmt: skip
 def run_steps(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: one row a segment with minutes."""
-    check_arguments("features.steps_intraday", arguments, _ARGUMENTS)
+    check_arguments("features.steps_intraday", arguments, _ARGUMENTS | COMMON_ARGUMENTS)
     settings = Steps(
         int(arguments.get("reference_hour", 0)), int(arguments.get("threshold_active_bout", 10)),
         int(arguments.get("threshold_device_nonwear_time", 60)), int(arguments.get("threshold_minute_level_step_count", 1000)),

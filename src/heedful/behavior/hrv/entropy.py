@@ -21,8 +21,9 @@ import numpy as np
 import polars as pl
 
 from heedful.behavior.hrv.dfa import alpha, fluctuations, spread_scales
-from heedful.behavior.hrv.intervals import as_peaks, check_arguments, intervals, plain, rr_column, tolerance
+from heedful.behavior.hrv.intervals import as_peaks, intervals, plain, rr_column, tolerance
 from heedful.behavior.hrv.templates import Floats, fuzzy_neighbors, neighbors, templates
+from heedful.core.columns import check_arguments
 from heedful.core.registry import Card, method
 
 _NONE = 1e-8

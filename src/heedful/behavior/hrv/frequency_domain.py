@@ -19,8 +19,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from heedful.behavior.hrv.intervals import as_peaks, band, check_arguments, choice, intervals, plain, ratio, rr_column
+from heedful.behavior.hrv.intervals import as_peaks, band, choice, intervals, plain, ratio, rr_column
 from heedful.behavior.hrv.spectrum import band_power, lomb_density, lomb_frequencies, low_welch_density
+from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 

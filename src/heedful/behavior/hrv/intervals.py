@@ -7,7 +7,7 @@ median interval, so that the beats after it keep their time.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -86,13 +86,6 @@ def tolerance(stated: object, rr_ms: NDArray[np.float64]) -> float:
     if found is None:
         raise SettingsError(f"The tolerance {stated!r} is not understood; give ms above 0, or a text such as '0.2*sd(rr, ddof=1)'.")
     return float(found[1]) * float(np.std(rr_ms, ddof=int(found[2] or 1)))
-
-
-def check_arguments(method: str, arguments: Mapping[str, Any], known: Set[str]) -> None:
-    """No argument may be passed over in silence."""
-    unknown = sorted(set(arguments) - known)
-    if unknown:
-        raise SettingsError(f"{method} does not know {', '.join(unknown)}; it knows {', '.join(sorted(known))}. Leave the others out.")
 
 
 def choice(arguments: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:

@@ -19,8 +19,9 @@ from heedful.behavior.hrv import fractal_dimension
 from heedful.behavior.hrv.dfa import alpha, fluctuations
 from heedful.behavior.hrv.entropy import approximate_entropy, fuzzy_entropy, multiscale_entropy, sample_entropy, shannon_entropy
 from heedful.behavior.hrv.fragmentation import fragmentation
-from heedful.behavior.hrv.intervals import as_peaks, check_arguments, choice, intervals, plain, rr_column, tolerance
+from heedful.behavior.hrv.intervals import as_peaks, choice, intervals, plain, rr_column, tolerance
 from heedful.behavior.hrv.poincare import asymmetry, poincare
+from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 

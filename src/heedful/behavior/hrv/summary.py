@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from heedful.behavior.hrv.entropy import sample_entropy
 from heedful.behavior.hrv.frequency_domain import INTERPOLATIONS
-from heedful.behavior.hrv.intervals import band, check_arguments, choice, intervals, plain, ratio, rr_column
+from heedful.behavior.hrv.intervals import band, choice, intervals, plain, ratio, rr_column
 from heedful.behavior.hrv.spectrum import band_power, lomb_density, lomb_frequencies, welch_density
+from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 

@@ -19,7 +19,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from heedful.behavior.hrv.intervals import as_peaks, check_arguments, choice, intervals, plain, ratio, rr_column
+from heedful.behavior.hrv.intervals import as_peaks, choice, intervals, plain, ratio, rr_column
+from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 

@@ -16,7 +16,8 @@ from typing import Any
 import polars as pl
 
 from heedful.behavior.phone.episodes import shared_out
-from heedful.behavior.segments import as_case, check_arguments, keyed, rows_of
+from heedful.behavior.segments import COMMON_ARGUMENTS, as_case, keyed, rows_of
+from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 
@@ -74,7 +75,7 @@ def battery_features(pieces: pl.DataFrame) -> pl.DataFrame:
 ))  # fmt: skip
 def run_battery(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: one row a segment with charge or discharge."""
-    check_arguments("features.battery", arguments, {"episode_threshold_between_rows_minutes"})
+    check_arguments("features.battery", arguments, {"episode_threshold_between_rows_minutes"} | COMMON_ARGUMENTS)
     threshold = float(arguments.get("episode_threshold_between_rows_minutes", 30))
     if threshold <= 0:
         raise SettingsError(f"The threshold between rows is {threshold} minutes; it must be above 0.")

@@ -16,7 +16,8 @@ from typing import Any
 import polars as pl
 
 from heedful.behavior.phone.episodes import shared_out
-from heedful.behavior.segments import as_case, assign, check_arguments, check_zone, in_study, keyed, local_clock, rows_of, segments_for
+from heedful.behavior.segments import COMMON_ARGUMENTS, as_case, assign, check_zone, in_study, keyed, local_clock, rows_of, segments_for
+from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 
@@ -71,7 +72,7 @@ def _of_kind(calls: pl.DataFrame) -> pl.DataFrame:
 ))  # fmt: skip
 def run_calls(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: one row a segment with a call."""
-    check_arguments("features.calls", arguments, {"features_type", "call_types"})
+    check_arguments("features.calls", arguments, {"features_type", "call_types"} | COMMON_ARGUMENTS)
     kinds = tuple(str(kind) for kind in arguments.get("call_types", CODES))
     unknown = sorted(set(kinds) - set(CODES))
     if unknown or not kinds:
