@@ -40,7 +40,7 @@ def experiences(posts: Frame[Public, Posts], *, vocabulary: Vocabulary, gazettee
 
 
 @derivation(
-    reads=(Diary,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer"), key_as={"person": "author", "entry": "post"}, version=1
+    reads=(Diary,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer"), key_as={"person": "author", "entry": "post"}, version=2
 )
 def diary_experiences(
     diary: Frame[Consented[P], Diary], *, vocabulary: Vocabulary, gazetteer: Gazetteer

@@ -40,7 +40,7 @@ def mentions(posts: Frame[Public, Posts], *, vocabulary: Vocabulary, gazetteer: 
 
 
 @derivation(
-    reads=(Diary,), writes=Mentions, by=None, needs=("vocabulary", "gazetteer"), key_as={"person": "author", "entry": "post"}, version=1
+    reads=(Diary,), writes=Mentions, by=None, needs=("vocabulary", "gazetteer"), key_as={"person": "author", "entry": "post"}, version=2
 )
 def diary_mentions(diary: Frame[Consented[P], Diary], *, vocabulary: Vocabulary, gazetteer: Gazetteer) -> Frame[Consented[P], Mentions]:
     """Mentions of diary entries, under source 'diary'; the author is the participant."""

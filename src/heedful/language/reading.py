@@ -6,7 +6,7 @@ import polars as pl
 
 from heedful.language.matching import find
 from heedful.language.rules import ASSERTIONS, EVENTS, EXPERIENCERS, ROLES, SEVERITIES
-from heedful.language.vocabulary import Vocabulary
+from heedful.language.vocabulary import FIGURE, Vocabulary
 
 
 def read(texts: pl.Series, vocabulary: Vocabulary) -> pl.DataFrame:
@@ -15,7 +15,7 @@ def read(texts: pl.Series, vocabulary: Vocabulary) -> pl.DataFrame:
     Columns: `row` of the text, `sentence` (number within the text), `start`, `end` (bytes), `surface`, `concept`, `label`, `type`
     (symptom, condition, drug, or 'event' with concept stop, switch or missed_dose), `assertion`, `experiencer`, `cue`, `severity`,
     `role` (all of `ROLES`), `drugs` (distinct drugs of the text), `drug_near` (whether the sentence names one).
-    A missing text says nothing.
+    Figures of speech are left out, with the words in them. A missing text says nothing.
     """
     found = find(texts, vocabulary.index)
     terms, rules = vocabulary.terms, vocabulary.rules
@@ -44,6 +44,7 @@ def read(texts: pl.Series, vocabulary: Vocabulary) -> pl.DataFrame:
         _word(SEVERITIES, "severity"),
         _word(ROLES, "role"),
     )
+    rows = rows.filter(pl.col("concept") != FIGURE)
     drug = pl.col("concept").filter(pl.col("type") == "drug")
     return rows.sort("row", "start", "type").with_columns(
         drugs=drug.n_unique().over("row"), drug_near=(pl.col("type") == "drug").any().over("row", "sentence")

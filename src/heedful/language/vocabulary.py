@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 TERM_COLUMNS = {"term": pl.String, "code": pl.String, "label": pl.String, "type": pl.String}
 
 
+FIGURE = "figure:speech"
+"""Code of a figure of speech: it takes its words, by the longest match, and is no finding itself."""
+
+
+def with_figures(terms: pl.DataFrame, figures: pl.Series) -> pl.DataFrame:
+    """Terms with figures of speech beside them; a figure that is a term of its own stays that term."""
+    known = set(terms["term"].str.to_lowercase())
+    new = [figure for figure in figures if figure.lower() not in known]
+    columns = {"term": new, "code": [FIGURE] * len(new), "label": ["Figure of speech"] * len(new), "type": ["condition"] * len(new)}
+    return pl.concat([terms.select(list(columns)), pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))])
+
+
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
     """Terms and rules, fixed; a derivation that needs it is computed again when its `fingerprint` changes.

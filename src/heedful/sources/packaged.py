@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import io
+import itertools
 from importlib.resources import files
 from typing import Literal
 
@@ -16,13 +18,16 @@ from heedful.language.places import PlaceNames
 from heedful.language.rules import RULE_COLUMNS
 from heedful.language.tagger.packing import unpack
 from heedful.language.tagger.tagger import Tagger
-from heedful.language.vocabulary import Vocabulary
+from heedful.language.vocabulary import Vocabulary, with_figures
 
 
 @functools.cache
 def vocabulary() -> Vocabulary:
-    """The packaged vocabulary (HPO, drug names, everyday words) with the English rules; read once a process."""
-    return Vocabulary(_table("vocabulary.tsv.gz"), _table("rules_en.tsv").with_columns(pl.col("window").cast(pl.Int32)))
+    """The packaged vocabulary (HPO, drug names, everyday words, figures of speech) with the English rules; read once a process."""
+    return Vocabulary(
+        with_figures(_table("vocabulary.tsv.gz"), _table("figures_en.tsv")["term"]),
+        _table("rules_en.tsv").with_columns(pl.col("window").cast(pl.Int32)),
+    )
 
 
 @functools.cache
@@ -71,6 +76,12 @@ def place_terms() -> Vocabulary:
 def gazetteer() -> PlaceNames:
     """The packaged places (GeoNames, towns of 15,000 people and more); read once a process."""
     return PlaceNames(_table("gazetteer.tsv.gz").with_columns(pl.col("place").fill_null(""), pl.col("population").cast(pl.Int64)))
+
+
+def vocabulary_notes() -> list[str]:
+    """What the packaged vocabulary's file says of its sources, their versions and licences: a line each."""
+    lines = gzip.decompress((files("heedful") / "data" / "vocabulary.tsv.gz").read_bytes()).decode().splitlines()
+    return [line.lstrip("# ") for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
 
 
 def _table(name: str) -> pl.DataFrame:
