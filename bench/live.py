@@ -148,9 +148,9 @@ class LiveMinutes:
         """As `heedful.loops.personal.decide_due`, for the people whose time is this minute: that one has one local time for everybody."""
         from heedful.core.labels import Care
         from heedful.core.schemas import Features
-        from heedful.intervene import DecisionPoint, LedgerState, Scheduled, decide_many, ledger_states
+        from heedful.intervene import DecisionPoint, LedgerState, Scheduled, decide_many
         from heedful.intervene.decide import Due
-        from heedful.loops.personal import DECISION_KINDS, person_states, rules_of
+        from heedful.loops.personal import DECISION_KINDS, person_states, rules_of, sent_before
         from heedful.store.decision_log import DecisionLog
         from heedful.trust.consent import people_with
 
@@ -158,12 +158,12 @@ class LiveMinutes:
         point = DecisionPoint("live", due_at.time())
         names = {site.participant_key.name(name) for name in self.names[number % DUE_EVERY :: DUE_EVERY]}
         agreed = people_with(site.grants(), "care", DECISION_KINDS)
-        sent = ledger_states(site.ledger.rows("decisions"))
+        rules = rules_of(site.settings.decisions, site.secret.derived("decisions"))
+        sent = sent_before(site, names, due_at, rules.budget)
         dues = [
             Due(state, Scheduled(due_at.date(), due_at, 0), state.person in agreed, sent.get(state.person, LedgerState()))
             for state in person_states(site)
             if state.person in names
         ]
-        rules = rules_of(site.settings.decisions, site.secret.derived("decisions"))
         with DecisionLog(site.ledger) as log:
             return sum(log.record(decision.row(), None) for decision in decide_many(point, dues, site.view(Features, Care), rules, at))

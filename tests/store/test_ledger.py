@@ -38,6 +38,16 @@ def test_a_decision_is_taken_once(ledger_url: str) -> None:
     assert rows["decided_at"].to_list() == [NOW]
 
 
+def test_sent_are_the_messages_of_the_people_asked_for_and_not_older(ledger_url: str) -> None:
+    ledger = Ledger(ledger_url)
+    others = [decision(1, f"x{n}") for n in range(1_200)]
+    ledger.insert("decisions", [decision(1), decision(5), {**decision(6), "outcome": "refused"}, decision(7, "q"), *others])
+    found = ledger.sent(["p", "nobody"], NOW + timedelta(minutes=2))
+    assert found.rows() == [("p", NOW + timedelta(minutes=5), "send")]
+    assert ledger.sent([f"x{n}" for n in range(1_200)], NOW).height == 1_200
+    assert ledger.sent([], NOW).height == 0
+
+
 def test_acts_cannot_be_rewritten(ledger_url: str) -> None:
     ledger = Ledger(ledger_url)
     with pytest.raises(StoreError, match="never rewritten"):

@@ -40,6 +40,11 @@ class Budget:
         if min(self.a_day, self.a_week, self.minimum_gap_minutes) < 0:
             raise SettingsError("A budget cannot be negative: a_day, a_week and minimum_gap_minutes are counts from 0 on.")
 
+    @property
+    def reach(self) -> timedelta:
+        """How long before a decision a message can still count: seven local days lie within eight days, and the gap may be longer."""
+        return max(timedelta(days=8), timedelta(minutes=self.minimum_gap_minutes))
+
 
 def in_quiet_hours(budget: Budget, zone: str, at: datetime) -> str:
     """Why `at` is too early or late in the person's zone, as a sentence; empty if it is not."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import optimize, sparse, special
+from scipy import sparse, special
 
 from heedful.core.errors import SettingsError
 from heedful.core.registry import METHODS, Card, Method
@@ -131,13 +131,14 @@ def _chance(features: Floats, weights: Floats | tuple[float, ...]) -> Floats:
 
 def _logistic(features: Floats, gold: Floats, decay: float) -> Floats:
     """Weights of a logistic regression with an L2 penalty on all but the constant."""
+    from scipy.optimize import minimize  # 16 MB and slow to load: only where a scorer is learned
 
     def loss(w: Floats) -> tuple[float, Floats]:
         margin = features @ w
         value = np.logaddexp(0, margin).sum() - gold @ margin + 0.5 * decay * (w[:-1] @ w[:-1])
         return float(value), features.T @ (special.expit(margin) - gold) + decay * np.append(w[:-1], 0.0)
 
-    return np.asarray(optimize.minimize(loss, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B").x)
+    return np.asarray(minimize(loss, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B").x)
 
 
 def candidates(bank: ClaimBank, texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:

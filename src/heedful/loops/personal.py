@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, time
 
 import polars as pl
@@ -60,7 +61,7 @@ def decide_due(site: Site, start: datetime, end: datetime, replay: bool = False)
     with DecisionLog(site.ledger) as log:
         for at, people in _due(point, states, start, end):
             agreed = people_with(site.grants(), "care", DECISION_KINDS)
-            sent = ledger_states(site.ledger.rows("decisions"))
+            sent = sent_before(site, [state.person for state, _ in people], at, rules.budget)
             dues = [Due(state, due, state.person in agreed, sent.get(state.person, LedgerState())) for state, due in people]
             for decision in decide_many(point, dues, features, rules, at if replay else site.clock.now()):
                 if log.record(decision.row(), _delivery(decision)):
@@ -81,6 +82,11 @@ def _due(
         for due in scheduled(point, state.zone or "UTC", start, end):
             found.setdefault(due.at, []).append((state, due))
     return sorted(found.items(), key=lambda pair: pair[0])
+
+
+def sent_before(site: Site, people: Iterable[str], at: datetime, budget: Budget) -> dict[str, LedgerState]:
+    """What these people were sent, as far back as the budget of a decision due at `at` looks."""
+    return ledger_states(site.ledger.sent(people, at - budget.reach))
 
 
 def person_states(site: Site) -> list[PersonState]:

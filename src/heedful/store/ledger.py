@@ -96,6 +96,9 @@ TOMBSTONES = sql.Table(
 FACTS = sql.Table("facts", METADATA, sql.Column("name", sql.Text, primary_key=True), sql.Column("value", sql.Text, nullable=False))
 
 
+_MOST_NAMED = 500
+"""People that one query names: databases bound how many."""
+
 _EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
@@ -185,6 +188,16 @@ class Ledger:
         with self.engine.connect() as connection:
             found = connection.execute(query).mappings().all()
         return pl.DataFrame([dict(row) for row in found], schema=schema.dtypes()) if found else schema.empty()
+
+    def sent(self, people: Iterable[str], since: datetime) -> pl.DataFrame:
+        """Decisions of these people to send that were due at `since` or later: person, scheduled_at, outcome. Others are not looked at."""
+        table, columns = _T["decisions"], ("person", "scheduled_at", "outcome")
+        query = sql.select(*[table.c[name] for name in columns]).where(table.c.outcome == "send", table.c.scheduled_at >= since)
+        named, found = sorted(set(people)), list[Any]()
+        with self.engine.connect() as connection:
+            for at in range(0, len(named), _MOST_NAMED):
+                found += [tuple(row) for row in connection.execute(query.where(table.c.person.in_(named[at : at + _MOST_NAMED])))]
+        return pl.DataFrame(found, {name: TABLES["decisions"].dtypes()[name] for name in columns}, orient="row")
 
     def forget_person(self, person: str) -> dict[str, int]:
         """Remove every act of one participant but the erasure's own receipt; returns rows removed by table."""

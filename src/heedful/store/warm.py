@@ -36,7 +36,13 @@ class _Day:
         self.new = pl.concat([self.new, rows], rechunk=True)
         self.people |= set(rows["person"].unique().to_list()) if "person" in rows.columns else set()
         if self.new.height * 8 > self.settled.height:
-            self.settled, self.new = pl.concat([self.settled, self.new], rechunk=True), self.new.clear()
+            self.settled, self.new = _side_by_side(pl.concat([self.settled, self.new])), self.new.clear()
+
+
+def _side_by_side(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a person and code together, as they came: minute after minute they lie mixed, and take half again as long to derive."""
+    order = [name for name in ("person", "code") if name in rows.columns]
+    return rows.sort(order, maintain_order=True).rechunk() if order else rows.rechunk()
 
 
 class WarmDays:

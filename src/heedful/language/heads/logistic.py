@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 
 Floats = npt.NDArray[np.float64]
@@ -41,6 +40,8 @@ def fit_logistic(numbers: Floats, classes: npt.NDArray[np.integer], count: int, 
     >>> (model.probabilities(np.array([[0.0], [3.0]])) > 0.5).tolist()
     [False, True]
     """
+    from scipy.optimize import minimize  # 16 MB and slow to load: only where one is fitted
+
     center, scale = numbers.mean(0), numbers.std(0)
     scale[scale == 0] = 1.0
     rows = np.column_stack([(numbers - center) / scale, np.ones(len(numbers))])

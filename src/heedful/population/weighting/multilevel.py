@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from heedful.core.errors import SchemaError, SettingsError
@@ -64,6 +63,8 @@ def fit_multilevel(answers: Floats, variables: Floats, groups: Sequence[Codes]) 
     >>> model.fixed.round(3).tolist(), bool(model.deviations[0] < 0.01)
     ([-1.386], True)
     """
+    from scipy.optimize import minimize  # 16 MB and slow to load: only where one is fitted
+
     if not np.isin(answers, (0.0, 1.0)).all() or answers.min() == answers.max():
         raise SettingsError("fit_multilevel: answers must be 0 and 1, and both must occur.")
     indicators = [np.eye(int(levels.max()) + 1)[levels] for levels in groups]

@@ -14,7 +14,6 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import polars as pl
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
 from heedful.core.errors import SchemaError, SettingsError
@@ -131,6 +130,7 @@ def _loss(point: Floats, treated: Floats, basis: Floats, inverse: Floats) -> flo
 
 def _over_identified(treated: Floats, basis: Floats, likely: Floats, balanced: Floats) -> tuple[Floats, Floats]:
     """The weights of the moments come from the logistic fit, shrunk or stretched to where its own moments fit best."""
+    from scipy.optimize import minimize, minimize_scalar  # 16 MB and slow to load: only where one is fitted
 
     def own(scale: float) -> float:
         return _loss(likely * scale, treated, basis, _inverse_covariance(likely * scale, treated, basis))
