@@ -55,6 +55,7 @@ def content(**changed: Any) -> PageContent:
         "alarms": alarms,
         "series": _series(random),
         "experiences": _experiences(random),
+        "safety": _safety(),
         "features": features,
         "changes": changes,
         "dispensings": _dispensings(),
@@ -210,6 +211,27 @@ def _experiences(random: np.random.Generator) -> pl.DataFrame:
         }
     )
     return pl.DataFrame(rows)
+
+
+def _safety() -> pl.DataFrame:
+    """Rows with every measure, with a ratio that does not exist, with a small expected count, and two that are withheld."""
+    names = ("people", "expected", "prr", "prr_low", "prr_high", "ror", "ror_low", "ror_high", "ebgm", "eb05", "eb95")
+    told: list[tuple[str, str, str, tuple[float | None, ...], tuple[bool, bool, bool]]] = [
+        ("sertraline", "adverse", "nausea", (33, 16.8, 3.4, 2.0, 5.8, 4.8, 2.5, 9.1, 1.9, 1.4, 2.5), (True, True, False)),
+        ("sertraline", "withdrawal", "brain zaps", (14, 4.7, None, None, None, None, None, None, 2.6, 2.1, 3.9), (True, False, True)),
+        ("metformin", "adverse", "diarrhoea", (21, 6.2, 5.9, 3.1, 11.2, 9.8, 4.4, 21.9, 3.1, 2.2, 4.3), (True, True, True)),
+        ("ibuprofen", "adverse", "nausea", (5, 11.6, 0.35, 0.14, 0.86, 0.28, 0.1, 0.75, 0.52, 0.27, 0.92), (False, False, False)),
+        ("oseltamivir", "adverse", "vomiting", (3, 0.32, 21, 3.9, 113, 27, 4.0, 183, 2.4, 0.97, 6.1), (True, True, False)),
+    ]
+    rows = [
+        {"treatment": drug, "axis": axis, "effect": effect, "suppressed": ""}
+        | dict(zip(names, numbers, strict=True))
+        | dict(zip(("by_prr", "by_ror", "by_ebgm"), marks, strict=True))
+        for drug, axis, effect, numbers, marks in told
+    ]
+    for drug, reason in (("zolpidem", "minimum"), ("lisinopril", "complementary")):
+        rows.append({"treatment": drug, "axis": "adverse", "effect": "rash on one arm", "suppressed": reason})
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _features(random: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -24,6 +24,10 @@ app.add_typer(consent_app, name="consent")
 app.add_typer(audit_app, name="audit")
 evaluate_app = typer.Typer(help="Judge this system on sets whose truth is known.", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
+vocabulary_app = typer.Typer(help="The words that are looked for: add your own, list them, try them on a text.", no_args_is_help=True)
+app.add_typer(vocabulary_app, name="vocabulary")
+claims_app = typer.Typer(help="A bank of claims that others have checked, and which of them a text may be about.", no_args_is_help=True)
+app.add_typer(claims_app, name="claims")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Config = Annotated[Path, typer.Option("--config", "-c", help="Settings file.", envvar="HEEDFUL_CONFIG")]
@@ -285,6 +289,74 @@ def backtest(
     from heedful.cli.backtest import backtest as run
 
     run(config, simulate, replicas, sizes, dates, false_alerts, signal, place, seed, json)
+
+
+@vocabulary_app.command("add")
+def vocabulary_add(
+    file: Annotated[Path, typer.Argument(help="A table (term, code, label, type), an OBO file, or an obographs JSON document.")],
+    kind: Annotated[str, typer.Option("--type", help="What all terms are, if the file does not say: symptom, condition or drug.")] = "",
+    below: Annotated[str, typer.Option(help="Of an ontology only the concepts below this one, such as HP:0000118.")] = "",
+    name: Annotated[str, typer.Option(help="Its name here; the file's if left out.")] = "",
+    release: Annotated[str, typer.Option("--release", help="Its version, if the file does not state it.")] = "",
+    licence: Annotated[str, typer.Option(help="Its licence, if the file does not state it.")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the vocabulary of this name.")] = False,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Check a vocabulary and keep it in the site's folder; the next run reads all texts again with it."""
+    from heedful.cli.vocabulary import add as run
+
+    run(config, file, kind, below, name, release, licence, replace, json)
+
+
+@vocabulary_app.command("list")
+def vocabulary_list(config: Config = CONFIG, json: Json = False) -> None:
+    """List the vocabularies in use: source, version, licence, number of terms."""
+    from heedful.cli.vocabulary import listed as run
+
+    run(config, json)
+
+
+@vocabulary_app.command("test")
+def vocabulary_test(
+    text: Annotated[str, typer.Argument(help="A text in quotes.")],
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Show the mentions that are found in a text: code, assertion, and the cue that decided it."""
+    from heedful.cli.vocabulary import test as run
+
+    run(config, text, json)
+
+
+@claims_app.command("add")
+def claims_add(
+    claim: Annotated[str, typer.Argument(help="The claim as one plain sentence, in quotes.")],
+    source: Annotated[str, typer.Option("--source", help="Address of who checked it.")],
+    verdict: Annotated[str, typer.Option("--verdict", help="What they found: false, misleading, unproven, mixed or true.")],
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Add a claim that somebody has checked."""
+    from heedful.cli.claims import add as run
+
+    run(config, claim, source, verdict, json)
+
+
+@claims_app.command("list")
+def claims_list(config: Config = CONFIG, json: Json = False) -> None:
+    """List the claims with source and verdict."""
+    from heedful.cli.claims import listed as run
+
+    run(config, json)
+
+
+@claims_app.command("match")
+def claims_match(text: Annotated[str, typer.Argument(help="A text in quotes.")], config: Config = CONFIG, json: Json = False) -> None:
+    """Show which claims a text may be about; says so if none matched."""
+    from heedful.cli.claims import match as run
+
+    run(config, text, json)
 
 
 @app.command()

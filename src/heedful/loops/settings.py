@@ -59,12 +59,19 @@ class InputSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     settings: dict[str, Any] = {}
 
 
+class LanguageSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Which words are looked for beside the packaged ones."""
+
+    vocabularies: list[str] = []
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
     site: SiteSettings = SiteSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
     decisions: DecisionSettings = DecisionSettings()
+    language: LanguageSettings = LanguageSettings()
     input: list[InputSettings] = []
 
 
@@ -83,6 +90,10 @@ consents = []
 [disclosure]
 # No count of fewer people than this is ever shown; 3 is the least that is allowed.
 minimum_cell = 3
+
+[language]
+# Tables of your own words (term, code, label, type), relative to this file; beside those of: heedful vocabulary add
+vocabularies = []
 
 [decisions]
 # Messages to participants. Off until you switch it on; every decision is logged with its probability either way.
@@ -123,7 +134,8 @@ def load_settings(path: Path) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {_explained(str(error))}") from error
     check_settings(settings, path)
-    return settings
+    named = LanguageSettings([str(path.parent / name) for name in settings.language.vocabularies])
+    return msgspec.structs.replace(settings, language=named)
 
 
 def check_settings(settings: Settings, path: Path) -> None:
@@ -142,6 +154,9 @@ def check_settings(settings: Settings, path: Path) -> None:
     for name in ("local_time", "quiet_from", "quiet_until"):
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", getattr(decisions, name)):
             raise SettingsError(f"{path}: decisions.{name} is {getattr(decisions, name)!r}; write a time of day as HH:MM.")
+    for name in settings.language.vocabularies:
+        if not (path.parent / name).is_file():
+            raise SettingsError(f"{path}: language.vocabularies names {name}, which is no file. Correct its path, or remove it.")
     for number, one in enumerate(settings.input, start=1):
         _check_input(one, f"{path}: input {number} ({one.path})", path.parent)
     names = [one.name for one in settings.input if one.name]
@@ -167,7 +182,7 @@ def _explained(message: str) -> str:
     known = sorted(
         {
             field
-            for struct in (Settings, SiteSettings, DisclosureSettings, DecisionSettings, InputSettings)
+            for struct in (Settings, SiteSettings, DisclosureSettings, DecisionSettings, LanguageSettings, InputSettings)
             for field in struct.__struct_fields__
         }
     )

@@ -75,7 +75,7 @@ class Site:
     @cached_property
     def engine(self) -> Engine:
         """The engine with all derivations of both loops."""
-        return Engine(self.lake, all_derivations(), site_resources(self.settings))
+        return Engine(self.lake, all_derivations(), site_resources(self.settings, self.folder))
 
     @cached_property
     def intake(self) -> Intake:

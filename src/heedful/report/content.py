@@ -59,17 +59,41 @@ class Score(Schema, table="score", kind="derived", stream="aggregate", key=("wha
     note = column(pl.String, "one plain sentence: how it was judged", nullable=True)
 
 
-_OWN: dict[str, type[Schema]] = {"accounting": Accounting, "score": Score}
+class Safety(Schema, table="safety", kind="derived", stream="aggregate", key=("treatment", "axis", "effect"), register=False):
+    """How public telling of an effect is distributed over treatments; of a withheld pair no figure is there."""
+
+    treatment = column(pl.String, "drug name")
+    axis = column(pl.String, "adverse or withdrawal")
+    effect = column(pl.String, "effect name")
+    suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
+    people = column(pl.Int64, "people who tell of both", nullable=True)
+    expected = column(pl.Float64, "people who would if telling of the effect did not depend on the treatment", nullable=True)
+    prr = column(pl.Float64, "proportional reporting ratio; null if no other treatment's account tells of the effect", nullable=True)
+    prr_low = column(pl.Float64, "lower end of its 95 % interval", nullable=True)
+    prr_high = column(pl.Float64, "upper end", nullable=True)
+    ror = column(pl.Float64, "reporting odds ratio; null if a cell under it is 0", nullable=True)
+    ror_low = column(pl.Float64, "lower end of its 95 % interval", nullable=True)
+    ror_high = column(pl.Float64, "upper end", nullable=True)
+    ebgm = column(pl.Float64, "shrunk ratio; null if all pairs together are too few to learn from", nullable=True)
+    eb05 = column(pl.Float64, "5 % point of its posterior", nullable=True)
+    eb95 = column(pl.Float64, "95 % point", nullable=True)
+    by_prr = column(pl.Boolean, "Evans' criteria hold", nullable=True)
+    by_ror = column(pl.Boolean, "at least 3 people, and the interval of ROR lies above 1", nullable=True)
+    by_ebgm = column(pl.Boolean, "EB05 lies above 2", nullable=True)
+
+
+_OWN: dict[str, type[Schema]] = {"accounting": Accounting, "score": Score, "safety": Safety}
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageContent:
     """Everything that a page shows; any table may be empty, and its section then says what would fill it.
 
-    Tables hold the columns of `heedful.core.schemas` (`accounting` and `score`: of this module). Tables of people must come out
+    Tables hold the columns of `heedful.core.schemas` (`accounting`, `score`, `safety`: of this module). Tables of people must come out
     of the consent door for the purpose under which the page is made: the page shows what it is given. Public posts never
     reach a page; `experiences` of a public source are only ever shown as numbers of people.
 
+    `minimum_cell`: the site's smallest number of people that is shown, by which `safety` was withheld.
     `labels`: preferred names of concepts and signals; `places`: names of place codes; what is absent shows as its code.
     `notes`: sentences that the run wants to be read, such as the consent under which own files were looked at.
     Raises `SchemaError` if a table does not fit its schema.
@@ -80,6 +104,7 @@ class PageContent:
     made_at: datetime
     run: Run
     notes: tuple[str, ...] = ()
+    minimum_cell: int = 3
     labels: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     accounting: pl.DataFrame = field(default_factory=Accounting.empty)
@@ -89,6 +114,7 @@ class PageContent:
     alarms: pl.DataFrame = field(default_factory=Alarms.empty)
     series: pl.DataFrame = field(default_factory=Series.empty)
     experiences: pl.DataFrame = field(default_factory=Experiences.empty)
+    safety: pl.DataFrame = field(default_factory=Safety.empty)
     features: pl.DataFrame = field(default_factory=Features.empty)
     changes: pl.DataFrame = field(default_factory=Changes.empty)
     timeline: pl.DataFrame = field(default_factory=Timeline.empty)
@@ -117,4 +143,4 @@ class PageContent:
         return ranked.sort(pl.col("unusual").fill_null(0), "rows", "person", descending=[True, True, False])["person"].to_list()
 
 
-__all__ = ["Accounting", "PageContent", "Run", "Score"]
+__all__ = ["Accounting", "PageContent", "Run", "Safety", "Score"]

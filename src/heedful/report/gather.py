@@ -27,6 +27,7 @@ from heedful.core.schemas import (
 from heedful.engine.intake import Accounts
 from heedful.loops.site import Site
 from heedful.report.content import Accounting, PageContent, Run
+from heedful.report.disproportion import disproportion
 
 _PERSONAL: dict[str, type[Schema]] = {
     "features": Features,
@@ -66,6 +67,7 @@ def gather(
     if as_of is not None:
         decisions = decisions.filter(pl.col("decided_at") <= as_of)
     mine = decisions.select("decision")
+    minimum = site.settings.disclosure.minimum_cell
     return PageContent(
         title=title,
         subtitle=subtitle,
@@ -75,6 +77,8 @@ def gather(
         labels=_labels(site),
         places=_place_names(site, tables["counts"]["place"]),
         accounting=accounting(site),
+        minimum_cell=minimum,
+        safety=disproportion(tables["experiences"], minimum),
         quarantine=site.lake.read(Quarantine).with_columns(content=pl.lit(None, dtype=pl.String)),
         decisions=decisions,
         deliveries=site.ledger.rows("deliveries").join(mine, on="decision", how="semi"),

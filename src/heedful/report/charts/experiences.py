@@ -26,7 +26,8 @@ _WIDTH = len(AXES) * (_COLUMN + _GAP) - _GAP
 
 
 def experience_chart(people: pl.DataFrame, label: str, name: str) -> str:
-    """The matrix as SVG. `people`: distinct people (`people`) by `drug` (shown name) and `axis`; drugs in the order of the rows.
+    """The matrix as SVG. `people`: distinct people (`people`, and in words `shown`, which withholds small numbers) by `drug` (shown name)
+    and `axis`; drugs in the order of the rows.
 
     A person may stand on several axes, so that bars are put beside each other and never added up.
     """
@@ -45,7 +46,7 @@ def experience_chart(people: pl.DataFrame, label: str, name: str) -> str:
     ground = top.mark_rule(color=paint("line"), strokeWidth=1).encode(left, y_at(0), y_to(height))
     titles = top.mark_text(align="left", fontSize=12, fontWeight=600, dy=-12).encode(left, y_at(0), alt.Text("words:N"), colour)
     bars = base.mark_bar(cornerRadiusEnd=2).encode(left, alt.X2("right"), y, colour, alt.Description("tip:N"))
-    texts = base.mark_text(align="left", dx=4, fontSize=11).encode(right, y, alt.Text("people:Q"), alt.Color("text:N", scale=None))
+    texts = base.mark_text(align="left", dx=4, fontSize=11).encode(right, y, alt.Text("shown:N"), alt.Color("text:N", scale=None))
     return svg(alt.layer(ground, bars, texts, titles).properties(width=_WIDTH, height=height), label, name)
 
 
@@ -57,13 +58,16 @@ def _cells(people: pl.DataFrame, order: list[str]) -> pl.DataFrame:
     """Every treatment and axis with the edges of its bar in pixels; all bars share one scale of people."""
     axes = pl.DataFrame({"axis": list(AXES), "left": _lefts(), "colour": [paint(each) for _, each in AXES.values()]})
     grid = (
-        pl.DataFrame({"drug": order}).join(axes, how="cross").join(people.select("drug", "axis", "people"), on=["drug", "axis"], how="left")
+        pl.DataFrame({"drug": order})
+        .join(axes, how="cross")
+        .join(people.select("drug", "axis", "people", "shown"), on=["drug", "axis"], how="left")
     )
-    known = grid.with_columns(pl.col("people").fill_null(0))
+    withheld = pl.col("shown").str.starts_with("<")
+    known = grid.with_columns(people=pl.when(withheld).then(0).otherwise("people").fill_null(0), shown=pl.col("shown").fill_null("0"))
     words = pl.col("axis").replace({axis: words for axis, (words, _) in AXES.items()})
     longest = pl.col("people").max().clip(1)
     return known.with_columns(
         right=pl.col("left") + pl.col("people") / longest * _COLUMN * 0.76,
-        text=pl.when(pl.col("people") > 0).then(pl.lit(paint("ink"))).otherwise(pl.lit(paint("muted"))),
-        tip=pl.format("{}: {} people, {}", "drug", "people", words),
+        text=pl.when(pl.col("shown") != "0").then(pl.lit(paint("ink"))).otherwise(pl.lit(paint("muted"))),
+        tip=pl.format("{}: {} people, {}", "drug", "shown", words),
     )

@@ -1,0 +1,89 @@
+"""What every vocabulary file comes to: terms with their source, and how an ontology's concepts become terms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from heedful.core.errors import SourceError
+from heedful.language.vocabulary import TERM_COLUMNS
+
+TERM_TYPES = ("symptom", "condition", "drug")
+"""What a term of a site may be."""
+
+
+@dataclass(frozen=True, eq=False)
+class VocabularyFile:
+    """A vocabulary as read: terms (term, code, label, type), what the file says of itself ('' where it does not), and how many names
+    were left out, by reason."""
+
+    terms: pl.DataFrame
+    source: str = ""
+    version: str = ""
+    licence: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A concept of an ontology that is in use.
+
+    synonyms: those that mean exactly the same. parents: codes of the concepts that it is a kind of. other: number of its names that
+    mean something wider, narrower or only related, or are abbreviations.
+    """
+
+    code: str
+    label: str
+    synonyms: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    other: int = 0
+
+
+def ontology_terms(path: Path, concepts: Sequence[Concept], kind: str, below: str) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Labels, then exact synonyms, as terms of type `kind`: of all concepts, or of those below the concept `below`.
+
+    Of names that two concepts share the first counts, labels before synonyms; the others are counted. Raises `SourceError` if `kind`
+    is not given, if there is no concept `below`, or if nothing is left.
+    """
+    if not kind:
+        raise SourceError(
+            path, "an ontology does not say what its terms are", f"Use heedful vocabulary add with --type, one of {', '.join(TERM_TYPES)}."
+        )
+    chosen = _descendants(path, concepts, below) if below else list(concepts)
+    labels = [(concept.label, concept.code, concept.label, kind) for concept in chosen]
+    synonyms = [(name, concept.code, concept.label, kind) for concept in chosen for name in concept.synonyms]
+    left_out = Counter[str]({"not an exact synonym, or an abbreviation": sum(concept.other for concept in chosen)})
+    owner: dict[str, str] = {}
+    kept = []
+    for row in (row for row in labels + synonyms if row[0]):
+        first = owner.setdefault(row[0].casefold(), row[1])
+        if first == row[1]:
+            kept.append(row)
+        else:
+            left_out["named so by an earlier concept"] += 1
+    if not kept:
+        raise SourceError(path, "it holds no concept in use that has a name", "Choose another file, or another --below.")
+    terms = pl.DataFrame(kept, schema=TERM_COLUMNS, orient="row").unique(["term", "code"], keep="first", maintain_order=True)
+    return terms, {reason: count for reason, count in left_out.items() if count}
+
+
+def _descendants(path: Path, concepts: Sequence[Concept], below: str) -> list[Concept]:
+    if all(concept.code != below for concept in concepts):
+        raise SourceError(
+            path, f"it holds no concept {below} in use", "Correct --below; write the code as the file does, such as HP:0000118."
+        )
+    children: dict[str, list[str]] = {}
+    for concept in concepts:
+        for parent in concept.parents:
+            children.setdefault(parent, []).append(concept.code)
+    found, waiting = set[str](), [below]
+    while waiting:
+        for code in children.get(waiting.pop(), []):
+            if code not in found:
+                found.add(code)
+                waiting.append(code)
+    return [concept for concept in concepts if concept.code in found and concept.code != below]

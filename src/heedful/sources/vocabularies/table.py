@@ -1,0 +1,80 @@
+"""A table of terms: columns term, code, label, type, separated by tabs or commas; `#` lines before it may name source, version, licence."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from heedful.core.errors import SourceError
+from heedful.language.vocabulary import TERM_COLUMNS
+from heedful.sources.vocabularies.concepts import TERM_TYPES, VocabularyFile
+
+_ABOUT = re.compile(r"#\s*(source|version|licen[cs]e)\s*:\s*(.*\S)", re.IGNORECASE)
+_COLUMNS = "Its columns are term, code, label and type; without type, say --type for all."
+
+
+def read_table(path: Path, text: str, kind: str = "") -> VocabularyFile:
+    """Terms of a table; `kind` is the type of every term where there is no column type.
+
+    In a table with tabs quotes are letters like others. Raises `SourceError` with the line of a column that is missing, a row that is
+    too short or too long, an empty value, an unknown type, or a term that stands twice with two meanings.
+    """
+    lines = [line + "\n" for line in text.replace("\r\n", "\n").split("\n")]
+    start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    if start == len(lines):
+        raise SourceError(path, "it holds no table", _COLUMNS)
+    about = {found[1].lower().replace("license", "licence"): found[2] for line in lines[:start] if (found := _ABOUT.match(line))}
+    rows = list(_rows(path, lines, start, kind))
+    if not rows:
+        raise SourceError(path, "it holds no term below its header", "Write one term a line.", start + 1)
+    terms = pl.DataFrame(rows, schema=TERM_COLUMNS, orient="row").unique(keep="first", maintain_order=True)
+    return VocabularyFile(terms, about.get("source", ""), about.get("version", ""), about.get("licence", ""))
+
+
+def table_text(file: VocabularyFile) -> str:
+    """The table that `read_table` reads back as `file`; its values hold neither tab nor line end."""
+    head = "".join(f"# {name}: {value}\n" for name in ("source", "version", "licence") if (value := " ".join(getattr(file, name).split())))
+    return head + file.terms.select(list(TERM_COLUMNS)).write_csv(separator="\t", quote_style="never")
+
+
+def _rows(path: Path, lines: list[str], start: int, kind: str) -> Iterator[tuple[str, str, str, str]]:
+    separator = "\t" if "\t" in lines[start] else ","
+    reader = csv.reader(lines[start:], delimiter=separator, quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL, strict=True)
+    names = [name.strip().lower() for name in next(reader)]
+    wanted = [name for name in TERM_COLUMNS if name != "type" or not kind]
+    lost = [name for name in wanted if name not in names]
+    if lost:
+        raise SourceError(path, f"it has no column {' or '.join(lost)}", _COLUMNS, start + 1)
+    if kind and "type" in names:
+        raise SourceError(path, "it has a column type, and --type was given as well", "Leave out --type.", start + 1)
+    meant: dict[str, tuple[str, int]] = {}
+    try:
+        for values in reader:
+            line = start + reader.line_num
+            if not any(value.strip() for value in values):
+                continue
+            if len(values) != len(names):
+                said = f"there are {len(values)} values below {len(names)} column names"
+                raise SourceError(path, said, "Quote values with commas, or use tabs.", line)
+            row = _checked(path, {"type": kind} | dict(zip(names, (value.strip() for value in values), strict=True)), line)
+            code, before = meant.setdefault(row[0].casefold(), (row[1], line))
+            if code != row[1]:
+                raise SourceError(path, f"the term {row[0]!r} means {code} on line {before} and {row[1]} here", "Keep one of them.", line)
+            yield row
+    except csv.Error as error:
+        raise SourceError(path, f"it is not a whole table ({error})", "Close each quote.", start + reader.line_num) from error
+
+
+def _checked(path: Path, row: dict[str, str], line: int) -> tuple[str, str, str, str]:
+    empty = [name for name in TERM_COLUMNS if not row[name]]
+    if empty:
+        raise SourceError(path, f"{' and '.join(empty)} is empty", "Fill it, or remove the line.", line)
+    if any(mark in row[name] for name in TERM_COLUMNS for mark in "\t\r\n"):
+        raise SourceError(path, "a value holds a tab or a line end", "Write it in one line with plain spaces.", line)
+    if row["type"] not in TERM_TYPES:
+        raise SourceError(path, f"{row['type']!r} is not a type of term", f"Write one of {', '.join(TERM_TYPES)}.", line)
+    return row["term"], row["code"], row["label"], row["type"]

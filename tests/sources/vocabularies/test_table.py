@@ -1,0 +1,85 @@
+"""Tables of terms: both separators, what the head says, every fault by its line, and that what is written is read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heedful.core.errors import SettingsError, SourceError
+from heedful.sources.vocabularies.concepts import TERM_TYPES, VocabularyFile
+from heedful.sources.vocabularies.reading import read_vocabulary
+from heedful.sources.vocabularies.table import read_table, table_text
+
+HEAD = "term,code,label,type\n"
+
+
+def test_columns_in_any_order_with_quotes_and_comments(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(
+        '# Licence: CC0\n# version: 3\n\ncode,Term,type,note,label\r\nmy:1,"long covid",condition,x,"Long COVID, any"\r\n\n', "utf-8-sig"
+    )
+    file = read_vocabulary(path)
+    assert file.terms.rows() == [("long covid", "my:1", "Long COVID, any", "condition")]
+    assert (file.source, file.version, file.licence) == ("own.csv", "3", "CC0")
+
+
+def test_quotes_are_letters_between_tabs() -> None:
+    file = read_table(Path("a.tsv"), 'term\tcode\tlabel\nthe "runs"\tmy:1\tDiarrhea\n', "symptom")
+    assert file.terms.rows() == [('the "runs"', "my:1", "Diarrhea", "symptom")]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "line", "said"),
+    [
+        ("# nothing\n", "", None, "no table"),
+        ("term,code,label\na,b,c\n", "", 1, "no column type"),
+        ("# x\nterm,label,type\na,b,symptom\n", "", 2, "no column code"),
+        (HEAD, "", 1, "no term"),
+        (HEAD + "a,b,c,symptom\n", "drug", 1, "--type"),
+        (HEAD + "a,b,c,symptom\na,b\n", "", 3, "2 values below 4"),
+        (HEAD + "a,b,c,symptom\nd,,c,symptom\n", "", 3, "code is empty"),
+        (HEAD + "a,b,c,symptoms\n", "", 2, "'symptoms' is not a type"),
+        (HEAD + "Rash,b,c,symptom\n\nrash,d,c,symptom\n", "", 4, "means b on line 2 and d here"),
+        (HEAD + '"a,b,c,symptom\n', "", None, "Close each quote"),
+        (HEAD + '"a\na",b,c,symptom\n', "", 3, "line end"),
+    ],
+)
+def test_faults_are_named_by_line(text: str, kind: str, line: int | None, said: str) -> None:
+    with pytest.raises(SourceError, match=said) as raised:
+        read_table(Path("own.csv"), text, kind)
+    assert line is None or raised.value.line == line
+
+
+def test_what_is_no_vocabulary_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    for content, said in ((b"", "no text"), (b"a\0b", "not a text file"), (b"term,code\nna\xefve,x\n", "line 2: it is not UTF-8")):
+        path.write_bytes(content)
+        with pytest.raises(SourceError, match=said):
+            read_vocabulary(path)
+    with pytest.raises(SourceError, match="folder"):
+        read_vocabulary(tmp_path)
+    with pytest.raises(SourceError, match="not exist"):
+        read_vocabulary(tmp_path / "none.csv")
+    path.write_text(HEAD + "a,b,c,symptom\n")
+    with pytest.raises(SourceError, match="hierarchy"):
+        read_vocabulary(path, below="HP:1")
+    with pytest.raises(SettingsError, match="--type is one of"):
+        read_vocabulary(path, "symtom")
+
+
+WORD = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
+
+
+@given(
+    st.lists(st.tuples(WORD, WORD, WORD, st.sampled_from(TERM_TYPES)), min_size=1, max_size=8, unique_by=lambda row: row[0].casefold()),
+    WORD,
+)
+def test_a_written_table_is_read_back(rows: list[tuple[str, str, str, str]], licence: str) -> None:
+    terms = pl.DataFrame(rows, schema=["term", "code", "label", "type"], orient="row")
+    back = read_table(Path("own.tsv"), table_text(VocabularyFile(terms, "x", "", licence)))
+    assert back.terms.equals(terms)
+    assert (back.source, back.version, back.licence) == ("x", "", licence)
