@@ -112,7 +112,12 @@ def _panel(points: pl.DataFrame, alarms: pl.DataFrame, source: str, signal: str,
 
 
 def _band(alarms: pl.DataFrame) -> pl.DataFrame:
-    """Expected count and bound of one detector: the one that fired most, then the one that tested most, then by name."""
-    rank = alarms.group_by("detector").agg(fired=pl.col("alarm").sum(), tested=pl.col("bound").count())
-    best = rank.sort("fired", "tested", "detector", descending=[True, True, False]).head(1)
-    return alarms.join(best, on="detector", how="semi").select("day", "expected", "bound")
+    """Expected count and bound of each day, of one detector a day: one that looks years back where it tested, else the one that fired
+    most, then the one that tested most, then by name."""
+    rank = alarms.group_by("detector").agg(
+        years=pl.col("detector").first().str.starts_with("farrington"), fired=pl.col("alarm").sum(), tested=pl.col("bound").count()
+    )
+    ranked = rank.sort("years", "fired", "tested", "detector", descending=[True, True, True, False])
+    best = ranked.unique("years", keep="first", maintain_order=True).with_row_index("order")
+    asked = alarms.join(best.select("detector", "order"), on="detector").sort("day", pl.col("bound").is_null(), "order")
+    return asked.unique("day", keep="first", maintain_order=True).select("day", "expected", "bound")

@@ -78,7 +78,7 @@ def _finding(panel: Panel) -> str:
         tested = panel.points["bound"].count()
         when = span(panel.points["day"].min(), panel.points["day"].max())  # type: ignore[arg-type]
         return f"No alarm, {when}." if tested else f"Not tested, {when}."
-    top = panel.alarms.sort(pl.col("observed") / pl.col("bound").clip(1), "day", descending=True, nulls_last=True).row(0, named=True)
+    top = panel.alarms.sort(pl.col("observed") / pl.col("expected").clip(1), "day", descending=True, nulls_last=True).row(0, named=True)
     against = f"; {number(top['expected'])} expected" if top["expected"] is not None else ""
     return f"{counted(days, 'alarm day')}. Strongest on {day(top['day'])}: {number(top['observed'])}{against}."
 

@@ -79,7 +79,7 @@ def _findings(content: PageContent) -> list[Html]:
 
 def _alarm_findings(content: PageContent) -> list[Html]:
     """The strongest alarm of each series; the same signal at several places counts once, at the place with the most people."""
-    ratio = (pl.col("observed") / pl.col("bound").clip(1)).fill_null(0)
+    ratio = (pl.col("observed") / pl.col("expected").clip(1)).fill_null(0)
     best = (
         content.alarms.filter("alarm")
         .sort(ratio, "day", "detector", "place", descending=[True, True, False, False])
