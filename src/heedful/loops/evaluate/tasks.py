@@ -33,7 +33,7 @@ class AbsentSetError(NotFoundError):
 class Figure:
     """One line of the evaluation.
 
-    task, metric: what was judged and how, as in the table of issue 8 ("psytar.withdrawal", "F1").
+    task, metric: what was judged and how, as in the table of docs/language.md ("psytar.withdrawal", "F1").
     n: test rows (or users, or spans) behind the figure.
     value, low, high: the figure and its 95 % bootstrap interval.
     baseline: the same figure of the named simple method, if there is one.
