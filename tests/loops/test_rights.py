@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from tests.loops.small_site import lake_of, site_of
 
 from heedful.core.clock import FixedClock
 from heedful.core.errors import ConsentError, NotFoundError
 from heedful.core.labels import Care, Consented, Held, Research
 from heedful.core.row_ids import row_ids
-from heedful.core.schemas import TABLES, Changes, Features, Observations
+from heedful.core.schemas import Changes, Features, Observations
 from heedful.loops.explain import explain
 from heedful.loops.rights import erase_person, export_person
 from heedful.loops.run import run_site
-from heedful.loops.settings import InputSettings, Settings, SiteSettings
-from heedful.loops.site import Site
+from heedful.loops.settings import InputSettings
 from heedful.simulate.town import Size
 from heedful.simulate.write import write_town
 from heedful.trust.audit import verify_chain
-
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-OBSERVATIONS = {name: name for name in ("person", "code", "start_at", "end_at", "value", "unit", "device")}
 
 
 @pytest.fixture(scope="module")
@@ -33,30 +29,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("town")
     write_town(folder / "town", seed=5, size=Size(posters=60, days=28, participants=6, watches=3, posts=600))
     return folder
-
-
-def site_of(town: Path, folder: Path, people: list[str], secret: Path | None = None) -> Site:
-    if secret is not None:
-        folder.mkdir()
-        shutil.copy2(secret, folder / "secret.key")
-    inputs = [
-        *(InputSettings(f"town/wearables/{person}", zone="America/New_York") for person in ("p000", "p001", "p002")),
-        InputSettings("town/observations.csv", kind="records.mapped", settings={"table": "observations", "columns": OBSERVATIONS}),
-        InputSettings("town/dispensing.csv"),
-    ]
-    site = Site(Settings(SiteSettings(), input=inputs), folder, FixedClock(NOW))
-    site.record_consents(pl.DataFrame({"person": people, "purpose": ["care"] * len(people)}), "test")
-    run_site(site, site.inputs(inputs, town))
-    return site
-
-
-def lake_of(site: Site) -> dict[str, pl.DataFrame]:
-    base = {
-        name: site.lake.read(schema).sort(list(schema.columns))
-        for name, schema in TABLES.items()
-        if schema.kind == "base" and name != "quarantine"
-    }
-    return base | {name: rows.sort(rows.columns) for name, rows in site.engine.stored().items()}
 
 
 def test_after_an_erasure_the_lake_is_one_that_never_held_the_person(town: Path, tmp_path: Path) -> None:
