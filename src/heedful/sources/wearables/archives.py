@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import stat
 import zipfile
 import zlib
@@ -75,3 +76,11 @@ def plain_or_gzip(path: Path) -> IO[bytes]:
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
     return cast(IO[bytes], gzip.open(path) if packed else path.open("rb"))
+
+
+def gunzipped(data: bytes, most: int) -> bytes:
+    """The bytes, gunzipped if they are gzip by content, up to one byte more than `most`. Raises one of `DECODING` on damaged data."""
+    if data[:2] != b"\x1f\x8b":
+        return data
+    with gzip.open(io.BytesIO(data)) as packed:
+        return packed.read(most + 1)

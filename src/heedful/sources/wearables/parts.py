@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +11,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from heedful.core.errors import SourceError
-from heedful.sources.wearables.archives import DECODING, HEAD, is_zip, opened_zip
+from heedful.sources.wearables.archives import DECODING, HEAD, gunzipped, is_zip, opened_zip
 
 GLIMPSE = 300
 """Files of a folder that are looked at to tell what it is; a home directory must not be walked to its end by every source."""
@@ -34,10 +32,7 @@ class Part:
     def bytes(self) -> bytes:
         """All bytes, gunzipped if they are gzip by content. Raises `SourceError` on damaged, huge or empty data."""
         try:
-            data = self.read()
-            if data[:2] == b"\x1f\x8b":
-                with gzip.open(io.BytesIO(data)) as packed:
-                    data = packed.read(LARGEST + 1)
+            data = gunzipped(self.read(), LARGEST)
         except DECODING as error:
             raise SourceError(self.place, f"the file cannot be unpacked ({error})", _CURE) from error
         if len(data) > LARGEST:

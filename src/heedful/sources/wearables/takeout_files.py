@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from typing import Any
 import orjson
 
 from heedful.core.errors import SourceError
-from heedful.sources.wearables.archives import DECODING, is_zip, opened_zip
+from heedful.sources.wearables.archives import DECODING, gunzipped, is_zip, opened_zip
 from heedful.sources.wearables.takeout_kinds import FOLDERS, SLEEP, kind_of
 
 LARGEST = 300_000_000
@@ -50,10 +49,7 @@ class Part:
 
     def _unpacked(self) -> bytes:
         try:
-            data = self.read()
-            if data[:2] == b"\x1f\x8b":
-                with gzip.open(io.BytesIO(data)) as packed:
-                    data = packed.read(LARGEST + 1)
+            data = gunzipped(self.read(), LARGEST)
         except DECODING as error:
             raise SourceError(self.place, f"the compressed data is damaged ({error})", _CURE) from error
         if len(data) > LARGEST:
