@@ -92,20 +92,25 @@ def _content_of(key, content):  # type: ignore[no-untyped-def]
     return np.int64(1) if key == 0 and content == 0 else content
 
 
+@numba.njit(cache=True, inline="always")
+def _found(slots, mask, key, content):  # type: ignore[no-untyped-def]
+    """Whether a pair is new, of a known key, or there; and the slot where it is, or where it would go."""
+    state, at = NEW, _place(key, mask)
+    while slots[at, 0] != 0 or slots[at, 1] != 0:
+        if slots[at, 0] == key:
+            if slots[at, 1] == content:
+                return REPEATED, at
+            state = CORRECTED
+        at = (at + np.uint64(1)) & mask
+    return state, at
+
+
 @numba.njit(f"int8[::1](int64[:, ::1], {_COLUMN}, {_COLUMN})", cache=True)
 def _look(slots: Any, ids: Any, contents: Any) -> Any:
     out = np.zeros(len(ids), np.int8)
     mask = np.uint64(len(slots) - 1)
     for row in range(len(ids)):
-        key, content = ids[row], _content_of(ids[row], contents[row])
-        at = _place(key, mask)
-        while slots[at, 0] != 0 or slots[at, 1] != 0:
-            if slots[at, 0] == key:
-                if slots[at, 1] == content:
-                    out[row] = REPEATED
-                    break
-                out[row] = CORRECTED
-            at = (at + np.uint64(1)) & mask
+        out[row], _ = _found(slots, mask, ids[row], _content_of(ids[row], contents[row]))
     return out
 
 
@@ -115,14 +120,7 @@ def _insert(slots: Any, ids: Any, contents: Any) -> Any:
     mask = np.uint64(len(slots) - 1)
     for row in range(len(ids)):
         key, content = ids[row], _content_of(ids[row], contents[row])
-        at = _place(key, mask)
-        while slots[at, 0] != 0 or slots[at, 1] != 0:
-            if slots[at, 0] == key:
-                if slots[at, 1] == content:
-                    out[row] = REPEATED
-                    break
-                out[row] = CORRECTED
-            at = (at + np.uint64(1)) & mask
+        out[row], at = _found(slots, mask, key, content)
         if out[row] != REPEATED:
             slots[at, 0], slots[at, 1] = key, content
     return out
