@@ -6,10 +6,13 @@ import time
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from heedful.cli.console import ReadingProgress, accounts_table, emit, open_site, say
 from heedful.core.errors import SettingsError
 from heedful.loops.run import RunResult, record_consent_files, run_site
 from heedful.loops.settings import TEMPLATE, load_settings
+from heedful.loops.silence import QUIET, sources_now
 from heedful.loops.site import Site
 from heedful.report.gather import accounting, end_of, gather
 from heedful.report.page import write_page
@@ -35,7 +38,7 @@ def run(config: Path, follow: bool, every: float, json: bool) -> None:
             record_consent_files(site, config.parent)
             with ReadingProgress(json) as progress:
                 result = run_site(site, site.inputs(settings.input, config.parent), progress, progress.step)
-            _tell(site, result, json)
+            _tell(site, result, json, quiet=None if follow else _quiet(site))
         if not follow:
             break
         time.sleep(every)
@@ -61,12 +64,18 @@ def _day(text: str) -> date:
         raise SettingsError(f"{text!r} is not a day. Write it as YYYY-MM-DD.") from error
 
 
-def _tell(site: Site, result: RunResult, json: bool) -> None:
+def _quiet(site: Site) -> int:
+    """How many sources of participants fell silent. It reads four months of days, so a site that is followed is not asked each time."""
+    return sources_now(site, site.clock.now()).filter(pl.col("state").is_in(QUIET)).height
+
+
+def _tell(site: Site, result: RunResult, json: bool, quiet: int | None) -> None:
     rows = accounting(site)
     if json:
         emit({
             "inputs": rows.to_dicts(), "not_read": result.refused, "recovered": result.recovered, "decisions": result.decisions,
             "sent": result.sent, "expired": result.expired, "outcomes": result.outcomes,
+            "silent_sources": quiet,
         })  # fmt: skip
         return
     for line in result.recovered:
@@ -76,5 +85,7 @@ def _tell(site: Site, result: RunResult, json: bool) -> None:
         say(reason)
     if site.settings.decisions.enabled:
         say(f"Decisions {result.decisions}, messages sent {result.sent}, expired {result.expired}, outcomes joined {result.outcomes}.")
+    if quiet:
+        say(f"{quiet} sources of participants stopped delivering or give nothing but zeros; the page says which: heedful report")
     if not rows.height:
         say("No input is named yet: add [[input]] blocks to the settings.")

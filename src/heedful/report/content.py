@@ -82,7 +82,22 @@ class Safety(Schema, table="safety", kind="derived", stream="aggregate", key=("t
     by_ebgm = column(pl.Boolean, "EB05 lies above 2", nullable=True)
 
 
-_OWN: dict[str, type[Schema]] = {"accounting": Accounting, "score": Score, "safety": Safety}
+class Sources(Schema, table="sources", kind="derived", stream="personal", key=("person", "device", "code"), register=False):
+    """Whether what used to deliver still does (`heedful.behavior.silence`)."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    device = column(pl.String, "device or app")
+    code = column(pl.String, "what it measures")
+    state = column(pl.String, "delivering, stopped, only zeros or too few days")
+    last_day = column(pl.Date, "the last day with data")
+    days_delivered = column(pl.Int64, "days with data of the 120 before")
+    usual_gap = column(pl.Int64, "95 % point of the days from one day with data to the next", unit="d", nullable=True)
+    silent_days = column(pl.Int64, "days since the last day with data", unit="d")
+    zero_days = column(pl.Int64, "newest days in a row that are all zero", unit="d")
+    sentence = column(pl.String, "the same in words")
+
+
+_OWN: dict[str, type[Schema]] = {"accounting": Accounting, "score": Score, "safety": Safety, "sources": Sources}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +130,7 @@ class PageContent:
     series: pl.DataFrame = field(default_factory=Series.empty)
     experiences: pl.DataFrame = field(default_factory=Experiences.empty)
     safety: pl.DataFrame = field(default_factory=Safety.empty)
+    sources: pl.DataFrame = field(default_factory=Sources.empty)
     features: pl.DataFrame = field(default_factory=Features.empty)
     changes: pl.DataFrame = field(default_factory=Changes.empty)
     timeline: pl.DataFrame = field(default_factory=Timeline.empty)

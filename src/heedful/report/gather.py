@@ -25,6 +25,7 @@ from heedful.core.schemas import (
     Timeline,
 )
 from heedful.engine.intake import Accounts
+from heedful.loops.silence import sources_now
 from heedful.loops.site import Site
 from heedful.report.content import Accounting, PageContent, Run
 from heedful.report.disproportion import disproportion
@@ -68,6 +69,7 @@ def gather(
         decisions = decisions.filter(pl.col("decided_at") <= as_of)
     mine = decisions.select("decision")
     minimum = site.settings.disclosure.minimum_cell
+    sources = sources_now(site, as_of or site.clock.now())
     return PageContent(
         title=title,
         subtitle=subtitle,
@@ -78,6 +80,7 @@ def gather(
         places=_place_names(site, tables["counts"]["place"]),
         accounting=accounting(site),
         minimum_cell=minimum,
+        sources=sources.filter(pl.col("person") == person) if person else sources,
         safety=disproportion(tables["experiences"], minimum),
         quarantine=site.lake.read(Quarantine).with_columns(content=pl.lit(None, dtype=pl.String)),
         decisions=decisions,

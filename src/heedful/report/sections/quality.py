@@ -7,7 +7,7 @@ import polars as pl
 from heedful.report.charts.quality import coverage_chart
 from heedful.report.content import PageContent
 from heedful.report.html import Html, element, empty, figure, fold, join, legend, section, table
-from heedful.report.wording import counted, definition, feature_name, share
+from heedful.report.wording import counted, definition, feature_name, share, short
 
 _COLUMNS = {
     "rows_in": "Read",
@@ -22,7 +22,14 @@ MOST_FEATURES = 14
 
 def quality(content: PageContent) -> Html:
     """The section; it never leaves out a table that does not add up."""
-    return section("quality", "Data quality", _accounting(content.accounting), _quarantine(content.quarantine), _coverage(content.features))
+    return section(
+        "quality",
+        "Data quality",
+        _accounting(content.accounting),
+        _quarantine(content.quarantine),
+        _silent(content.sources),
+        _coverage(content.features),
+    )
 
 
 def _accounting(accounting: pl.DataFrame) -> Html:
@@ -80,6 +87,28 @@ def _quarantine(quarantine: pl.DataFrame) -> Html:
         pl.col("where").alias("First seen"),
     )
     return join([title, table(shown, "Quarantined records by reason; the lines themselves are kept sealed", numeric=["Records"], limit=30)])
+
+
+def _silent(sources: pl.DataFrame) -> Html | None:
+    if sources.is_empty():
+        return None
+    title = element("h3", "What stopped delivering")
+    quiet = sources.filter(pl.col("state").is_in(["stopped", "only zeros"])).sort("person", "last_day", "device", "code")
+    judged = sources.filter(pl.col("state") != "too few days").height
+    unjudged = sources.height - judged
+    few = f" Of {unjudged} more there are too few days to know what is usual." if unjudged else ""
+    if quiet.is_empty():
+        return join([title, element("p", f"Nothing: all {counted(judged, 'source')} delivered as they used to.{few}")])
+    lead = (
+        f"{counted(quiet.height, 'source')} of {judged} fell silent. Days without them are not known; they are never counted as zero.{few}"
+    )
+    shown = quiet.select(
+        pl.col("person").map_elements(short, pl.String).alias("Participant"),
+        pl.col("sentence").alias("What is missing"),
+        pl.col("last_day").cast(pl.String).alias("Last day with data"),
+        pl.when(pl.col("state") == "stopped").then("silent_days").otherwise("zero_days").cast(pl.String).alias("Days"),
+    )
+    return join([title, element("p", lead), table(shown, "Sources that stopped, or give nothing but zeros", numeric=["Days"], limit=40)])
 
 
 def _coverage(features: pl.DataFrame) -> Html:
