@@ -1,0 +1,27 @@
+"""`heedful evaluate lapse`."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from heedful.cli.console import emit, say, table
+from heedful.core.errors import NotFoundError
+from heedful.loops.evaluate.lapse import evaluate_lapse, own_dispensings
+
+
+def lapse(file: Path, json: bool) -> None:
+    """A line a figure; nothing of the file is kept."""
+    if not file.is_file():
+        raise NotFoundError(f"{file}: there is no such file. Give a dispensing table; see: heedful sources")
+    with tempfile.TemporaryDirectory(prefix="heedful-evaluate-") as folder:
+        figures = evaluate_lapse(own_dispensings(file, Path(folder)))
+    if json:
+        emit({"figures": [asdict(figure) for figure in figures]})
+        return
+    rows = [
+        [f.metric, f.n, f"{f.value:.3f} [{f.low:.3f}, {f.high:.3f}]", "" if f.baseline is None else f"{f.baseline:.3f}"] for f in figures
+    ]
+    table("A gap of 3 or more days within 14 days, told from refills alone", ["figure", "people", "value, 95 %", "without it"], rows)
+    say(f"{figures[0].note}. Each week is judged from what was dispensed before it; intervals draw people anew.")

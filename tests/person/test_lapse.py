@@ -1,0 +1,78 @@
+"""The risk of a medication gap: against its prior and posterior written out day by day, never peeking, and calibrated on people drawn anew."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heedful.person.calibration import calibration, roc_area
+from heedful.person.lapse import EARLIEST, FADING, GAP_DAYS, PRIOR_LATE, PRIOR_REFILLS, landmarks, lapse_probability, supplies
+
+START = date(2026, 1, 1)
+FAR = 60
+
+
+def _dispensings(offsets: list[int], supply: int = 30, person: str = "p") -> pl.DataFrame:
+    days = [START + timedelta(days=offset) for offset in offsets]
+    rows = {"dispensed_on": days, "days_supplied": [float(supply)] * len(days), "row": [0] * len(days)}
+    return pl.DataFrame(rows).with_columns(person=pl.lit(person), drug=pl.lit("d"))
+
+
+def _by_masses(lateness: list[int], waited: int) -> float:
+    """The posterior as masses on whole days: the late half of the prior lies anywhere from `GAP_DAYS` on, say on one far day."""
+    days = range(EARLIEST, GAP_DAYS)
+    masses = dict.fromkeys(days, PRIOR_REFILLS * (1 - PRIOR_LATE) / len(days)) | {FAR: PRIOR_REFILLS * PRIOR_LATE}
+    for age, late in enumerate(reversed(lateness)):
+        masses[late] = masses.get(late, 0.0) + FADING**age
+    open_ = {day: mass for day, mass in masses.items() if day > waited}
+    return sum(mass for day, mass in open_.items() if day >= GAP_DAYS) / sum(open_.values())
+
+
+@given(st.lists(st.integers(-30, 40), max_size=12), st.integers(-13, 2))
+def test_the_risk_is_the_share_of_the_open_masses(lateness: list[int], waited: int) -> None:
+    faded = FADING ** np.arange(len(lateness))[::-1]
+    late, open_ = (float(faded[np.array(lateness, dtype=int) > bound].sum()) for bound in (GAP_DAYS - 1, waited))
+    a, b = lapse_probability([late], [open_], [waited])
+    assert float(a[0] / (a[0] + b[0])) == pytest.approx(_by_masses(lateness, waited))
+
+
+@given(st.lists(st.integers(1, 80), min_size=3, max_size=12), st.integers(0, 400))
+def test_a_look_at_the_past_never_peeks(gaps: list[int], cut: int) -> None:
+    offsets = np.cumsum([0, *gaps]).tolist()
+    whole = landmarks(supplies(_dispensings(offsets)))
+    # What comes later is moved; looks up to the last dispensing before the cut, with the next one kept, must not change.
+    known = [offset for offset in offsets if offset <= cut]
+    moved = landmarks(supplies(_dispensings([*known, *[offset + 500 for offset in offsets if offset > cut]])))
+    until = (START - date(1970, 1, 1)).days + (known[-1] if known else 0)
+    same = ["on", "waited", "refills", "probability"]
+    assert whole.filter(pl.col("on") < until).select(same).equals(moved.filter(pl.col("on") < until).select(same))
+
+
+def test_a_look_says_what_happened_next() -> None:
+    # Supply to day 30; refilled on day 34 (4 late), then on 64 (on time, supply of 34 + 30).
+    looks = landmarks(supplies(_dispensings([0, 34, 64])), every=7).with_columns(day=pl.col("on") - (START - date(1970, 1, 1)).days)
+    assert looks.select("day", "waited", "refills", "happened").rows() == [(21, -9, 0, 1), (28, -2, 0, 1), (56, -8, 1, 0), (63, -1, 1, 0)]
+
+
+def test_it_is_calibrated_on_people_whose_refills_keep_their_own_law() -> None:
+    random = np.random.default_rng(11)
+    looks = []
+    for number in range(400):
+        late = random.beta(1, 1)
+        offsets, end = [0], 30
+        for _ in range(14):
+            delay = int(random.integers(GAP_DAYS, 30)) if random.random() < late else int(random.integers(EARLIEST, GAP_DAYS))
+            offsets.append(max(end + delay, offsets[-1] + 1))
+            end = max(end, offsets[-1]) + 30
+        looks.append(landmarks(supplies(_dispensings(offsets, person=f"p{number}"))))
+    seen = pl.concat(looks)
+    happened, risk = seen["happened"].to_numpy(), seen["probability"].to_numpy()
+    found = calibration(happened, risk)
+    assert found.observed_expected == pytest.approx(1, abs=0.05)
+    assert found.slope == pytest.approx(1, abs=0.12)
+    assert roc_area(happened, risk) > 0.7
