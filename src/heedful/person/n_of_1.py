@@ -73,25 +73,24 @@ def n_of_1(
     """
     from scipy.optimize import minimize_scalar  # slow to load, and seldom needed
 
-    y, x, at = np.asarray(outcome, dtype=np.float64), np.asarray(design, dtype=np.float64), np.asarray(time, dtype=np.float64)
-    _check(y, x, at, likelihood)
-    order = np.argsort(at)
-    y, x, gap = y[order], x[order], np.diff(at[order])
+    if likelihood not in ("reml", "ml"):
+        raise SettingsError(f"n_of_1: the likelihood is reml or ml, not {likelihood!r}.")
+    y, x, gap = checked_series(outcome, design, time)
     if not autoregressive:
         return _fitted(y, x, gap, 0.0, likelihood, correlations=0)
     # looked for on a grid first, since the likelihood may have two hills
     grid = np.linspace(-0.98, 0.98, 99)
-    best = int(np.argmax([_profile(y, x, gap, phi, likelihood)[0] for phi in grid]))
+    best = int(np.argmax([profile(y, x, gap, phi, likelihood)[0] for phi in grid]))
     low, high = max(-_MOST, grid[best] - 0.02), min(_MOST, grid[best] + 0.02)
     found = minimize_scalar(
-        lambda phi: -_profile(y, x, gap, phi, likelihood)[0], bounds=(low, high), method="bounded", options={"xatol": 1e-11, "maxiter": 200}
+        lambda phi: -profile(y, x, gap, phi, likelihood)[0], bounds=(low, high), method="bounded", options={"xatol": 1e-11, "maxiter": 200}
     )
     return _fitted(y, x, gap, float(found.x), likelihood, correlations=1)
 
 
-def _check(y: Floats, x: Floats, at: Floats, likelihood: str) -> None:
-    if likelihood not in ("reml", "ml"):
-        raise SettingsError(f"n_of_1: the likelihood is reml or ml, not {likelihood!r}.")
+def checked_series(outcome: ArrayLike, design: ArrayLike, time: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Outcome and design in order of time, and the times between neighbors. Raises `SettingsError` as `n_of_1` does."""
+    y, x, at = np.asarray(outcome, dtype=np.float64), np.asarray(design, dtype=np.float64), np.asarray(time, dtype=np.float64)
     if y.ndim != 1 or x.ndim != 2 or len(x) != len(y) or at.shape != y.shape:
         raise SettingsError(f"n_of_1: outcome, design and time need one row each occasion: {y.shape}, {x.shape}, {at.shape}.")
     if not (np.isfinite(y).all() and np.isfinite(x).all()):
@@ -100,9 +99,11 @@ def _check(y: Floats, x: Floats, at: Floats, likelihood: str) -> None:
         raise SettingsError("n_of_1: times are whole numbers, each once; number the occasions or take the day.")
     if len(y) <= x.shape[1] + 1 or np.linalg.matrix_rank(x) < x.shape[1]:
         raise SettingsError(f"n_of_1: {len(y)} occasions cannot tell {x.shape[1]} terms apart; are they collinear, or too few days seen?")
+    order = np.argsort(at)
+    return y[order], x[order], np.diff(at[order])
 
 
-def _profile(y: Floats, x: Floats, gap: Floats, phi: float, likelihood: Likelihood) -> tuple[float, Floats, Floats, float]:
+def profile(y: Floats, x: Floats, gap: Floats, phi: float, likelihood: Likelihood) -> tuple[float, Floats, Floats, float]:
     """Log likelihood at phi, estimates, inverse of X'V^-1 X, and the weighted sum of squares."""
     n, p = x.shape
     rho = np.power(phi, gap)
@@ -123,7 +124,7 @@ def _profile(y: Floats, x: Floats, gap: Floats, phi: float, likelihood: Likeliho
 
 def _fitted(y: Floats, x: Floats, gap: Floats, phi: float, likelihood: Likelihood, *, correlations: int) -> GlsFit:
     n, p = x.shape
-    value, estimate, inverse, squares = _profile(y, x, gap, phi, likelihood)
+    value, estimate, inverse, squares = profile(y, x, gap, phi, likelihood)
     sigma = float(np.sqrt(squares / (n if likelihood == "ml" else n - p)))
     error = np.sqrt(np.diag(inverse) * squares / (n - p))
     return GlsFit(estimate, error, phi, sigma, value, -2 * value + 2 * (p + 1 + correlations), n - p)
