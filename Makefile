@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help env demo test lint types docs bench crash look clean
+.PHONY: help env demo test lint types docs bench fuzz crash look clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -40,8 +40,21 @@ docs: $(STAMP)  ## generated pages, then the site under site/
 bench: $(STAMP)  ## speed and memory beside peers, with pass or miss
 	$(BIN)/python -m bench.run
 
+FUZZ_SECONDS ?= 300
+FUZZ := .fuzz/venv
+
+fuzz: $(FUZZ)/.installed  ## feed readers and the language pass hostile bytes for FUZZ_SECONDS (300)
+	$(FUZZ)/bin/python -m tests.fuzz.run $(FUZZ_SECONDS)
+
+$(FUZZ)/.installed: $(STAMP)  # a venv of its own: atheris beside what .venv holds
+	test -x $(FUZZ)/bin/python || $(BIN)/python -m venv $(FUZZ)
+	$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: atheris
+	$(BIN)/python -c "import site, pathlib; print(site.getsitepackages()[0], pathlib.Path('src').resolve(), sep='\n')" \
+		> $$(ls -d $(FUZZ)/lib/python*/site-packages)/heedful_environment.pth
+	@touch $@
+
 crash: $(STAMP)  ## kill the process 200 times, compare every table
 	HEEDFUL_KILLS=200 $(PYTEST) -m crash
 
 clean:  ## remove what these commands made
-	rm -rf $(VENV) site demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .fuzz site demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

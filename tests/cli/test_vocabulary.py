@@ -104,3 +104,42 @@ def test_bad_files_and_names_are_refused_and_nothing_is_kept(site: Path) -> None
     with pytest.raises(SettingsError, match="cannot be the name"):
         run("vocabulary", "add", "own.tsv", "--name", "../x")
     assert [row["name"] for row in run("vocabulary", "list")["vocabularies"]] == ["packaged"]
+
+
+def test_broken_rows_are_named_the_rest_is_kept_and_the_exit_code_is_2(site: Path) -> None:
+    (site / "half.csv").write_text("term,code,label,type\nglorp,my:1,Glorp,symptom\na,b\n")
+    result = CliRunner().invoke(app, ["vocabulary", "add", "half.csv", "--json"])
+    assert result.exit_code == 2
+    assert "half.csv, line 3: there are 2 values below 4 column names" in json.loads(result.output)["broken"][0]
+    assert concepts("I have glorp")[0][0] == "my:1"
+
+
+def test_crosswalks_are_kept_shown_and_removed(site: Path) -> None:
+    (site / "own.obo").write_text("format-version: 1.2\n\n[Term]\nid: X:1\nname: glorp ache\nxref: UMLS:C1\nxref: MSH:D2\n")
+    assert run("vocabulary", "add", "own.obo", "--type", "symptom")["crosswalks"] == 2
+    rows = run("vocabulary", "crosswalk", "X:1")["crosswalks"]
+    assert [(row["vocabulary"], row["system"], row["other"]) for row in rows] == [("own", "UMLS", "C1"), ("own", "MSH", "D2")]
+    assert run("vocabulary", "crosswalk", "umls:C1")["crosswalks"][0]["code"] == "X:1"
+    assert {row["system"] for row in run("vocabulary", "crosswalk", "HP:0002315")["crosswalks"]} >= {"UMLS", "SNOMEDCT_US", "SYMP"}
+    assert any(row["vocabulary"] == "own" for row in run("vocabulary", "list", "--crosswalks")["crosswalks"])
+    assert concepts("tengo glorp ache desde ayer y no tengo fiebre, pero mucha tos")[0][0] == "X:1"
+    assert len(run("vocabulary", "remove", "own")["removed"]) == 2
+    assert run("vocabulary", "crosswalk", "X:1")["crosswalks"] == []
+    with pytest.raises(SettingsError, match="no vocabulary own here"):
+        run("vocabulary", "remove", "own")
+
+
+def test_what_is_packaged_is_listed_with_source_version_and_licence() -> None:
+    tables = {(row["table"], row["language"]): row for row in run("vocabulary", "list")["packaged_tables"]}
+    assert tables["HPO", "en"]["version"] == "2025-01-16"
+    assert tables["SYMP", "en"]["licence"] == "CC0 1.0"
+    assert tables["drug names", "en"]["terms"] > 10_000
+    assert tables["emoji", "all"]["terms"] >= 6
+    assert all(tables["everyday words", language]["terms"] > 300 for language in ("es", "de", "fr"))
+
+
+def test_a_text_is_tried_in_its_language() -> None:
+    spanish = run("vocabulary", "test", "no tengo fiebre pero tengo mucha tos desde ayer")
+    assert spanish["language"] == "es"
+    assert [row["assertion"] for row in spanish["mentions"]] == ["absent", "present"]
+    assert run("vocabulary", "test", "Fieber", "--language", "de")["mentions"][0]["concept"] == "HP:0001945"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -46,3 +49,13 @@ def posts_of() -> Callable[..., Frame[Public, Posts]]:
         return seal(rows, Public, Posts)
 
     return make
+
+
+def real_texts(file: str, **kept: str) -> pl.Series:
+    """Texts of a set in ../shared/data/nlp whose fields equal `kept`; the test is skipped where the set is not there."""
+    path = Path(__file__).resolve().parents[3] / "shared" / "data" / "nlp" / file
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    with gzip.open(path) as lines:
+        rows = [json.loads(line) for line in lines]
+    return pl.Series([row["text"] for row in rows if all(row[name] == value for name, value in kept.items())], dtype=pl.String)

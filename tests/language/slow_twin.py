@@ -10,8 +10,10 @@ from heedful.language import rules as r
 from heedful.language.folding import APOSTROPHE, BREAK, COMMA, DOT, EMOJI, HYPHEN, IGNORED, QUESTION, STOP, WORD, class_of, fold
 from heedful.language.matching import MOST_WORDS, word_ids
 
-CROSSING = {"hypothetical", "question"}
-ORDER = ["resolved", "absent", "hypothetical", "question", "possible", "historical"]
+CROSSING = {"hypothetical", "question", "reported"}
+GIVEN = 1 << 30
+"""Stands for the term of a span that the vocabulary does not know."""
+ORDER = ["figurative", "resolved", "refused", "absent", "hypothetical", "question", "possible", "historical", "reported"]
 
 
 def tokens(text: str) -> list[tuple[str, int, int, int, bool]]:
@@ -73,10 +75,13 @@ def _gap(text: str, kinds: list[int], i: int) -> int:
 class Twin:
     """Terms and rules as dictionaries of word tuples."""
 
-    def __init__(self, terms: pl.Series, types: pl.Series, rules: pl.DataFrame) -> None:
+    def __init__(self, terms: pl.Series, types: pl.Series, rules: pl.DataFrame, spelling: pl.DataFrame | None = None) -> None:
         phrases = [self._usable(p) for p in [*terms, *rules["phrase"]]]
         words = sorted({w for p in phrases for w in p})
         self.ids: dict[str, int] = dict(word_ids(pl.Series(words, dtype=pl.String)).iter_rows())
+        for written, word in spelling.select("written", "word").iter_rows() if spelling is not None else ():
+            if word in self.ids and written not in words:
+                self.ids.setdefault(written, self.ids[word])
         self.types, self.terms = types.to_list(), {}
         for n, phrase in enumerate(phrases[: terms.len()]):
             if phrase:
@@ -114,7 +119,22 @@ class Twin:
                 best = last
         return best
 
-    def _sentence(self, sentence: list[tuple[str, int, int, int, bool]], asked: bool) -> list[tuple[int, ...]]:
+    def around(self, text: str, spans: list[tuple[int, int]]) -> list[tuple[int, ...]]:
+        """Of each span (bytes, apart from each other and from all terms): sentence, assertion, experiencer, cue, role, severity."""
+        rows, sentence, number, left = [], [], 0, list(spans)
+        for token in tokens(text):
+            if sentence and (token[3] == 3 or not token[0] or len(sentence) == 512):
+                here = [span for span in left if span[0] < sentence[-1][2]]
+                left = left[len(here) :]
+                rows += [(number, *row[3:]) for row in self._sentence(sentence, token[4], here)] if here else []
+                sentence, number = [], number + 1
+            if token[0]:
+                sentence.append(token)
+        return rows
+
+    def _sentence(
+        self, sentence: list[tuple[str, int, int, int, bool]], asked: bool, given: list[tuple[int, int]] | None = None
+    ) -> list[tuple[int, ...]]:
         ids: list[Any] = [self.ids.get(w) if len(w.encode()) <= 64 else None for w, *_ in sentence]
         gap = [g for _, _, _, g, _ in sentence]
         free, mentions, cues = [True] * len(ids), [], []
@@ -125,6 +145,12 @@ class Twin:
                 mentions.append((at, last, self.terms[tuple(ids[at:last])]))
             at = max(last, at + 1)
         for a, b, _ in mentions:
+            free[a:b] = [False] * (b - a)
+        extra = []
+        for start, end in given or []:
+            a = next(i for i, token in enumerate(sentence) if token[2] > start)
+            b = max([a, *(i for i, token in enumerate(sentence) if i > a and token[1] < end)]) + 1
+            extra.append((a, b, GIVEN))
             free[a:b] = [False] * (b - a)
         at = 0
         while at < len(ids):
@@ -143,8 +169,9 @@ class Twin:
                     events.append((a, b, self.n_terms + rule))
                     break
         out = []
-        for a, b, term in mentions + events:
-            found = self._around(a, b, gap, free, cues, asked)
+        for a, b, term in mentions + events if given is None else extra:
+            drug = term < self.n_terms and self.types[term] == "drug"
+            found = self._around(a, b, gap, free, cues, asked, drug)
             cue = found["cue"]
             span = (sentence[cue[0]][1], sentence[cue[1] - 1][2]) if cue else (-1, -1)
             out.append(
@@ -155,7 +182,7 @@ class Twin:
             )  # fmt: skip
         return out
 
-    def _around(self, first: int, last: int, gap: list[int], free: list[bool], cues: list[Any], asked: bool) -> dict[str, Any]:
+    def _around(self, first: int, last: int, gap: list[int], free: list[bool], cues: list[Any], asked: bool, drug: bool) -> dict[str, Any]:
         reached = []  # kind, distance, cue, whether a list or nothing lies between, whether a clause ended
         for side in ("before", "after"):
             at, passed, steps, listed, plain, clause = (first - 1 if side == "before" else last), 0, 0, True, True, True
@@ -174,6 +201,8 @@ class Twin:
                         kind, stands, window = self.kind[rule]
                         if kind == "terminator":
                             clause = False
+                        elif kind == "refused" and not drug:
+                            continue
                         elif stands in (side, "either") and passed <= window:
                             reached.append((kind, passed, cue, listed, plain, clause, side))
                     passed += width

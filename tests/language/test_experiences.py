@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,7 +13,7 @@ from heedful.core.labels import Consented, Held, Public
 from heedful.core.registry import METHODS
 from heedful.core.schemas import INSTANT, Diary, Posts
 from heedful.core.seals import seal
-from heedful.language.experiences import diary_experiences, experiences
+from heedful.language.experiences import diary_experiences, experiences, experiences_in
 from heedful.language.places import PlaceNames
 from heedful.language.vocabulary import Vocabulary
 
@@ -32,7 +33,10 @@ def told(posts_of: Make, vocabulary: Vocabulary, gazetteer: PlaceNames) -> Calla
         ("ibuprofen helped my headache", [("ibuprofen", "benefit", "Headache")]),
         ("On Lexapro I am no longer depressed", [("escitalopram", "benefit", "Depression")]),
         ("Seroquel didn't help my insomnia", [("quetiapine", "no_effect", "Insomnia")]),
-        ("stopped taking lexapro because of the weight gain", [("escitalopram", "stop", "Increased body weight")]),
+        (
+            "stopped taking lexapro because of the weight gain",
+            [("escitalopram", "stop", "Increased body weight"), ("escitalopram", "adverse", "Increased body weight")],
+        ),
         ("Switched from Prozac to Zoloft", [("fluoxetine", "switch", "")]),
         ("missed my dose of effexor today", [("venlafaxine", "missed_dose", "")]),
         ("I take Effexor. Today I missed a dose", [("venlafaxine", "missed_dose", "")]),
@@ -89,3 +93,28 @@ def test_diaries(vocabulary: Vocabulary, gazetteer: PlaceNames) -> None:
 
 def test_the_card_is_registered() -> None:
     assert METHODS.get("language.experiences").card.limits
+
+
+PAIRS = pl.read_csv(Path(__file__).parent / "experience_pairs.tsv", separator="\t", comment_prefix="#", quote_char=None, infer_schema=False)
+
+
+def answered(side: str, vocabulary: Vocabulary) -> pl.DataFrame:
+    """What is found in the texts of a side, beside what is wanted; '-' for nothing."""
+    found = experiences_in(PAIRS[side], vocabulary).with_columns(pl.col("onset_days", "duration_days").cast(pl.String))
+    rows = []
+    for n, pair in enumerate(PAIRS.iter_rows(named=True)):
+        told = found.filter(pl.col("row") == n, pl.col("axis") == pair["axis"])
+        said = told[pair["column"]][0] if told.height else None
+        rows.append((pair["axis"], pair["column"], pair[side], pair[f"of_{side}"], said or "-"))
+    return pl.DataFrame(rows, schema=["axis", "column", "text", "wanted", "said"], orient="row")
+
+
+def test_there_are_enough_pairs_and_none_twice() -> None:
+    assert PAIRS.height >= 120
+    assert PAIRS.select("axis", "column", "hit", "miss").is_unique().all()
+    assert PAIRS["column"].n_unique() >= 9
+
+
+@pytest.mark.parametrize("side", ["hit", "miss"])
+def test_every_pair_is_told_apart(side: str, vocabulary: Vocabulary) -> None:
+    assert answered(side, vocabulary).filter(pl.col("wanted") != pl.col("said")).rows() == []

@@ -32,6 +32,7 @@ RULES = [
     ("because of", "reason", "before", 4),
     ("without", "absent_unless_unable", "before", 4), ("cannot", "inability", "before", 8), ("barely", "inability", "either", 6),
     ("never", "absent_unless_new", "before", 3), ("ever", "absent_unless_new", "either", 5), ("until", "terminator", "either", 0),
+    ("wont take", "refused", "before", 3), ("gives me", "figurative", "either", 3), ("news", "reported", "either", 8), ("son", "child", "either", 8),
     ("until", "newly", "after", 3), ("before", "newly", "either", 4), ("aint", "absent_here", "either", 3), ("nope", "absent_throughout", "either", 5),
 ]  # fmt: skip
 WORDS = (
@@ -117,7 +118,7 @@ def test_twin_on_real_posts(shared_data: Path, vocabulary: Vocabulary) -> None:
     for name, key in (("psytar/sentences", "text"), ("rhmd/posts", "text"), ("cadec/posts", "text"), ("caves/tweets", "text")):
         with gzip.open(shared_data / "nlp" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
             texts += [row[key] for row in map(json.loads, file) if row.get(key)][:700]
-    twin = Twin(vocabulary.terms["term"], vocabulary.terms["type"], vocabulary.rules)
+    twin = Twin(vocabulary.terms["term"], vocabulary.terms["type"], vocabulary.rules, vocabulary.spelling)
     found = find(pl.Series(texts), vocabulary.index).rows()
     assert len(texts) > 2_000
     assert len(found) > 3_000

@@ -21,14 +21,17 @@ from heedful.language.matching import find
 from heedful.language.mentions import diary_mentions, mentions
 from heedful.language.places import PlaceNames
 from heedful.language.rules import ASSERTIONS
+from heedful.language.tagger.beside import NONE
 from heedful.language.vocabulary import Vocabulary
+from heedful.population.people_mentions import people_mentions
+from heedful.sources.packaged import taggers
 
 Make = Callable[..., Frame[Public, Posts]]
 
 
 @pytest.fixture
 def told(posts_of: Make, vocabulary: Vocabulary, gazetteer: PlaceNames) -> Callable[..., pl.DataFrame]:
-    return lambda *texts, **columns: mentions(posts_of(*texts, **columns), vocabulary=vocabulary, gazetteer=gazetteer).data
+    return lambda *texts, **columns: mentions(posts_of(*texts, **columns), vocabulary=vocabulary, gazetteer=gazetteer, taggers=NONE).data
 
 
 @pytest.mark.parametrize(
@@ -67,8 +70,8 @@ def test_assertion(told: Callable[..., pl.DataFrame], text: str, surface: str, a
     [
         ("I have the flu", "self"),
         ("headache all day", "self"),
-        ("my mom has the flu", "family"),
-        ("my son has a fever", "family"),
+        ("my mom has the flu", "parent"),
+        ("my son has a fever", "child"),
         ("he has covid", "other"),
         ("people with asthma", "generic"),
         ("my doctor says I have asthma", "self"),
@@ -124,7 +127,7 @@ def test_a_posts_answer_does_not_depend_on_the_others(told: Callable[..., pl.Dat
 def test_diaries_keep_their_label_and_name_their_source(vocabulary: Vocabulary, gazetteer: PlaceNames) -> None:
     rows = {"person": "p", "entry": "e1", "day": date(2026, 1, 5), "written_at": NOW, "known_at": NOW, "text": "no fever in Boston"}
     diary = seal(pl.DataFrame([rows]).with_columns(pl.col("written_at", "known_at").cast(INSTANT)), Consented[Care], Diary)
-    found: Frame[Consented[Care], Mentions] = diary_mentions(diary, vocabulary=vocabulary, gazetteer=gazetteer)
+    found: Frame[Consented[Care], Mentions] = diary_mentions(diary, vocabulary=vocabulary, gazetteer=gazetteer, taggers=NONE)
     assert found.label == Consented[Care]
     columns = ("source", "post", "author", "surface", "assertion", "place")
     assert found.data.select(columns).rows() == [("diary", "e1", "p", "fever", "absent", "US/MA/4930956")]
@@ -166,3 +169,34 @@ def test_negation_in_clinical_reports(shared_data: Path, vocabulary: Vocabulary)
         said = assertions_of(some, vocabulary.rules).count("absent")
         right, wrong, missed = (said, wrong, len(some) - said) if negated else (right, said, missed)
     assert 2 * right / (2 * right + wrong + missed) > 0.93
+
+
+def test_what_only_the_tagger_finds_has_context_and_probability_but_no_code(
+    posts_of: Make, vocabulary: Vocabulary, gazetteer: PlaceNames
+) -> None:
+    texts = (
+        "Zoloft: my brain felt like static, no sex drive. No constant mumbling.",
+        "My brain felt like static.",
+        "Tengo el síndrome de Sjögren y diabetes",
+    )
+    resources = {"vocabulary": vocabulary, "gazetteer": gazetteer}
+    found = mentions(posts_of(*texts), **resources, taggers=taggers()).data
+    plain = mentions(posts_of(*texts), **resources, taggers=NONE).data
+    uncoded = found.filter(pl.col("concept") == "")
+    assert uncoded.filter(pl.col("post") == "0").select("surface", "label", "type", "assertion", "experiencer").row(0) == (
+        "brain felt like static", "brain felt like static", "symptom", "present", "self",
+    )  # fmt: skip
+    assert uncoded["probability"].is_between(0, 1).all()
+    assert "1" not in found["post"].to_list()  # no health context: no drug, symptom or condition is named
+    assert uncoded.filter(pl.col("post") == "2")["surface"].to_list() == ["síndrome de Sjögren"]
+    assert found.filter(pl.col("concept") != "").drop("probability").equals(plain.drop("probability"))
+    assert plain["probability"].is_null().all()
+    coded = found.filter(pl.col("concept") == "HP:0046504")["probability"]
+    assert coded.is_between(0.5, 1).all()
+    assert coded.len() == 1
+
+
+def test_an_uncoded_mention_counts_nobody(posts_of: Make, vocabulary: Vocabulary, gazetteer: PlaceNames) -> None:
+    found = mentions(posts_of("Zoloft: my brain felt like static"), vocabulary=vocabulary, gazetteer=gazetteer, taggers=taggers())
+    assert found.data["concept"].to_list() == ["drug:sertraline", ""]
+    assert people_mentions(found).data["concept"].unique().to_list() == ["drug:sertraline"]

@@ -15,6 +15,11 @@ SAID = [
     ("Paris, Texas", "US/TX/4717560"), ("London, Ontario", "CA/08/6058560"), ("London", "GB/ENG/2643743"), ("NYC", "US/NY/5128581"),
     ("New York", "US/NY"), ("Springfield", "US"), ("Toronto, CA", "CA/08/6167865"), ("San Francisco, CA", "US/CA/5391959"),
     ("Atlanta, Georgia", "US/GA/4180439"), ("Tbilisi, Georgia", "GE/51/611717"), ("São Paulo, Brasil", "BR/27/3448439"), ("Reading, UK", "GB/ENG/2639577"),
+    ("NYC", "US/NY/5128581"), ("nyc 🗽", "US/NY/5128581"), ("Paris, TX", "US/TX/4717560"), ("Londres", "GB/ENG/2643743"), ("L.A.", "US/CA/5368361"),
+    ("Springfield, IL", "US/IL/4250542"), ("SF Bay Area", "US/CA"), ("Philly", "US/PA/4560349"), ("Washington, D.C.", "US/DC/4140963"), ("🇬🇧", "GB"),
+    ("🇺🇸 Texas", "US/TX"), ("🇬🇧🇫🇷", ""), ("Nairobi 🇰🇪", "KE/05/184745"), ("München", "DE/02/2867714"), ("Muenchen", "DE/02/2867714"), ("Den Haag", "NL/11/2747373"),
+    ("Barcelona, Catalunya", "ES/56/3128760"), ("Nueva York", "US/NY/5128581"), ("Alemania", "DE"), ("Georgia, USA", "US/GA"), ("Cambridge", ""),
+    ("Cambridge, MA", "US/MA/4931972"), ("Ontario, CA", "US/CA/5379439"), ("they/them", ""), ("your mom's house", ""), ("planet earth", ""),
     ("reading", ""), ("the moon", ""), ("Earth", ""), ("here and there", ""), ("", ""), ("IN", ""), ("London / Paris", ""), ("Hong Kong", "HK"), (None, ""),
 ]  # fmt: skip
 
@@ -24,6 +29,17 @@ def test_declared(gazetteer: PlaceNames, declared: str | None, place: str) -> No
     answer = gazetteer.declared(pl.Series([declared], dtype=pl.String))
     assert answer["place"].to_list() == [place]
     assert (answer["confidence"].null_count() == 1) == (place == "")
+
+
+def test_confidence_follows_how_far_readings_agree(gazetteer: PlaceNames) -> None:
+    sure = dict(
+        zip(
+            ["Paris, TX", "NYC", "Manchester", "Georgia"],
+            gazetteer.declared(pl.Series(["Paris, TX", "NYC", "Manchester", "Georgia"]))["confidence"],
+            strict=True,
+        )
+    )
+    assert sure["Paris, TX"] > sure["NYC"] > sure["Manchester"] > sure["Georgia"] > 0.45
 
 
 def test_a_town_named_with_its_region_is_surer_than_alone(gazetteer: PlaceNames) -> None:
@@ -52,7 +68,15 @@ def test_named(gazetteer: PlaceNames, text: str, place: str) -> None:
 
 def test_declared_goes_before_named(gazetteer: PlaceNames) -> None:
     answer = gazetteer.resolve(pl.Series(["UK", None, "the moon", None]), pl.Series(["in Boston", "in Boston", "in Boston", None]))
-    assert answer.rows() == [("GB", "declared"), ("US/MA/4930956", "named"), ("US/MA/4930956", "named"), ("", "none")]
+    assert answer.select("place", "place_how").rows() == [
+        ("GB", "declared"),
+        ("US/MA/4930956", "named"),
+        ("US/MA/4930956", "named"),
+        ("", "none"),
+    ]
+    sure = answer["place_confidence"].to_list()
+    assert sure[3] is None
+    assert sure[0] > sure[1] == sure[2] > 0.5
 
 
 @settings(max_examples=30, deadline=None)

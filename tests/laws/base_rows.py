@@ -17,7 +17,7 @@ FIRST = date(2026, 3, 1)
 DAYS = 12
 TEXTS = (
     "I have a terrible headache today", "no headache anymore, so happy", "Sertraline made me nauseous and I can't sleep", "my son has a fever in Boston",
-    "does ibuprofen help with fever?", "stopped taking metformin because of the nausea", "lovely weather", "fever again, and a cough", "I got fever, headache and cough",
+    "does garlic cure the flu, or does ibuprofen help with fever?", "stopped taking metformin because of the nausea", "lovely weather", "fever again, and a cough, and after the new vaccine my headache was worse for three weeks, so share this with everyone you love", "I'm so worried, does garlic cure the flu?", "I got fever, headache and cough", "I want to die",
 )  # fmt: skip
 PLACES = (None, "Boston, MA", "London", "nowhere at all")
 
@@ -89,7 +89,7 @@ def record(rng: random.Random) -> dict[str, Any]:
 
 
 def person(rng: random.Random) -> dict[str, Any]:
-    return {"person": rng.choice(PEOPLE), "zone": rng.choice(("UTC", "Europe/Berlin")), "birth_year": 1980, "known_at": known(rng, FIRST)}
+    return {"person": rng.choice(PEOPLE), "zone": rng.choice(("UTC", "Europe/Berlin")), "birth_year": 1980, "place": rng.choice(("US/MA", "US/NY", None)), "known_at": known(rng, FIRST)}
 
 
 def series(rng: random.Random) -> dict[str, Any]:

@@ -16,17 +16,32 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from heedful.core.derivations import Derivation
-from heedful.core.schemas import TABLES, Alarms, Schema, Series
+from heedful.core.schemas import INSTANT, TABLES, Alarms, Schema, Series
 from heedful.engine.intake import label_of
 from heedful.engine.local import Changed, Engine
+from heedful.language.claim_matches import SiteClaims
 from heedful.loops.derivations import all_derivations
+from heedful.loops.estimates import PublicHealthGrants
 from heedful.loops.resources import site_resources
 from heedful.loops.settings import Settings
+from heedful.population.estimates import Population
 from heedful.store.lake import Lake
-from tests.laws.base_rows import FIRST, MAKERS, random_rows, years_of_weeks
+from heedful.trust.consent import in_force
+from tests.laws.base_rows import FIRST, MAKERS, PEOPLE, random_rows, years_of_weeks
 
 DERIVATIONS = all_derivations()
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 READ_BASE = sorted({schema for d in DERIVATIONS for schema in d.reads if schema.kind == "base"}, key=lambda schema: schema.table)
+
+
+def resources() -> dict[str, Any]:
+    """Those of a site with a claim in its bank."""
+    bank = pl.DataFrame({"claim": ["Garlic cures the flu."], "source": ["https://example.org/garlic"], "verdict": ["false"]})
+    agreed = {"person": list(PEOPLE), "purpose": ["public_health"] * len(PEOPLE), "kinds": ["*"] * len(PEOPLE), "act": ["grant"] * len(PEOPLE)}
+    acts = pl.DataFrame(agreed).with_columns(from_at=pl.lit(None, INSTANT), until_at=pl.lit(None, INSTANT), recorded_at=pl.lit(NOW, INSTANT))
+    grants = PublicHealthGrants(in_force(acts, NOW))
+    people = pl.DataFrame({"place": ["US/MA", "US/NY", "US", "GB"], "stratum": ["all"] * 4, "people": [7e6, 2e7, 3.3e8, 6.7e7]})
+    return site_resources(Settings()) | {"claims": SiteClaims(bank), "public_health": grants, "population": Population(people)}
 
 
 def test_every_base_table_that_is_read_has_random_rows() -> None:
@@ -69,7 +84,7 @@ class World:
     def _open(self) -> None:
         """As a process does when it starts: nothing is known but what is on disk."""
         self.lake = Lake(self.folder)
-        self.engine = Engine(self.lake, self.rng.sample(DERIVATIONS, len(DERIVATIONS)), site_resources(Settings()))
+        self.engine = Engine(self.lake, self.rng.sample(DERIVATIONS, len(DERIVATIONS)), resources())
 
     def act(self) -> str:
         what = self.rng.choice(("rows", "rows", "rows", "again", "correct", "delete"))
@@ -155,7 +170,7 @@ def test_as_of_a_past_day_is_what_a_lake_stopped_on_that_day_holds(seed: int) ->
     moment = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC) + timedelta(days=rng.randrange(3, 12))
     rows = {schema: random_rows(schema, rng, 120) for schema in READ_BASE}
     with tempfile.TemporaryDirectory() as folder:
-        whole, stopped = (Engine(Lake(Path(folder) / name), DERIVATIONS, site_resources(Settings())) for name in ("whole", "stopped"))
+        whole, stopped = (Engine(Lake(Path(folder) / name), DERIVATIONS, resources()) for name in ("whole", "stopped"))
         changed = Changed()
         for schema, table in rows.items():
             whole.lake.append(schema, table, 1)
@@ -167,7 +182,7 @@ def test_as_of_a_past_day_is_what_a_lake_stopped_on_that_day_holds(seed: int) ->
 
 @pytest.mark.parametrize("derivation", DERIVATIONS, ids=lambda d: d.name)
 def test_nothing_in_nothing_out(derivation: Derivation, tmp_path: Path) -> None:
-    engine = Engine(Lake(tmp_path), DERIVATIONS, site_resources(Settings()))
+    engine = Engine(Lake(tmp_path), DERIVATIONS, resources())
     assert engine.recompute()[derivation.name].height == 0
 
 
@@ -183,13 +198,13 @@ def random_world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     lake = Lake(tmp_path_factory.mktemp("world"))
     for schema in READ_BASE:
         lake.append(schema, random_rows(schema, rng, 600), 1)
-    return {name: rows.height for name, rows in Engine(lake, DERIVATIONS, site_resources(Settings())).recompute().items()}
+    return {name: rows.height for name, rows in Engine(lake, DERIVATIONS, resources()).recompute().items()}
 
 
 def test_the_random_world_has_years_enough_for_what_looks_years_back(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.append(Series, years_of_weeks(random.Random(5)), 1)
-    alarms = Engine(lake, DERIVATIONS, site_resources(Settings())).recompute()["series_alarms"]
+    alarms = Engine(lake, DERIVATIONS, resources()).recompute()["series_alarms"]
     assert Alarms.check(alarms).filter(pl.col("detector").str.starts_with("farrington"), pl.col("bound").is_not_null()).height > 0
 
 

@@ -18,7 +18,7 @@ ITEMS = pl.DataFrame(
     {
         "person": ["p1"] * 3, "item": ["adherence: drug:sertraline", "sleep_regularity", "steps"], "kind": ["activity", "goal", "goal"],
         "title": ["Talk about sertraline", "Sleep at the same time", "Walk 6,000 steps a day"], "target": [0.8, 60.0, 6000.0],
-        "unit": ["1", "min", "{steps}"], "from_day": [date(2026, 3, 20)] * 3,
+        "unit": ["1", "min", "{steps}"], "comparator": ["at_least", "at_most", "at_least"], "from_day": [date(2026, 3, 20)] * 3,
         "reason": ["r1.", "r2.", "r3."], "evidence": ["e1", None, "e3"],
     }
 )  # fmt: skip

@@ -9,13 +9,14 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import nbinom
+from scipy.stats import false_discovery_control, nbinom
 
 from heedful.core.labels import Aggregate
 from heedful.core.schemas import Alarms, Counts, Series
 from heedful.core.seals import seal
 from heedful.population.alarms import Detection, count_alarms, series_alarms
 from heedful.population.ears import Ears, ears
+from heedful.population.thresholds import Thresholds
 
 START = date(2025, 12, 20)  # over the turn of the year
 
@@ -33,7 +34,7 @@ def counts(people: dict[str, list[int | None]], posted: list[int | None] | None 
 
 
 def alarms(rows: pl.DataFrame, **detection: float) -> pl.DataFrame:
-    return count_alarms(seal(rows, Aggregate, Counts), detection=Detection(**detection)).data  # type: ignore[arg-type]
+    return count_alarms(seal(rows, Aggregate, Counts), detection=Detection(**detection), thresholds=Thresholds()).data  # type: ignore[arg-type]
 
 
 CALM: list[int | None] = [20, 22, 19, 21, 20, 18, 21, 20, 22, 21, 19, 20]
@@ -50,7 +51,7 @@ def test_a_jump_is_an_alarm_with_the_numbers_of_the_detector() -> None:
         assert row["expected"] == pytest.approx(own.expected[0, 12])
         assert row["bound"] == pytest.approx(own.bound[0, 12])
         assert row["p"] == pytest.approx(predicted(series[0], row["expected"], form))
-        assert row["q"] == pytest.approx(row["p"])
+        assert row["q"] == pytest.approx(min(1.0, dict(zip(found["p"], false_discovery_control(found["p"]), strict=True))[row["p"]]))
         assert "not by chance among 1 series tested" in row["why"]
 
 
@@ -67,7 +68,8 @@ def test_q_counts_the_quiet_series_too_and_chance_is_no_alarm() -> None:
     found = alarms(counts({"cough": [*CALM, 25], **quiet}))
     row = found.filter(pl.col("day") == START + timedelta(days=12), pl.col("detector") == "ears.c1").row(0, named=True)
     assert row["observed"] > row["bound"]
-    assert row["q"] == pytest.approx(min(row["p"] * 401, 1))
+    three = found.filter(pl.col("day") == row["day"], pl.col("signal") == "cough")["p"].to_numpy()
+    assert row["q"] == pytest.approx(min(false_discovery_control(three)[0] * 401, 1))
     assert not row["alarm"]
     assert "may be chance" in row["why"]
     assert "401 series" in row["why"]
@@ -144,7 +146,7 @@ def official(
 
 
 def series(rows: pl.DataFrame) -> pl.DataFrame:
-    return series_alarms(seal(rows, Aggregate, Series), detection=Detection()).data
+    return series_alarms(seal(rows, Aggregate, Series), thresholds=Thresholds()).data
 
 
 def test_weeks_are_dates_through_the_53rd_week_of_2020() -> None:

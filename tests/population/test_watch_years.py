@@ -9,13 +9,16 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from heedful.core.labels import Aggregate
 from heedful.core.schemas import Alarms, Series
 from heedful.core.seals import seal
-from heedful.population.alarms import Detection, series_alarms
+from heedful.population.alarms import series_alarms
+from heedful.population.false_discovery import hierarchical_q
 from heedful.population.farrington_flexible import FarringtonFlexible, farrington_flexible
 from heedful.population.noufaily_scenarios import SCENARIOS, simulate
+from heedful.population.thresholds import Thresholds
 from heedful.population.watch_years import LOOKBACK_DAYS, yearly_answers
 from heedful.population.yearly_reference import Calendar
 
@@ -33,7 +36,7 @@ def official(values: np.ndarray, place: str = "US", start: date = START, unit: s
 
 def alarms(rows: pl.DataFrame, keys: pl.DataFrame | None = None, **detection: float) -> pl.DataFrame:
     frame = seal(rows, Aggregate, Series)
-    return series_alarms(frame, detection=Detection(**detection), keys=keys).data  # type: ignore[arg-type]
+    return series_alarms(frame, thresholds=Thresholds(**detection), keys=keys).data  # type: ignore[arg-type]
 
 
 def counts(weeks: int, seed: int = 1) -> np.ndarray:
@@ -132,8 +135,73 @@ def test_false_discoveries_among_many_quiet_series_are_held() -> None:
         "value": rows.ravel(),
     }).with_columns(pl.col("day").cast(pl.Date))  # fmt: skip
     last = frame["day"].unique().sort().tail(26)
-    found = yearly_answers(frame, ["place"], last, 0.001).rows
+    asked = yearly_answers(frame, ["place"], last, 0.001)
+    series = asked.answered.group_by("day").agg(strands=pl.len())
+    found = hierarchical_q(asked.rows.join(series, on="day").with_columns(strand=pl.col("place"), tests=1))
     alarmed = found.filter(pl.col("above") & (pl.col("q") <= 0.05))
     # 1,050 series on 26 days: without control some 30 would be above their bound at 0.001
     assert alarmed.height <= 8
     assert LOOKBACK_DAYS % 7 == 0
+
+
+def issued_again(values: np.ndarray, shares: tuple[float, ...], place: str, start: date) -> pl.DataFrame:
+    """Each week issued several times, growing to its value."""
+    rows = official(values, place, start)
+    growing = [
+        rows.with_columns(
+            value=(pl.col("value") * share).round(),
+            known_at=pl.col("day").cast(pl.Datetime("us", "UTC")) + pl.duration(days=7 * delay + 6),
+        )
+        for delay, share in enumerate(shares)
+    ]
+    last = start + timedelta(weeks=len(values))
+    return pl.concat(growing).filter(pl.col("known_at").dt.date() < last)
+
+
+def test_an_incomplete_week_is_nowcast_and_tested_and_says_so() -> None:
+    values = counts(300) * 10
+    values[-1] = 700
+    rows = issued_again(values, (0.3, 0.7, 1.0), "US", START)
+    row = alarms(rows).filter(pl.col("day") == START + timedelta(weeks=299)).row(0, named=True)
+    assert (row["observed"], row["alarm"]) == (210, True)  # as issued it would lie below the bound
+    assert row["observed"] < row["bound"] < row["nowcast_low"] < row["nowcast"] < row["nowcast_high"]
+    assert row["nowcast"] == pytest.approx(700, rel=0.1)
+    assert row["completeness"] == pytest.approx(0.3, rel=0.1)
+    assert row["why"].startswith("210 so far, by nowcast ")
+    assert row["why"].endswith("It rests on a nowcast: about 30 % of the count is known by then.")
+    final = alarms(issued_again(values, (1.0,), "US", START)).filter(pl.col("day") == START + timedelta(weeks=299)).row(0, named=True)
+    assert final["nowcast"] is None
+    assert final["p"] < row["p"]  # what is not known yet makes an alarm less sure
+
+
+def test_too_few_vintages_leave_the_count_as_issued_and_say_so() -> None:
+    whole = official(counts(200) * 10)
+    grown = issued_again(counts(200) * 10, (0.3, 1.0), "US", START).filter(pl.col("day") >= START + timedelta(weeks=197))
+    rows = pl.concat([whole.filter(pl.col("day") < START + timedelta(weeks=197)), grown])
+    row = (
+        alarms(rows.with_columns(known_at=pl.col("known_at").clip(upper_bound=datetime(2022, 11, 20, tzinfo=UTC))))
+        .sort("day")
+        .tail(1)
+        .row(0, named=True)
+    )
+    assert row["nowcast"] is None
+    assert "earlier weeks show how it grows, 6 are needed, so it was taken as issued." in row["why"]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10**6), st.data())
+def test_a_nowcast_day_is_answered_the_same_from_its_look_back_alone(seed: int, data: st.DataObject) -> None:
+    rng = np.random.default_rng(seed)
+    parts = []
+    for place in ("US", "NY"):
+        values = rng.poisson(rng.choice([1, 30]), int(rng.integers(30, 200))).astype(float)
+        values[rng.random(len(values)) < rng.choice([0, 0.3])] = np.nan
+        parts.append(issued_again(values, (0.5, 0.9, 0.8, 1.0), place, START + timedelta(weeks=int(rng.integers(0, 30)))))
+    rows = pl.concat(parts)
+    rows = rows.filter(pl.Series(rng.random(rows.height) < 0.8))
+    whole = alarms(rows)
+    for day in data.draw(st.lists(st.sampled_from(sorted(set(rows["day"]))[-40:]), min_size=1, max_size=3)):
+        part = rows.filter(pl.col("day").is_between(day - timedelta(days=series_alarms.lookback), day))
+        mine = whole.filter(pl.col("day") == day)
+        assert_frame_equal(alarms(part).filter(pl.col("day") == day), mine, rel_tol=1e-9)
+        assert_frame_equal(alarms(part, pl.DataFrame({"day": [day]})).filter(pl.col("day") == day), mine, rel_tol=1e-9)

@@ -52,6 +52,13 @@ def test_a_repetition_is_dropped_and_a_correction_replaces(tmp_path: Path) -> No
     assert set(again.changed["text"]) == {"TWO", "two", "three"}
 
 
+def test_of_equal_rows_in_one_batch_the_one_known_first_is_kept(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    found = lake.append(Posts, posts(("1", "one", NOON + timedelta(days=2)), ("1", "one", NOON)), 1)
+    assert (found.added, found.duplicates) == (1, 1)
+    assert lake.read(Posts, as_of=NOON)["text"].to_list() == ["one"]
+
+
 def test_a_fresh_process_knows_the_keys(tmp_path: Path) -> None:
     Lake(tmp_path).append(Posts, posts(("1", "one", NOON)), 1)
     again = Lake(tmp_path).append(Posts, posts(("1", "one", NOON)), 2)

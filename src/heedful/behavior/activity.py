@@ -11,7 +11,10 @@ Rule ``steps[sum]`` (*per minute the most trusted device*):
    same or higher trust reported finer ones on that day; then of the most trusted device all hours, or its largest daily sum.
 5. A row that crosses midnight counts for the day on which it starts.
 
-Active minutes are those with at least 60 counted steps (a cadence of purposeful walking: Tudor-Locke and Rowe 2012, Sports Med 42:381).
+Active minutes are those with at least 60 counted steps (a cadence of purposeful walking: Tudor-Locke and Rowe 2012, Sports Med 42:381),
+minutes of moderate to vigorous activity (MVPA) those with at least 100 (Tudor-Locke et al. 2018, Br J Sports Med 52:776). The peak cadence
+over 30 minutes is the mean of the day's 30 minutes with most steps, which need not follow each other. Sedentary are minutes of wear
+outside 0 to 7 o'clock local time in which no step counts: sitting, standing still and naps are not told apart.
 """
 
 from __future__ import annotations
@@ -32,32 +35,41 @@ from heedful.behavior.minutes import (
     HOURLY,
     MINUTE_US,
     MINUTES_A_DAY,
+    NIGHTLY,
     SOUND_STEPS,
     Minutes,
     last_minute,
 )
-from heedful.behavior.wear import LEAST_WEAR_MINUTES, wear_minutes
+from heedful.behavior.wear import LEAST_WEAR_MINUTES, NON_WEAR_MINUTES, wear_minutes
 
-ACTIVE_CADENCE = 60
+ACTIVE_CADENCE, MODERATE_CADENCE = 60, 100
+MVPA_BOUT, SEDENTARY_BOUT, PEAK_MINUTES = 10, 30, 30
+LEAST_VALID_WEAR = 600
+"""Minutes of wear of a day of which sitting can be told: ten hours (Troiano et al. 2008)."""
+_WALKED = ("active", "mvpa", "mvpa_bouts", "peak", "peak_minute", "still", "still_bouts", "still_longest")
 
 
 def activity_sums(held: Minutes, trust_of_rank: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
-    """Of each person-day: steps, `level` of the rows that they come from, active minutes, steps that a phone or the person counted
-    (`carried`), share of the day that hourly or daily sums cover, minutes of wear and their share of the day."""
-    steps, level, active, carried, covered = _steps(held, trust_of_rank)
+    """Of each person-day: steps, `level` of the rows that they come from, steps that a phone or the person counted (`carried`), share of
+    the day that hourly or daily sums cover, minutes of wear and their share of the day; and of its minutes: `active` and `mvpa`, those of
+    MVPA in bouts of 10 or more, `peak` cadence over 30 and over one, sedentary ones (`still`), their bouts of 30 or more, the longest."""
+    steps, level, walked, carried, covered = _steps(held, trust_of_rank)
     wear = wear_minutes(held.signs, held.begin)
     return {
-        "steps": steps / FIXED, "level": level, "active": active, "carried": carried, "covered": np.minimum(covered / MINUTES_A_DAY, 1.0),
+        "steps": steps / FIXED, "level": level, "carried": carried, "covered": np.minimum(covered / MINUTES_A_DAY, 1.0),
         "wear": wear, "worn": np.minimum(wear / MINUTES_A_DAY, 1.0),
-    }  # fmt: skip
+    } | {name: walked[:, n] for n, name in enumerate(_WALKED)}  # fmt: skip
 
 
 def activity_features(days: pl.DataFrame) -> pl.DataFrame:
-    """`steps[sum]`, `active_minutes` and `wear_minutes` of every person-day, from the columns of `activity_sums`.
+    """`steps[sum]`, `active_minutes`, `wear_minutes`, `mvpa_minutes[cadence_100]`, `mvpa_minutes[bouts_10]`, `cadence_peak[30]`,
+    `cadence_peak[1]`, `sedentary_minutes[no_steps]`, `sedentary_bouts[no_steps_30]` and `sedentary_longest[no_steps]` of every
+    person-day, from the columns of `activity_sums`.
 
     Coverage is wear time as a share of 24 hours (of sums without finer rows: the time that they cover). Steps and active minutes are
     missing as `not_worn` if wear is under four hours and neither a phone nor the person counted any; as `no_data` without a row of
-    steps; as `implausible` if every row was. Active minutes are `no_data` where only hourly or daily sums exist, and so is wear.
+    steps; as `implausible` if every row was. What is told by the minute is `no_data` where only hourly or daily sums exist, and so is wear.
+    What is sedentary is also `too_short` with under ten hours of wear.
     """
     return pl.concat([_steps_features(days), _wear_feature(days)])
 
@@ -72,7 +84,19 @@ def _steps_features(days: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     days = days.with_columns(missing=why, coverage=pl.when(summed).then("covered").otherwise("worn"))
     active = days.with_columns(missing=pl.when((pl.col("missing") == "") & summed).then(pl.lit("no_data")).otherwise("missing"))
-    return pl.concat([_feature(days, "steps[sum]", "steps", "{steps}"), _feature(active, "active_minutes", "active", "min")])
+    short = pl.when((pl.col("missing") == "") & (pl.col("wear") < LEAST_VALID_WEAR)).then(pl.lit("too_short")).otherwise("missing")
+    still = active.with_columns(missing=short)
+    return pl.concat([
+        _feature(days, "steps[sum]", "steps", "{steps}"),
+        _feature(active, "active_minutes", "active", "min"),
+        _feature(active, "mvpa_minutes[cadence_100]", "mvpa", "min"),
+        _feature(active, "mvpa_minutes[bouts_10]", "mvpa_bouts", "min"),
+        _feature(active, "cadence_peak[30]", "peak", "{steps}/min"),
+        _feature(active, "cadence_peak[1]", "peak_minute", "{steps}/min"),
+        _feature(still, "sedentary_minutes[no_steps]", "still", "min"),
+        _feature(still, "sedentary_bouts[no_steps_30]", "still_bouts", "{bouts}"),
+        _feature(still, "sedentary_longest[no_steps]", "still_longest", "min"),
+    ])  # fmt: skip
 
 
 def _wear_feature(days: pl.DataFrame) -> pl.DataFrame:
@@ -89,11 +113,12 @@ def _feature(days: pl.DataFrame, name: str, column: str, unit: str) -> pl.DataFr
 
 
 def _steps(held: Minutes, trust_of_rank: NDArray[np.int32]) -> tuple[NDArray[Any], ...]:
-    """Of each person-day: steps (2^-20), level of the rows used, active minutes, steps of a phone or the person, minutes of sums."""
+    """Of each person-day: steps (2^-20), level of the rows used, what `_by_minute` says, steps that were carried, minutes of sums."""
     fine = _finest_trust(held.owner, trust_of_rank, held.begin)
     hourly, daily = trust_of_rank[held.sum_rank[:, HOURLY]], trust_of_rank[held.sum_rank[:, DAILY]]
     level = np.where(fine >= np.maximum(hourly, daily), FINE, np.where(hourly >= daily, HOURLY, DAILY))
-    return _count(held.walks, trust_of_rank, held.owner, level, held.sum_rank, held.origin, held.begin)
+    steps, walked, carried, covered = _count(held.walks, trust_of_rank, held.owner, level, held.sum_rank, held.origin, held.begin)
+    return steps, level, _by_minute(walked, held.signs, held.begin), carried, covered
 
 
 @njit(cache=True)
@@ -127,7 +152,7 @@ def _count(walks, trust_of_rank, owner, level, sum_rank, origin, begin):  # type
             elif w.steps > steps[d] or (w.steps == steps[d] and minutes > covered[d]):
                 steps[d] = w.steps
                 covered[d] = minutes
-    return steps, level, _active(walked, begin), carried, covered
+    return steps, walked, carried, covered
 
 
 @njit(cache=True, inline="always")
@@ -149,10 +174,63 @@ def _spread(whole, rank, start, end, owner, walked, shift):  # type: ignore[no-u
 
 
 @njit(cache=True)
-def _active(walked, begin):  # type: ignore[no-untyped-def]
-    """Minutes of each person-day with at least `ACTIVE_CADENCE` counted steps (a quarter of a step of rounding allowed)."""
-    active = np.zeros(len(begin) - 1, np.int64)
+def _by_minute(walked, signs, begin):  # type: ignore[no-untyped-def]
+    """Of each person-day the columns of `_WALKED` (a quarter of a step of rounding allowed)."""
+    out = np.zeros((len(begin) - 1, 8))
     for d in range(len(begin) - 1):
-        for m in range(begin[d], begin[d + 1]):
-            active[d] += walked[m] >= (ACTIVE_CADENCE - 0.25) * FIXED
-    return active
+        mine = walked[begin[d] : begin[d + 1]]
+        _walking(mine, out[d])
+        _sitting(mine, signs[begin[d] : begin[d + 1]], out[d])
+    return out
+
+
+@njit(cache=True)
+def _walking(walked, out):  # type: ignore[no-untyped-def]
+    """Active and moderate minutes, those of the latter in bouts, peak cadence over 30 minutes and over one."""
+    top = np.zeros(PEAK_MINUTES, np.int64)
+    least, bout, active, moderate, in_bouts = np.int64(0), 0, 0, 0, 0
+    lowest, before = 0, -2
+    for m in range(len(walked)):
+        w = walked[m]
+        if w == 0:
+            continue
+        if w > least:
+            top[lowest] = w
+            lowest = int(np.argmin(top))
+            least = top[lowest]
+        if w >= (ACTIVE_CADENCE - 0.25) * FIXED:
+            active += 1
+        if w >= (MODERATE_CADENCE - 0.25) * FIXED:
+            moderate += 1
+            bout = bout + 1 if before == m - 1 else 1
+            before = m
+            in_bouts += MVPA_BOUT if bout == MVPA_BOUT else (1 if bout > MVPA_BOUT else 0)
+    out[0], out[1], out[2], out[3], out[4] = active, moderate, in_bouts, top.sum() / (PEAK_MINUTES * FIXED), top.max() / FIXED
+
+
+@njit(cache=True)
+def _sitting(walked, signs, out):  # type: ignore[no-untyped-def]
+    """Minutes of wear (as in `wear`) outside the night without a step; their bouts of 30 or more, the longest."""
+    total, bouts, longest, still = 0, 0, 0, 0
+    previous, nightly = -NON_WEAR_MINUTES - 1, True
+    for m in range(len(signs)):
+        if signs[m] == 0:
+            continue
+        begin = m
+        if m - previous <= NON_WEAR_MINUTES:
+            begin = m if nightly else previous + 1
+        nightly_now = signs[m] & NIGHTLY != 0
+        if begin < m or (m - previous > 1):  # a silence: bridged by day, the end of a bout otherwise
+            if begin == m:
+                total, bouts, longest, still = total + still, bouts + (still >= SEDENTARY_BOUT), max(longest, still), 0
+            for k in range(begin, m):
+                if walked[k] == 0:
+                    still += 1
+                else:
+                    total, bouts, longest, still = total + still, bouts + (still >= SEDENTARY_BOUT), max(longest, still), 0
+        if walked[m] == 0 and not nightly_now:
+            still += 1
+        elif still > 0:
+            total, bouts, longest, still = total + still, bouts + (still >= SEDENTARY_BOUT), max(longest, still), 0
+        previous, nightly = m, nightly_now
+    out[5], out[6], out[7] = total + still, bouts + (still >= SEDENTARY_BOUT), max(longest, still)

@@ -20,12 +20,13 @@ from heedful.core.schemas import Features, Observations
 DAILY_CODES = (*CODES_READ, VENDOR_CODE)
 
 
-@derivation(reads=(Observations,), writes=Features, by=("person", "day"), only={"observations": DAILY_CODES}, version=1)
+@derivation(reads=(Observations,), writes=Features, by=("person", "day"), only={"observations": DAILY_CODES}, version=2)
 def daily_features(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]:
-    """`steps[sum]`, `active_minutes`, `wear_minutes` (rules: `activity`, `wear`), `resting_heart_rate[nightsignal]`,
-    `resting_heart_rate[vendor]` and `heart_rate_mean` (definitions: `heart`) of every person's local day.
+    """`steps[sum]`, active, MVPA and sedentary minutes and bouts, peak cadence, `wear_minutes` (rules: `activity`, `wear`),
+    `resting_heart_rate[nightsignal]`, `resting_heart_rate[vendor]` and `heart_rate_mean` (definitions:
+    `heart`) of every person's local day.
 
-    The three of activity exist for each day with steps, heart rates or movement, those of the heart for each day with such rows;
+    Those of activity exist for each day with steps, heart rates or movement, those of the heart for each day with such rows;
     what cannot be said is missing with its reason, never zero.
     """
     return observations.derive(Features, _daily(observations.data).sort("person", "day", "feature"))

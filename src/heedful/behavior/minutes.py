@@ -32,7 +32,7 @@ NIGHT_MINUTES = 7 * 60
 FINE, HOURLY, DAILY = range(3)
 DAILY_US = 20 * HOUR_US
 LONGEST_US = 26 * HOUR_US
-BEAT, MOVED = 1, 2
+BEAT, MOVED, NIGHTLY = 1, 2, 4
 ANY_STEPS, SOUND_STEPS, ANY_RATE = 1, 2, 4
 _FARTHEST_ZONE_US = 15 * HOUR_US
 
@@ -44,8 +44,8 @@ class Minutes:
 
     `person`, `day`: of each person-day, sorted. `seen`: its bits `ANY_STEPS`, `SOUND_STEPS`, `ANY_RATE`. `beats`, `beat_count`: sum
     (2^-20) and number of heart rates by minute. `night`, `night_count`: the same of rates cut to whole numbers, between 0 and 7
-    o'clock. `signs`: bits `BEAT`, `MOVED` by minute. `owner`: rank of the highest device with steps in the minute, zeros only where a
-    rate was measured (0: none). `sum_rank`: highest rank with hourly and daily sums (columns 1, 2). `walks`: step rows above zero.
+    o'clock. `signs`: bits `BEAT`, `MOVED` by minute, `NIGHTLY` beside them if a row says that it lies
+    between 0 and 7 o'clock. `owner`: rank of the highest device with steps in the minute, zeros only where a rate was measured (0: none). `sum_rank`: highest rank with hourly and daily sums (columns 1, 2). `walks`: step rows above zero.
     """
 
     person: NDArray[np.int64]
@@ -181,8 +181,9 @@ def _mark(  # type: ignore[no-untyped-def]
                 night[a] += np.int32(v)
                 night_count[a] += 1
         if (v > 0 or k == RATE) and b - a <= FINE_MINUTES:
+            local = minute + offset[i] - t * MINUTES_A_DAY - a
             for m in range(a, b + 1):
-                signs[m] |= BEAT if k == RATE else MOVED
+                signs[m] |= (BEAT if k == RATE else MOVED) | (NIGHTLY if 0 <= local + m < NIGHT_MINUTES else 0)
         if k == STEPS:
             seen[d] |= SOUND_STEPS
             level = tier(a0, a1, np.int64(offset[i]))

@@ -20,6 +20,7 @@ import polars as pl
 from numba import njit
 
 from heedful.behavior.devices import trust
+from heedful.behavior.rows import of_codes
 from heedful.core.codes import CODES
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
@@ -30,27 +31,34 @@ SLEEP_CODES = ("sleep_stage", "sleep_minutes")
 STAGED = ("light", "deep", "rem")
 _IN_BED, _AWAKE, _ASLEEP = range(3)
 _KINDS = {"in_bed": _IN_BED, "awake": _AWAKE, "asleep": _ASLEEP, "light": _ASLEEP, "deep": _ASLEEP, "rem": _ASLEEP}
-_MEASURED = ("bed_start", "bed_end", "onset", "offset", "asleep", "marked", "clock_onset", "clock_offset", "told")
+_MEASURED = ("bed_start", "bed_end", "onset", "offset", "asleep", "marked", "clock_onset", "clock_offset", "told", "naps", "napped")
 EVENING_MINUTES = 18 * 60
 PAUSE_US = 120 * 60_000_000
+LEAST_NAP_US = 15 * 60_000_000
 LONGEST_HOURS = 24
 _MINUTE_US = 60_000_000
 
 
-@derivation(reads=(Observations,), writes=Features, by=("person", "day"), lookback=1, only={"observations": SLEEP_CODES}, version=1)
+@derivation(reads=(Observations,), writes=Features, by=("person", "day"), lookback=1, only={"observations": SLEEP_CODES}, version=2)
 def nightly_sleep(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]:
     """`sleep_minutes[stages]`, `sleep_onset`, `sleep_offset` (min after local midnight of the day; before it negative),
     `sleep_efficiency` (% of the time in bed), `waso` (minutes awake between onset and offset), and `sleep_minutes[vendor]`, the
-    vendor's own total for nights that end on the day.
+    vendor's own total for nights that end on the day; `sleep_midpoint` (mean of onset and offset), `naps` and `nap_minutes`: the other
+    sleeps of the same device with at least 15 minutes asleep, from 18:00 on the evening before to 18:00.
 
     Coverage: share of the time in bed that carries a label other than in bed. Missing as `no_data` if the night holds no row of
     sleep (in bed only); efficiency and waso also if nothing tells time awake from sleep: neither a row awake or in bed nor a gap.
     Rows that end before they start or last over 24 hours are set aside.
     """
-    rows = observations.data
+    return observations.derive(Features, nights(observations.data))
+
+
+def nights(observations: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `nightly_sleep`, sorted by key."""
+    rows = of_codes(observations, SLEEP_CODES)
     staged = _nights(rows.filter((pl.col("code") == "sleep_stage") & pl.col("value_code").is_in(list(_KINDS))))
     vendor = _vendor(rows.filter(pl.col("code") == "sleep_minutes"))
-    return observations.derive(Features, pl.concat([_features(staged), vendor]).sort("person", "day", "feature"))
+    return pl.concat([_features(staged), vendor]).sort("person", "day", "feature")
 
 
 def _night_of(rows: pl.DataFrame) -> pl.DataFrame:
@@ -83,7 +91,7 @@ def _nights(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _features(nights: pl.DataFrame) -> pl.DataFrame:
     """The named features, computed in NumPy: polars divides by a constant inexactly in frames of more than one row."""
-    bed_start, bed_end, onset, offset, asleep, marked, clock_onset, clock_offset, told = (
+    bed_start, bed_end, onset, offset, asleep, marked, clock_onset, clock_offset, told, naps, napped = (
         nights.get_column(name).to_numpy() for name in _MEASURED
     )
     midnight = nights.get_column("night").to_physical().to_numpy().astype(np.int64) * (1440 * _MINUTE_US)
@@ -96,6 +104,9 @@ def _features(nights: pl.DataFrame) -> pl.DataFrame:
         ("sleep_offset", (clock_offset - midnight) / _MINUTE_US, "min", slept),
         ("sleep_efficiency", 100.0 * asleep / (bed_end - bed_start), "%", told),
         ("waso", awake / _MINUTE_US, "min", told),
+        ("sleep_midpoint", ((clock_onset - midnight) + (clock_offset - midnight)) / (2 * _MINUTE_US), "min", slept),
+        ("naps", naps.astype(np.float64), "{naps}", slept),
+        ("nap_minutes", napped / _MINUTE_US, "min", slept),
     )
     keys = nights.select("person", day="night").with_columns(coverage=pl.Series(marked / (bed_end - bed_start), dtype=pl.Float64))
     return pl.concat([
@@ -128,14 +139,21 @@ def _vendor(rows: pl.DataFrame) -> pl.DataFrame:
 @njit(cache=True)
 def _main_sleeps(group, kind, start, end, zone):  # type: ignore[no-untyped-def]
     """For each group of rows sorted by start: bed start, bed end, onset, offset, asleep, marked (us), onset and offset in local clock
-    time (us), and whether a row says awake or in bed, of the sleep with most time asleep (the first of equals)."""
-    best = np.full((group[-1] + 1 if len(group) else 0, 9), -1, np.int64)
+    time (us), and whether a row says awake or in bed, of the sleep with most time asleep (the first of equals); number of the others
+    that are naps, and their time asleep (us)."""
+    best = np.full((group[-1] + 1 if len(group) else 0, 11), -1, np.int64)
+    best[:, 9:] = 0
     first, latest = 0, np.int64(0)
     for i in range(len(group) + 1):
         if i > 0 and (i == len(group) or group[i] != group[i - 1] or start[i] - latest >= PAUSE_US):
             found = _one_sleep(kind[first:i], start[first:i], end[first:i], zone[first:i])
-            if found[4] > best[group[i - 1], 4]:
-                best[group[i - 1]] = found
+            mine = best[group[i - 1]]
+            shorter = min(found[4], mine[4])
+            if found[4] > mine[4]:
+                mine[:9] = found
+            if shorter >= LEAST_NAP_US:
+                mine[9] += 1
+                mine[10] += shorter
             first = i
         if i < len(group):
             latest = end[i] if i == first else max(latest, end[i])

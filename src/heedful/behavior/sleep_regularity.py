@@ -16,7 +16,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from heedful.behavior.rows import of_codes
 from heedful.behavior.sleep import nightly_sleep
+from heedful.behavior.sleep import nights as sleep_nights
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
@@ -41,7 +43,7 @@ def sleep_regularity(observations: Frame[Consented[P], Observations]) -> Frame[C
 
     Coverage: share of the six pairs of consecutive nights that are known. Missing as `too_short` with fewer than four.
     """
-    nights = _nights(nightly_sleep(observations).data)
+    nights = _nights(sleep_nights(of_codes(observations.data, ("sleep_stage",))))
     person, day, onset, offset = (nights.get_column(name).to_physical().to_numpy() for name in ("number", "day", "onset", "offset"))
     index, pairs = regularity(person, day, onset, offset)
     enough = pairs >= LEAST_PAIRS

@@ -10,6 +10,7 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from heedful.cli.console import aside, emit, open_site, say, table
+from heedful.core.errors import SettingsError
 from heedful.loops.backtest import Judged, backtest_simulated, backtest_site
 from heedful.population.backtest import Interval, Plan, score
 from heedful.population.noufaily_scenarios import SCENARIOS
@@ -18,9 +19,11 @@ from heedful.population.outbreak_injection import Outbreaks
 
 def backtest(
     config: Path, simulate: bool, replicas: int, sizes: tuple[float, float], dates: int | None, false_alerts: float, signal: str,
-    place: str, seed: int, json: bool,
+    place: str, seed: int, picture: Path | None, json: bool,
 ) -> None:  # fmt: skip
-    """A table a kind of history, and one sentence of advice."""
+    """A table a kind of history, one sentence of advice, and a picture a kind if asked for."""
+    if picture is not None and picture.suffix not in (".svg", ".png"):
+        raise SettingsError(f"A picture is drawn as .svg or .png, not as {picture.name}.")
     plan = Plan(dates, replicas, Outbreaks(*sizes), false_alerts)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=aside, transient=True,
@@ -37,11 +40,23 @@ def backtest(
         else:
             with open_site(config) as site:
                 judged = backtest_site(site, plan, seed, signal, place, progress)
+    if picture is not None:
+        _draw(judged, picture)
     if json:
         emit({"seed": seed, "histories": [_document(one, simulate) for one in judged]})
         return
     for one in judged:
         _print(one)
+
+
+def _draw(judged: list[Judged], picture: Path) -> None:
+    """The first kind of history into `picture`, further ones beside it, numbered."""
+    from heedful.report.charts.backtest import backtest_chart, write_picture
+
+    for number, one in enumerate(judged):
+        path = picture if number == 0 else picture.with_stem(f"{picture.stem}-{number + 1}")
+        write_picture(backtest_chart(one.result.scores, one.result.recommended, one.title), path)
+        aside.print(f"{one.title} drawn into {path}")
 
 
 def _document(one: Judged, simulated: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from heedful.cli.console import ReadingProgress, accounts_table, emit, open_site, say
 from heedful.core.errors import SettingsError
+from heedful.loops.registers import strange_registers
 from heedful.loops.run import RunResult, record_consent_files, run_site
 from heedful.loops.settings import TEMPLATE, load_settings
 from heedful.loops.silence import QUIET, sources_now
@@ -76,6 +78,7 @@ def _tell(site: Site, result: RunResult, json: bool, quiet: int | None) -> None:
             "inputs": rows.to_dicts(), "not_read": result.refused, "recovered": result.recovered, "decisions": result.decisions,
             "sent": result.sent, "expired": result.expired, "outcomes": result.outcomes,
             "silent_sources": quiet,
+            "strange_registers": [asdict(one) for one in strange_registers(site)],
         })  # fmt: skip
         return
     for line in result.recovered:
@@ -85,6 +88,8 @@ def _tell(site: Site, result: RunResult, json: bool, quiet: int | None) -> None:
         say(reason)
     if site.settings.decisions.enabled:
         say(f"Decisions {result.decisions}, messages sent {result.sent}, expired {result.expired}, outcomes joined {result.outcomes}.")
+    for register in strange_registers(site):
+        say(register.said())
     if quiet:
         say(f"{quiet} sources of participants stopped delivering or give nothing but zeros; the page says which: heedful report")
     if not rows.height:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from heedful import __version__
+from heedful.cli.alerts import alerts_app
 
 app = typer.Typer(
     name="heedful",
@@ -22,12 +23,15 @@ consent_app = typer.Typer(help="Grant, show or withdraw a participant's consent.
 audit_app = typer.Typer(help="Look at the audit chain, and check that nobody changed it.", no_args_is_help=True)
 app.add_typer(consent_app, name="consent")
 app.add_typer(audit_app, name="audit")
+app.add_typer(alerts_app, name="alerts")
 evaluate_app = typer.Typer(help="Judge this system on sets whose truth is known.", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
 vocabulary_app = typer.Typer(help="The words that are looked for: add your own, list them, try them on a text.", no_args_is_help=True)
 app.add_typer(vocabulary_app, name="vocabulary")
 claims_app = typer.Typer(help="A bank of claims that others have checked, and which of them a text may be about.", no_args_is_help=True)
 app.add_typer(claims_app, name="claims")
+words_app = typer.Typer(help="New words beside symptoms and drugs: take them into the vocabulary, or dismiss them.", no_args_is_help=True)
+app.add_typer(words_app, name="words")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Config = Annotated[Path, typer.Option("--config", "-c", help="Settings file.", envvar="HEEDFUL_CONFIG")]
@@ -44,6 +48,19 @@ def _version(asked: bool) -> None:
 @app.callback()
 def root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
     """Personal and public health that listens carefully."""
+
+
+@app.command()
+def adjudicate(
+    config: Config = CONFIG,
+    report: Annotated[bool, typer.Option("--report", help="Ask nothing: show agreement with the built-in head.")] = False,
+    limit: Annotated[int | None, typer.Option(help="Most calls of this run, within the day's budget.", min=1)] = None,
+    json: Json = False,
+) -> None:
+    """Let an endpoint of your choice judge de-identified texts that the built-in head is unsure of; off by default."""
+    from heedful.cli.adjudicate import adjudicate as run
+
+    run(config, report, limit, json)
 
 
 @app.command()
@@ -213,6 +230,22 @@ def explain(
     run(config, what, json)
 
 
+@app.command()
+def compare(
+    person: Annotated[str, typer.Argument(help="A participant's id.")],
+    feature: Annotated[str, typer.Argument(help="A daily feature, such as steps[sum]; docs/behavior.md lists them.")],
+    during: Annotated[list[str], typer.Option("--during", help="Days to compare with all others: FIRST/LAST; may be given again.")],
+    trend: Annotated[bool, typer.Option(help="Take a steady drift over all days out first.")] = True,
+    worthwhile: Annotated[float, typer.Option(help="The least difference that would matter, in the feature's unit.")] = 0.0,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Compare one person's feature in some days with their other days (an N-of-1 comparison)."""
+    from heedful.cli.compare import compare as run
+
+    run(config, person, feature, during, trend, worthwhile, json)
+
+
 @audit_app.command("show")
 def audit_show(last: Annotated[int, typer.Option(help="How many acts.")] = 20, config: Config = CONFIG, json: Json = False) -> None:
     """Show the latest acts."""
@@ -246,25 +279,50 @@ def evaluate_language(
     data: Annotated[Path, typer.Option("--data", help="Folder of sets, in the shape of ../shared/data/nlp.")],
     train: Annotated[Path | None, typer.Option("--train", help="Folder to learn from; the same one if left out.")] = None,
     only: Annotated[str | None, typer.Option(help="Only tasks whose name begins so.")] = None,
+    semantic: Annotated[Path | None, typer.Option(help="Judge claim retrieval with the sentence encoder of this folder.")] = None,
+    transfer: Annotated[bool, typer.Option("--transfer", help="Show every head on every other set instead.")] = False,
+    cards: Annotated[Path | None, typer.Option(help="Write the results that stand on the heads' cards to this file instead.")] = None,
     json: Json = False,
 ) -> None:
     """Learn the research heads, judge every task on test rows; exit 1 on a miss."""
+    from heedful.cli.evaluate import cards as write_cards
     from heedful.cli.evaluate import language as run
+    from heedful.cli.evaluate import transfer as show_transfer
 
-    run(data, train, only, json)
+    if cards is not None:
+        write_cards(data, train, cards, json)
+    elif transfer:
+        show_transfer(data, train, json)
+    else:
+        run(data, train, only, json, semantic)
+
+
+@evaluate_app.command("lapse")
+def evaluate_lapse(
+    file: Annotated[Path, typer.Argument(help="A dispensing table: person, drug, day, days supplied.")], json: Json = False
+) -> None:
+    """Judge the risk of a medication gap forward in time on a dispensing table: discrimination, calibration, net benefit."""
+    from heedful.cli.evaluate_lapse import lapse as run
+
+    run(file, json)
 
 
 @app.command()
 def learn(
-    head: Annotated[str, typer.Argument(help="A head's name; 'list' shows all with their cards.")],
+    head: Annotated[str, typer.Argument(help="A head's name; 'list' shows all with their cards, 'show' one with its results.")],
+    shown: Annotated[str | None, typer.Argument(help="After 'show': the head's name.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="Folder of sets that has the head's own.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the weights go; HEAD.npz if left out.")] = None,
     json: Json = False,
 ) -> None:
     """Learn a head's weights from your own copy of its set, the same ones every time."""
     from heedful.cli.learn import learn as run
+    from heedful.cli.learn import show
 
-    run(head, data, out, json)
+    if head == "show" and shown is not None:
+        show(shown, json)
+    else:
+        run(head, data, out, json)
 
 
 @app.command()
@@ -283,50 +341,82 @@ def backtest(
     signal: Annotated[str, typer.Option(help="Only this signal.")] = "",
     place: Annotated[str, typer.Option(help="Only this place.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the outbreaks.")] = 7,
+    picture: Annotated[Path | None, typer.Option(help="Draw the scores into this file, .svg or .png.")] = None,
     json: Json = False,
 ) -> None:
     """Put outbreaks into this site's own history: what would each detector have found, how soon, with how many false alerts?"""
     from heedful.cli.backtest import backtest as run
 
-    run(config, simulate, replicas, sizes, dates, false_alerts, signal, place, seed, json)
+    run(config, simulate, replicas, sizes, dates, false_alerts, signal, place, seed, picture, json)
 
 
 @vocabulary_app.command("add")
 def vocabulary_add(
-    file: Annotated[Path, typer.Argument(help="A table (term, code, label, type), an OBO file, or an obographs JSON document.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table (term, code, label, type), OBO, obographs JSON, SKOS, RxNorm (RXNCONSO.RRF) or MeSH file.")
+    ],
     kind: Annotated[str, typer.Option("--type", help="What all terms are, if the file does not say: symptom, condition or drug.")] = "",
     below: Annotated[str, typer.Option(help="Of an ontology only the concepts below this one, such as HP:0000118.")] = "",
     name: Annotated[str, typer.Option(help="Its name here; the file's if left out.")] = "",
     release: Annotated[str, typer.Option("--release", help="Its version, if the file does not state it.")] = "",
     licence: Annotated[str, typer.Option(help="Its licence, if the file does not state it.")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Replace the vocabulary of this name.")] = False,
+    language: Annotated[str, typer.Option(help="Of SKOS: the language of the labels that are taken.")] = "en",
+    names: Annotated[str, typer.Option("--names", help="Of RxNorm: sources (SAB) whose names are taken, by commas.")] = "RXNORM",
     config: Config = CONFIG,
     json: Json = False,
 ) -> None:
     """Check a vocabulary and keep it in the site's folder; the next run reads all texts again with it."""
     from heedful.cli.vocabulary import add as run
 
-    run(config, file, kind, below, name, release, licence, replace, json)
+    raise typer.Exit(run(config, file, kind, below, name, release, licence, replace, json, language, names))
+
+
+@vocabulary_app.command("remove")
+def vocabulary_remove(
+    name: Annotated[str, typer.Argument(help="Its name, as in: heedful vocabulary list.")], config: Config = CONFIG, json: Json = False
+) -> None:
+    """Take a vocabulary out of the site's folder; the next run reads all texts again without it."""
+    from heedful.cli.vocabulary import removed as run
+
+    run(config, name, json)
+
+
+@vocabulary_app.command("crosswalk")
+def vocabulary_crosswalk(
+    code: Annotated[str, typer.Argument(help="A code, such as HP:0002315 or drug:sertraline; or another system's, such as MESH:D020191.")],
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Show the codes of other systems for a concept, or the concepts for another system's code."""
+    from heedful.cli.vocabulary import crosswalks as run
+
+    run(config, code, json)
 
 
 @vocabulary_app.command("list")
-def vocabulary_list(config: Config = CONFIG, json: Json = False) -> None:
+def vocabulary_list(
+    crosswalks: Annotated[bool, typer.Option("--crosswalks", help="Count the codes of other systems too.")] = False,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
     """List the vocabularies in use: source, version, licence, number of terms."""
     from heedful.cli.vocabulary import listed as run
 
-    run(config, json)
+    run(config, json, crosswalks)
 
 
 @vocabulary_app.command("test")
 def vocabulary_test(
     text: Annotated[str, typer.Argument(help="A text in quotes.")],
+    language: Annotated[str, typer.Option(help="Its language: en, es, de or fr; told from its words if left out.")] = "",
     config: Config = CONFIG,
     json: Json = False,
 ) -> None:
     """Show the mentions that are found in a text: code, assertion, and the cue that decided it."""
     from heedful.cli.vocabulary import test as run
 
-    run(config, text, json)
+    run(config, text, json, language)
 
 
 @claims_app.command("add")
@@ -357,6 +447,63 @@ def claims_match(text: Annotated[str, typer.Argument(help="A text in quotes.")],
     from heedful.cli.claims import match as run
 
     run(config, text, json)
+
+
+@claims_app.command("bursts")
+def claims_bursts(config: Config = CONFIG, json: Json = False) -> None:
+    """List what many people suddenly write near health context that matches no claim."""
+    from heedful.cli.claims import bursts as run
+
+    run(config, json)
+
+
+@claims_app.command("dismiss")
+def claims_dismiss(
+    burst: Annotated[str, typer.Argument(help="Id of the burst, as the list shows it.")],
+    reason: Annotated[str, typer.Option(help="Why, in a few words.")] = "",
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Take a burst off the list for good."""
+    from heedful.cli.claims import dismissed as run
+
+    run(config, burst, reason, json)
+
+
+@words_app.command("list")
+def words_list(config: Config = CONFIG, json: Json = False) -> None:
+    """List new words with how many people say them, the score, and an example in which rare words are hidden."""
+    from heedful.cli.words import listed as run
+
+    run(config, json)
+
+
+@words_app.command("accept")
+def words_accept(
+    phrase: Annotated[str, typer.Argument(help="The phrase as the list shows it, in quotes.")],
+    code: Annotated[str, typer.Option("--code", help="Code of the concept it means, or one of your own such as local:brain_zaps.")],
+    label: Annotated[str, typer.Option("--label", help="Name of the concept, as pages show it.")],
+    kind: Annotated[str, typer.Option("--type", help="symptom, condition or drug.")],
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Take a phrase into this site's vocabulary; the next run reads all texts again."""
+    from heedful.cli.words import accept as run
+
+    run(config, phrase, code, label, kind, json)
+
+
+@words_app.command("dismiss")
+def words_dismiss(
+    phrase: Annotated[str, typer.Argument(help="The phrase as the list shows it, in quotes.")],
+    reason: Annotated[str, typer.Option(help="Why, in a few words.")] = "",
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Take a phrase off the list for good."""
+    from heedful.cli.words import dismissed as run
+
+    run(config, phrase, reason, json)
 
 
 @app.command()

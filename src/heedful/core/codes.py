@@ -62,6 +62,19 @@ _ALL = (
     Code("dose_taken", "medication", "{doses}", "doses taken as a pill box, app or person reports", "", 0, 100),
     Code("stress_score", "heart", "{score}", "stress as the vendor scores it", "", 0, 100),
     Code("active_zone_minutes", "activity", "min", "active zone minutes as the vendor counts them", "", 0, 2_880),
+    Code("acceleration_mean", "activity", "m[g]", "mean magnitude of the acceleration, gravity included", "", 0, 16_000),
+    Code("acceleration_enmo", "activity", "m[g]", "mean of magnitude minus 1 g, negative values as 0 (ENMO)", "", 0, 16_000),
+    Code("acceleration_mad", "activity", "m[g]", "mean amplitude deviation of the acceleration in windows of 6 s (MAD)", "", 0, 16_000),
+    Code("latitude", "location", "deg", "latitude, as coarse as the reader was told to keep it", "", -90, 90),
+    Code("longitude", "location", "deg", "longitude, as coarse as the reader was told to keep it", "", -180, 180),
+    Code("screen_event", "phone", "{event}", "value_code on, off, locked, unlocked", ""),
+    Code("phone_call", "phone", "s", "seconds of a call; value_code incoming, outgoing, missed; extra: contact", "", 0, 86_400),
+    Code("phone_message", "phone", "{messages}", "a message; value_code received, sent", "", 0, 1_000),
+    Code("phone_battery", "phone", "%", "battery of the phone; value_code charging, discharging, not_charging, full", "", 0, 100),
+    Code("app_use", "phone", "{event}", "an app came to the front; value_code names its package", ""),
+    Code("ambient_light", "phone", "lx", "light around the device", "", 0, 200_000),
+    Code("conversation", "phone", "s", "seconds of speech that the phone heard around it", "", 0, 86_400),
+    Code("recognized_activity", "activity", "{activity}", "value_code still, walking, … vehicle, as the phone infers it", ""),
 )  # fmt: skip
 
 CODES: dict[str, Code] = {code.name: code for code in _ALL}

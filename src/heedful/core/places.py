@@ -18,7 +18,8 @@ class Gazetteer(Protocol):
 
     `resolve(declared, text)` takes two String columns of equal length: the place as the author declared it (free text, may be
     null) and the text itself (may be null: then only `declared` is asked). It answers a frame of the same height and order with
-    the columns `place` (String, a place code, "" if none; never null) and `place_how` (String: "declared", "named" or "none").
+    the columns `place` (String, a place code, "" if none; never null), `place_how` (String: "declared", "named" or "none") and
+    `place_confidence` (Float64, 0 to 1; null if there is no place).
     Declared goes before named. It must answer row by row: the same pair gives the same place whatever other rows come with it.
     """
 

@@ -14,7 +14,8 @@ from heedful.core.schemas import TABLES, Schema
 SINGULAR = {
     "alarms": "alarm", "counts": "count", "features": "feature", "changes": "change", "adherence": "adherence", "plans": "plan",
     "risks": "risk", "timeline": "timeline", "mentions": "mention", "experiences": "experience", "decisions": "decision",
-    "people_mentions": "person_mention",
+    "people_mentions": "person_mention", "voices": "voice", "left_out": "left_out", "claims": "claim", "alerts": "alert",
+    "estimates": "estimate",
 }  # fmt: skip
 _TABLE = {singular: table for table, singular in SINGULAR.items()}
 

@@ -273,15 +273,23 @@ class Mentions(Schema, table="mentions", stream="either", key=("source", "post",
     start = column(pl.Int32, "byte offset of the span in the stored text", unit="By")
     end = column(pl.Int32, "byte offset after the span", unit="By")
     surface = column(pl.String, "the words as written")
-    concept = column(pl.String, "code, for example HP:0002315 or drug:sertraline")
-    label = column(pl.String, "the concept's preferred name")
+    concept = column(pl.String, "code, for example HP:0002315 or drug:sertraline; empty for a span that only the tagger finds")
+    label = column(pl.String, "the concept's preferred name; without a code the words in lower case")
     type = column(pl.String, "symptom, condition or drug")
-    assertion = column(pl.String, "present, absent, possible, hypothetical, historical, question or resolved")
-    experiencer = column(pl.String, "self, family, other or generic")
+    assertion = column(
+        pl.String, "present, absent, possible, hypothetical, historical, question, resolved, refused (a drug), figurative or reported (news)"
+    )
+    experiencer = column(pl.String, "self, child, partner, parent, family (other relatives), patient (of the writer), other or generic")
     cue = column(pl.String, "the words that decided the assertion or experiencer; empty if none", nullable=True)
     role = column(pl.String, "adverse_effect, indication, benefit, withdrawal or none")
     severity = column(pl.String, "mild, moderate, severe or unknown")
-    probability = column(pl.Float64, "calibrated probability of the mention; missing where no head has spoken", nullable=True)
+    probability = column(pl.Float64, "probability, by the tagger, of the span that this mention is or touches; missing where it sees none", nullable=True)
+    language = column(pl.String, "language that the text was read in: declared, or told by its small words", nullable=True)
+    misspelled = column(pl.Boolean, "whether a word was read as a health word that it misspells", nullable=True)
+    dated = column(
+        pl.String, "of a historical mention roughly when: a year, how long before the text (-P3Y), childhood, youth or pregnancy", nullable=True
+    )
+    place_confidence = column(pl.Float64, "how sure the place is, 0 to 1; missing where there is none", nullable=True)
 
 
 class Experiences(Schema, table="experiences", stream="either", key=("source", "post", "author", "n"), grain="month"):
@@ -296,11 +304,82 @@ class Experiences(Schema, table="experiences", stream="either", key=("source", "
     place = column(pl.String, "place code of the text; empty if none")
     treatment = column(pl.String, "drug concept")
     treatment_label = column(pl.String, "drug name")
-    axis = column(pl.String, "adverse, withdrawal, benefit, no_effect, stop, switch or missed_dose")
-    effect = column(pl.String, "effect concept; empty for stop, switch and missed dose")
-    effect_label = column(pl.String, "effect name; for stop, switch and missed dose the reason, if one is given")
+    axis = column(pl.String, "adverse, withdrawal, benefit, no_effect, interaction, stop, switch or missed_dose")
+    effect = column(pl.String, "effect concept; empty for stop, switch and missed dose, and for a benefit or lack of it that names none")
+    effect_label = column(pl.String, "effect name; for stop, switch and missed dose the finding given as the reason, if one is")
+    severity = column(pl.String, "of the effect: mild, moderate or severe; missing if no word says", nullable=True)
+    onset_days = column(pl.Float64, "latest day after the start by which it was there; of a stop: how long after the start", unit="d", nullable=True)
+    duration_days = column(pl.Float64, "how long it lasted, so far or in all", unit="d", nullable=True)
+    persistence = column(pl.String, "of the effect: persistent or passing; missing if no word says", nullable=True)
+    reason = column(
+        pl.String, "of a stop, switch or missed dose: cost, access, forgot, felt_fine, fear, no_effect, side_effect or other", nullable=True
+    )
+    reason_words = column(pl.String, "the words that gave the reason", nullable=True)
+    switched_from = column(pl.String, "of a switch: drug concept that was left, if named", nullable=True)
+    switched_to = column(pl.String, "of a switch: drug concept that was taken up, if named", nullable=True)
+    taken_with = column(pl.String, "of an interaction: the other drug's concept", nullable=True)
     start = column(pl.Int32, "byte offset of the effect's or cue's span", unit="By")
     end = column(pl.Int32, "byte offset after it", unit="By")
+
+
+class Voices(Schema, table="voices", stream="public", key=("day", "author", "flag"), grain="month"):
+    """Why an author's day may not be one person speaking of themselves: a flag with its reason and figures. No row: no flag."""
+
+    day = column(pl.Date, "UTC day")
+    author = column(pl.String, "pseudonym of the public space")
+    flag = column(pl.String, "copy_paste, co_sharing, news, advert or automation")
+    campaign = column(pl.String, "id of the campaign or network; the same for all its members that day; empty if none")
+    accounts = column(pl.Int32, "accounts in it; 1 if none")
+    posts = column(pl.Int32, "the author's posts that were looked at")
+    score = column(pl.Float64, "the figure that decided: see why")
+    p = column(pl.Float64, "chance of the same if nobody acts together, by the null model; null where there is none", nullable=True)
+    q = column(pl.Float64, "Benjamini-Hochberg q over all pairs of accounts that could have met", nullable=True)
+    known_at = column(INSTANT, "from when on enough posts were known to say so")
+    why = column(pl.String, "one plain sentence")
+
+
+class Claims(Schema, table="claims", stream="public", key=("source", "post", "claim"), grain="month"):
+    """A post's match to a claim of the site's bank; most posts have none. Never whether it is true: that is the claim's source's word."""
+
+    source = column(pl.String, "source of the post")
+    post = column(pl.String, "id of the post")
+    claim = column(pl.String, "id of the claim in the bank")
+    author = column(pl.String, "pseudonym of the public space")
+    day = column(pl.Date, "UTC day of the post")
+    known_at = column(INSTANT, "when the post was known")
+    stance = column(pl.String, "spreads, refutes, asks, jokes, or unclear")
+    score = column(pl.Float64, "share of words and word parts in common, 0 to 1")
+    evidence = column(pl.String, "words of the claim that the post holds")
+    cue = column(pl.String, "the words that decided the stance; empty if none did")
+
+
+class TextLabels(Schema, table="text_labels", stream="public", key=("source", "post", "author", "head", "label"), grain="month"):
+    """What a head says of a post that names a drug: a row where it says yes or is not sure; no row is a no. Never a word on its author."""
+
+    source = column(pl.String, "source of the post")
+    post = column(pl.String, "id of the post")
+    author = column(pl.String, "pseudonym of the public space")
+    day = column(pl.Date, "UTC day of the post")
+    known_at = column(INSTANT, "when the post was known")
+    head = column(pl.String, "name of the head, whose card says what its labels mean")
+    label = column(pl.String, "label of the head, or 'unfamiliar': sentences hold mostly words that the head never met")
+    probability = column(pl.Float64, "calibrated, of the sentence that most has the label; of 'unfamiliar' the share of sentences")
+    unsure = column(pl.Boolean, "within the head's band of abstention")
+
+
+class CrisisCounts(Schema, table="crisis_counts", stream="aggregate", key=("signal", "place", "day", "known_at"), grain="month"):
+    """People whose posts hold crisis words, by place and day; a small cell is withheld as in `counts`. No table says who they are."""
+
+    signal = column(pl.String, "crisis:self_harm, crisis:overdose or crisis:emergency")
+    place = column(pl.String, "place code, 'world' for all")
+    day = column(pl.Date, "day counted")
+    known_at = column(INSTANT, "from when on this was known")
+    people = column(pl.Int64, "distinct people; null if suppressed", unit="{people}", nullable=True)
+    posts = column(pl.Int64, "posts; null if suppressed", nullable=True)
+    denominator = column(
+        pl.Int64, "distinct people who posted anything there on that day; null if suppressed", unit="{people}", nullable=True
+    )
+    suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
 
 
 class PeopleMentions(Schema, table="people_mentions", stream="public", key=("day", "place", "concept", "author"), grain="month"):
@@ -330,6 +409,75 @@ class Counts(Schema, table="counts", stream="aggregate", key=("signal", "place",
     suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
 
 
+class LeftOut(Schema, table="left_out", stream="aggregate", key=("signal", "place", "stratum", "day", "known_at"), grain="month"):
+    """People whom the counts leave out because their voices are flagged; with the row of `counts` of the same key they are everybody."""
+
+    signal = column(pl.String, "concept, or 'any'")
+    place = column(pl.String, "place code, 'world' for all")
+    stratum = column(pl.String, "'all', or a declared stratum")
+    day = column(pl.Date, "day counted")
+    known_at = column(INSTANT, "from when on this was known")
+    people = column(pl.Int64, "distinct people left out; null if withheld", unit="{people}", nullable=True)
+    flags = column(pl.String, "their flags, the commonest first; empty if withheld")
+    suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
+
+
+class DeclaredPlaces(Schema, table="declared_places", stream="public", key=("day", "author", "place"), grain="month"):
+    """Where posters say that they are: the only stratum of public posters, and only as they declare it."""
+
+    day = column(pl.Date, "UTC day")
+    author = column(pl.String, "pseudonym of the public space")
+    place = column(pl.String, "place code, as near as the author declares it")
+    posts = column(pl.Int32, "posts of the author's day that declare it")
+    known_at = column(INSTANT, "when the first of them was known")
+
+
+class Worries(Schema, table="worries", stream="public", key=("source", "post", "author"), grain="month"):
+    """Posts in which their writer says in so many words that they worry; an intermediate, for counting people only."""
+
+    source = column(pl.String, "source of the post")
+    post = column(pl.String, "id of the post")
+    author = column(pl.String, "pseudonym of the public space")
+    day = column(pl.Date, "UTC day of the post")
+    known_at = column(INSTANT, "when the post was known")
+
+
+class Estimates(Schema, table="estimates", stream="aggregate", key=("signal", "place", "stratum", "day"), grain="month"):
+    """Of the people who posted in a week, how many said something: as found, and weighted to the population where that can be done."""
+
+    signal = column(pl.String, "concept, 'claim:ID:stance', 'claim:ID:worries', 'worry', 'concern:reason' or 'label:head:label'")
+    place = column(pl.String, "place code as people declare it, 'world' for all, those without a declared place too")
+    stratum = column(pl.String, "'all'")
+    day = column(pl.Date, "Monday of the week")
+    people = column(pl.Int64, "distinct people who said it; null if withheld", unit="{people}", nullable=True)
+    posters = column(pl.Int64, "distinct people who posted anything; null if withheld", unit="{people}", nullable=True)
+    share = column(pl.Float64, "people per 100,000 posters, as found", unit="/(100000.{people})", nullable=True)
+    low = column(pl.Float64, "lower end of its 95 % interval (Wilson)", nullable=True)
+    high = column(pl.Float64, "upper end", nullable=True)
+    weighted = column(pl.Float64, "the same, weighted to the population of the places below; null if not weighted", nullable=True)
+    weighted_low = column(pl.Float64, "lower end of its 95 % interval (Wilson at effective_n)", nullable=True)
+    weighted_high = column(pl.Float64, "upper end", nullable=True)
+    weighted_people = column(pl.Int64, "posters who have a weight", unit="{people}", nullable=True)
+    effective_n = column(pl.Float64, "people that equal weights would need for the same precision (Kish)", unit="{people}", nullable=True)
+    design_effect = column(pl.Float64, "by how much the weights multiply the variance (Kish)", nullable=True)
+    imbalance_before = column(pl.Float64, "mean absolute standardized difference of posters and population over places", nullable=True)
+    imbalance_after = column(pl.Float64, "the same after weighting; what is left is who is missing, joined or cut", nullable=True)
+    trimmed = column(pl.Int64, "posters whose weight was cut to the largest that is allowed", unit="{people}", nullable=True)
+    missing = column(pl.String, "who is missing: places of the population with nobody, or far too few")
+    suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
+    why = column(pl.String, "one plain sentence")
+
+
+class BodyDays(Schema, table="body_days", stream="personal", key=("person", "day", "signal"), grain="month"):
+    """Whether a participant's day was unusual in a way that regional series count; read by the disclosure door alone."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    day = column(pl.Date, "local day")
+    signal = column(pl.String, "body:resting_heart_rate_high or body:sleep_long")
+    place = column(pl.String, "place code as the participant declared it; empty if none")
+    unusual = column(pl.Boolean, "far above this person's own baseline; false: known and not so")
+
+
 class Alarms(Schema, table="alarms", stream="aggregate", key=("detector", "signal", "place", "stratum", "day"), grain="month"):
     """A detector's answer for a series on a date; untested dates are kept with what is missing."""
 
@@ -342,9 +490,41 @@ class Alarms(Schema, table="alarms", stream="aggregate", key=("detector", "signa
     expected = column(pl.Float64, "expected count", nullable=True)
     bound = column(pl.Float64, "upper bound of the expected count", nullable=True)
     p = column(pl.Float64, "probability of a count at least as large, by the detector's own model", nullable=True)
-    q = column(pl.Float64, "Benjamini-Hochberg q over all series tested that day", nullable=True)
-    alarm = column(pl.Boolean, "observed above bound, and q within the limit")
+    q = column(pl.Float64, "hierarchical q: share of false ones among the day's signals and, within them, series", nullable=True)
+    chance = column(pl.Float64, "alarms a year that chance alone would raise here at the day's level", nullable=True)
+    down_weighted = column(pl.Int64, "earlier high weeks that count less; null if this detector weighs none", nullable=True)
+    trend = column(pl.Boolean, "whether a trend was kept; null if this detector looks for none", nullable=True)
+    completeness = column(pl.Float64, "share of the final count known by then; null if too few revisions are known", nullable=True)
+    nowcast = column(pl.Float64, "final count to expect, which was tested instead of observed; null if observed was", nullable=True)
+    nowcast_low = column(pl.Float64, "lower end of its 95 % interval", nullable=True)
+    nowcast_high = column(pl.Float64, "upper end", nullable=True)
+    alarm = column(pl.Boolean, "above bound, and q within the limit")
     why = column(pl.String, "one plain sentence: why it fired, did not fire, or could not be tested")
+
+
+class Alerts(Schema, table="alerts", stream="aggregate", key=("signal", "place", "day"), grain="month"):
+    """Alarms that belong together: one signal on one day in places within each other, under the widest of them."""
+
+    signal = column(pl.String, "what is counted")
+    place = column(pl.String, "widest place with an alarm")
+    day = column(pl.Date, "date of the alarms")
+    since = column(pl.Date, "first day of related alarms without a gap of more than a week, four weeks back at most")
+    series = column(pl.Int64, "series (place and stratum) with an alarm")
+    alarms = column(pl.Int64, "alarms, all detectors")
+    members = column(pl.String, "the series as place|stratum, one a line, widest first; the first hundred")
+    detectors = column(pl.String, "who raised them, comma-separated")
+    lead = column(pl.String, "detector|place|stratum of the least likely alarm, whose numbers follow")
+    observed = column(pl.Float64, "count on the date, as reported")
+    expected = column(pl.Float64, "expected count")
+    bound = column(pl.Float64, "upper bound")
+    p = column(pl.Float64, "probability of a count at least as large")
+    q = column(pl.Float64, "smallest q")
+    completeness = column(pl.Float64, "share of the final count known by then", nullable=True)
+    nowcast = column(pl.Float64, "final count to expect, if that was tested", nullable=True)
+    rank = column(pl.Int64, "place in the day's list: 1 is the least likely by chance")
+    held_back = column(pl.Boolean, "more alerts that day than the settings let an analyst see")
+    level = column(pl.Float64, "largest q that was let through that day")
+    why = column(pl.String, "one plain sentence")
 
 
 class Features(Schema, table="features", stream="personal", key=("person", "day", "feature"), grain="month"):
@@ -357,6 +537,24 @@ class Features(Schema, table="features", stream="personal", key=("person", "day"
     unit = column(pl.String, "UCUM unit")
     coverage = column(pl.Float64, "share of the needed time that was covered, 0 to 1")
     missing = column(pl.String, "'' if there is a value; else the reason: not_worn, no_data, too_short, implausible")
+
+
+class Agreements(Schema, table="agreements", stream="personal", key=("person", "code"), grain="none"):
+    """How far a person's own reports agree with what devices measured, on days with both."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    code = column(pl.String, "what was reported and measured: a name of heedful.core.codes")
+    day = column(pl.Date, "newest day with both")
+    pairs = column(pl.Int64, "days with both")
+    bias = column(pl.Float64, "mean of reported minus measured daily values")
+    bias_low = column(pl.Float64, "lower end of its 95 % interval")
+    bias_high = column(pl.Float64, "upper end")
+    lower = column(pl.Float64, "lower limit of agreement: bias minus 1.96 standard deviations of the differences")
+    upper = column(pl.Float64, "upper limit")
+    drift = column(pl.Float64, "slope of the difference over time, per 30 days")
+    drift_error = column(pl.Float64, "its standard error")
+    unit = column(pl.String, "UCUM unit of all of these")
+    sentence = column(pl.String, "the same in plain words")
 
 
 class Adherence(Schema, table="adherence", stream="personal", key=("person", "drug", "window_start", "measure"), grain="none"):
@@ -422,9 +620,29 @@ class Plans(Schema, table="plans", stream="personal", key=("person", "item"), gr
     title = column(pl.String, "what is proposed, in plain words")
     target = column(pl.Float64, "goal value", nullable=True)
     unit = column(pl.String, "UCUM unit of target", nullable=True)
+    measure = column(pl.String, "daily feature that tells whether a day met the goal; null if no single day can", nullable=True)
+    comparator = column(pl.String, "at_least or at_most: on which side of the target a day meets it", nullable=True)
     from_day = column(pl.Date, "from when on", nullable=True)
     reason = column(pl.String, "why this person, from which rows")
     evidence = column(pl.String, "what it rests on outside this person; empty if nothing", nullable=True)
+    given_by = column(pl.String, "'record' where the clinical record holds it, so that a human gave it; null if heedful proposes it", nullable=True)
+
+
+class Progress(Schema, table="progress", stream="personal", key=("person", "item"), grain="none"):
+    """How often a goal was met lately, with what is not known about it."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    item = column(pl.String, "goal of the plan")
+    day = column(pl.Date, "newest day that counts")
+    met = column(pl.Int64, "days that met the goal, of the newest 14 known days before the day that may not be over")
+    days = column(pl.Int64, "those known days")
+    share = column(pl.Float64, "posterior mean of the share of days that meet it")
+    low = column(pl.Float64, "lower end of its 90 % interval")
+    high = column(pl.Float64, "upper end")
+    earlier_met = column(pl.Int64, "days that met it, of the 14 known days before these")
+    earlier_days = column(pl.Int64, "those known days")
+    better = column(pl.Float64, "probability that the share is higher now than then; null without earlier days", nullable=True)
+    sentence = column(pl.String, "the same in plain words")
 
 
 # --- ledger: acts, never rewritten (SQL tables in heedful.store.ledger; declared here for the reference page) ---------
@@ -507,12 +725,20 @@ class Erasures(Schema, table="erasures", kind="ledger", stream="either", key=("e
 
 
 class AlertWork(Schema, table="alert_work", kind="ledger", stream="aggregate", key=("work",)):
-    """What an epidemiologist did with an alarm."""
+    """What became of an alert: one act, by the run or by a person."""
 
     work = column(pl.String, "id")
-    alarm = column(pl.String, "id of the alarm")
-    state = column(pl.String, "open, watching, confirmed or dismissed")
+    alert = column(pl.String, "id of the alert: that of the row of alerts that opened it")
+    act = column(pl.String, "open, continue, repeat, verify, dismiss, annotate, merge or close")
+    state = column(pl.String, "state after the act: open, verified, dismissed, merged or closed")
+    signal = column(pl.String, "what is counted")
+    place = column(pl.String, "widest place")
+    day = column(pl.Date, "day of the alarms that the act is about")
+    into = column(pl.String, "alert that it was merged into", nullable=True)
+    reason = column(pl.String, "why it was dismissed", nullable=True)
     note = column(pl.String, "in their words", nullable=True)
+    by = column(pl.String, "who, as they signed; 'run' for the program")
+    detail = column(pl.String, "the alert's numbers when it was opened, JSON", nullable=True)
     at = column(INSTANT, "when")
 
 

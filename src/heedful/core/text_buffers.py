@@ -17,5 +17,5 @@ def text_buffers(texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[n
     filled = texts.fill_null("")
     offsets = np.zeros(len(filled) + 1, np.int64)
     np.cumsum(filled.str.len_bytes().to_numpy(), out=offsets[1:])
-    joined = filled.str.join("").item() if len(filled) else ""
-    return offsets, np.frombuffer(joined.encode(), np.uint8)
+    joined = filled.str.join("").cast(pl.Binary).item() if len(filled) else b""
+    return offsets, np.frombuffer(joined, np.uint8)

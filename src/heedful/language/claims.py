@@ -6,6 +6,7 @@ Not a lie detector: it answers "this text is about that claim of the bank", neve
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -170,18 +171,49 @@ def candidates(bank: ClaimBank, texts: pl.Series) -> tuple[npt.NDArray[np.int64]
     return rows.astype(np.int64), places.astype(np.int64), features
 
 
-def _counts(texts: pl.Series) -> tuple[sparse.csr_matrix, sparse.csr_matrix, sparse.csr_matrix]:
-    """How often each word, each word with a digit, and each run occurs: sparse rows by text."""
+@dataclass(frozen=True, eq=False)
+class TextRows:
+    """Texts as sparse rows beside a bank's. weighed: each word once, with the bank's weight. Runs are made when asked for."""
+
+    weighed: sparse.csr_matrix
+    run_text: npt.NDArray[np.int32]
+    run: npt.NDArray[np.int64]
+    run_weight: Floats
+
+    def runs(self, rows: npt.NDArray[np.int64]) -> sparse.csr_matrix:
+        """tf-idf of the runs of letters of these texts (ascending), unit length; one row each."""
+        begin, end = np.searchsorted(self.run_text, rows), np.searchsorted(self.run_text, rows, side="right")
+        sizes = end - begin
+        inside = np.repeat(begin - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes) + np.arange(int(sizes.sum()))
+        return _unit(_matrix(np.repeat(np.arange(rows.size), sizes), self.run[inside], rows.size), self.run_weight)
+
+
+def text_rows(bank: ClaimBank, texts: pl.Series) -> TextRows:
+    """Texts with the weights of a bank; a missing text is an empty row."""
+    word_text, words, _, run_text, runs = _grams(texts)
+    known = _matrix(word_text, words, texts.len())
+    known.sum_duplicates()
+    known.data[:] = bank.word_weight[known.indices]
+    return TextRows(known, run_text, runs, bank.run_weight)
+
+
+def _grams(texts: pl.Series) -> tuple[npt.NDArray[Any], ...]:
     from heedful.language.kernels.claim_grams import text_grams
 
     offsets, data = text_buffers(texts)
     table = fold_table()
-    word_text, words, digits, run_text, runs = text_grams(data, offsets, table.classes, table.at, table.folded, BITS)
+    found: tuple[npt.NDArray[Any], ...] = text_grams(data, offsets, table.classes, table.at, table.folded, BITS)
+    return found
+
+
+def _counts(texts: pl.Series) -> tuple[sparse.csr_matrix, sparse.csr_matrix, sparse.csr_matrix]:
+    """How often each word, each word with a digit, and each run occurs: sparse rows by text."""
+    word_text, words, digits, run_text, runs = _grams(texts)
     n = texts.len()
     return _matrix(word_text, words, n), _matrix(word_text[digits], words[digits], n), _matrix(run_text, runs, n)
 
 
-def _matrix(rows: npt.NDArray[np.int32], columns: npt.NDArray[np.int64], n: int) -> sparse.csr_matrix:
+def _matrix(rows: npt.NDArray[np.integer], columns: npt.NDArray[np.int64], n: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(rows.size), (rows, columns)), shape=(n, 1 << BITS))
 
 

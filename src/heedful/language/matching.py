@@ -61,8 +61,10 @@ def word_ids(words: pl.Series) -> pl.DataFrame:
     return pl.concat([one, more]).sort("word").select("word", id=(pl.col("one").rank("dense") - 1).cast(pl.Int32))
 
 
-def build_index(terms: pl.Series, types: pl.Series, rules: pl.DataFrame) -> Index:
+def build_index(terms: pl.Series, types: pl.Series, rules: pl.DataFrame, spelling: pl.DataFrame | None = None) -> Index:
     """The index of `terms` (text, the first of equal ones counts) with their `types` (of `TYPES`), and of `rules`.
+
+    `spelling`: columns written, word: folded forms that are read as a word, if it is one here and the form is none.
 
     A term with a comma, bracket or sentence end between its words, with a word of more than 64 bytes, or with more than
     `MOST_WORDS` words is never found. Raises `SettingsError` on a rule that cannot be used.
@@ -72,7 +74,7 @@ def build_index(terms: pl.Series, types: pl.Series, rules: pl.DataFrame) -> Inde
 
     phrases = pl.concat([terms.cast(pl.String).rename("phrase"), rules["phrase"].cast(pl.String)])
     tokens = _tokens(phrases)
-    known = word_ids(tokens["word"])
+    known = spelled(word_ids(tokens["word"]), spelling)
     tokens = tokens.join(known, on="word", maintain_order="left")
     size = known["id"].n_unique() + 1
 
@@ -101,6 +103,15 @@ def build_index(terms: pl.Series, types: pl.Series, rules: pl.DataFrame) -> Inde
     kinds = types.replace_strict(list(TYPES), range(len(TYPES)), return_dtype=pl.Int8).to_numpy().astype(np.int8)
     table = fold_table()
     return Index(tags, words, wide, roots, bloom, steps, term_at, rule_at, kinds, numbers, table.classes, table.at, table.folded)
+
+
+def spelled(known: pl.DataFrame, spelling: pl.DataFrame | None) -> pl.DataFrame:
+    """`word_ids` with the misspelled forms of its words, under the same ids."""
+    if spelling is None or not spelling.height:
+        return known
+    more = spelling.select(pl.col("written").cast(pl.String), word=pl.col("word").cast(pl.String)).join(known, on="word")
+    more = more.join(known, left_on="written", right_on="word", how="anti").unique("written", keep="first", maintain_order=True)
+    return pl.concat([known, more.select(word="written", id="id")])
 
 
 def _tokens(phrases: pl.Series) -> pl.DataFrame:

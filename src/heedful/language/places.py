@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NAME_COLUMNS = {"name": pl.String, "place": pl.String, "population": pl.Int64, "kind": pl.String}
 SURE = 0.45
 """Least confidence at which a place counts."""
+NAMED = 0.8
+"""How far a place that a text names is its writer's, beside one that the writer declares."""
 
 _LOCATIVES = ("in", "from", "near", "around", "at", "outside", "across", "here in", "live in", "lives in", "living in", "moved to")
 _LONGEST = 120
@@ -56,15 +58,21 @@ class PlaceNames:
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     def resolve(self, declared: pl.Series, text: pl.Series) -> pl.DataFrame:
-        """Columns place ("" if none) and place_how (declared, named or none), a row a text: the declared place, else the one named."""
+        """Columns place ("" if none), place_how (declared, named or none) and place_confidence (0 to 1; null if none), a row a text: the
+        declared place, else the one named. A place is named less surely than declared: a text may speak of elsewhere (`NAMED`)."""
         rows = pl.DataFrame({"declared": declared.cast(pl.String), "text": text.cast(pl.String)}).with_row_index("row")
         told = self._of_declared(rows["declared"])
-        rows = rows.with_columns(place=told["place"])
+        rows = rows.with_columns(place=told["place"], confidence=told["confidence"])
         silent = rows.filter(pl.col("place") == "", pl.col("text").is_not_null())
-        named = silent.select("row", named=self.named(silent["text"]))
+        found = self.placed(silent["text"])
+        named = silent.select("row").hstack(found.select(named="place", said_confidence="confidence"))
         rows = rows.join(named, on="row", how="left", maintain_order="left").with_columns(pl.col("named").fill_null(""))
-        how = pl.when(pl.col("place") != "").then(pl.lit("declared")).when(pl.col("named") != "").then(pl.lit("named"))
-        return rows.select(place=pl.when(pl.col("place") != "").then("place").otherwise("named"), place_how=how.otherwise(pl.lit("none")))
+        is_declared, is_named = pl.col("place") != "", pl.col("named") != ""
+        return rows.select(
+            place=pl.when(is_declared).then("place").otherwise("named"),
+            place_how=pl.when(is_declared).then(pl.lit("declared")).when(is_named).then(pl.lit("named")).otherwise(pl.lit("none")),
+            place_confidence=pl.when(is_declared).then("confidence").when(is_named).then("said_confidence"),
+        )
 
     def declared(self, declared: pl.Series) -> pl.DataFrame:
         """Places as people declare them: columns place ("" if none) and confidence (0 to 1; null if none), a row a text.
@@ -75,6 +83,10 @@ class PlaceNames:
 
     def named(self, text: pl.Series) -> pl.Series:
         """The place that a text names after a word such as 'in' or 'from', with a capital; "" if none or more than one."""
+        return self.placed(text)["place"]
+
+    def placed(self, text: pl.Series) -> pl.DataFrame:
+        """`named` with its confidence: columns place ("" if none) and confidence (null if none), a row a text."""
         found = find(text, self._index).filter(pl.col("role") == ROLES.index("located")).sort("post", "start")
         bytes_ = text.gather(found["post"]).cast(pl.Binary)
         found = found.with_columns(text=bytes_).with_columns(
@@ -85,11 +97,11 @@ class PlaceNames:
         joined = found.with_columns(part=(~near.fill_null(False)).cum_sum().over("post"))
         joined = joined.group_by("post", "part").agg(pl.col("text").first(), pl.col("start").min(), pl.col("end").max())
         said = joined.select("post", said=pl.col("text").bin.slice("start", pl.col("end") - pl.col("start")).cast(pl.String))
-        said = said.with_columns(place=self._of_declared(said["said"])["place"])
-        one = said.group_by("post").agg(pl.col("place").unique()).filter(pl.col("place").list.len() == 1)
+        said = said.hstack(self._of_declared(said["said"]).select("place", "confidence"))
+        one = said.group_by("post").agg(pl.col("place").unique(), pl.col("confidence").max()).filter(pl.col("place").list.len() == 1)
         rows = pl.DataFrame({"post": pl.int_range(text.len(), dtype=pl.Int32, eager=True)})
-        one = one.select("post", place=pl.col("place").list.first())
-        return rows.join(one, on="post", how="left", maintain_order="left")["place"].fill_null("")
+        one = one.select("post", place=pl.col("place").list.first(), confidence=(NAMED * pl.col("confidence")))
+        return rows.join(one, on="post", how="left", maintain_order="left").select(pl.col("place").fill_null(""), "confidence")
 
     @functools.cached_property
     def _index(self) -> Index:
@@ -104,10 +116,31 @@ class PlaceNames:
     def _known(self) -> pl.DataFrame:
         """Folded names with their places; a place at several spellings once; a name that is weak is so for all its places."""
         known = self.names.select(_folded("name"), "place", pl.col("population").clip(1).cast(pl.Float64), "kind")
+        known = pl.concat([known, self._flags.select("name", "place", "population", kind=pl.lit("name"))])
         known = known.group_by("name", "place").agg(pl.col("population").max(), pl.col("kind").sort().last())
         return known.with_columns(kind=pl.when((pl.col("kind") == "weak").any().over("name")).then(pl.lit("weak")).otherwise("kind"))
 
+    @functools.cached_property
+    def _flags(self) -> pl.DataFrame:
+        """Flags of countries as people put them beside their names: columns flag, name (which stands for it), place, population."""
+        lands = (
+            self.names.filter(pl.col("place").str.contains("^[A-Z]{2}$")).group_by("place").agg(pl.col("population").max().cast(pl.Float64))
+        )
+        lands = lands.sort("place").with_columns(name=pl.lit("flag of ") + pl.col("place").str.to_lowercase())
+        flags = ["".join(chr(0x1F1E6 + ord(letter) - 65) for letter in place) for place in lands["place"]]
+        return lands.with_columns(pl.Series("flag", flags, dtype=pl.String), pl.col("population").clip(1))
+
+    def _unflagged(self, declared: pl.Series) -> pl.Series:
+        """Flags as names between bars; the others as they are."""
+        flags = self._flags
+        waving = declared.str.contains("[\U0001f1e6-\U0001f1ff]").fill_null(value=False)
+        if not waving.any() or not flags.height:
+            return declared
+        said = declared.str.replace_many(flags["flag"].to_list(), ("|" + flags["name"] + "|").to_list())
+        return pl.select(pl.when(waving).then(said).otherwise(declared)).to_series()
+
     def _of_declared(self, declared: pl.Series) -> pl.DataFrame:
+        declared = self._unflagged(declared)
         rows = pl.DataFrame({"said": declared})
         said = rows.filter(pl.col("said").is_not_null()).unique().sort("said").with_row_index("id")
         units = self._units(said)

@@ -12,8 +12,13 @@ import polars as pl
 
 from heedful.core.errors import SettingsError
 
-ASSERTIONS = ("present", "absent", "possible", "hypothetical", "historical", "question", "resolved")
-EXPERIENCERS = ("self", "family", "other", "generic")
+ASSERTIONS = (
+    "present", "absent", "possible", "hypothetical", "historical", "question", "resolved", "refused", "figurative", "reported",
+)  # fmt: skip
+"""`refused` is said of drugs only ("I won't take Zoloft"); `reported`: news or studies say so, nobody here has it."""
+EXPERIENCERS = ("self", "family", "other", "generic", "child", "partner", "parent", "patient")
+"""`patient`: of a writer who treats people; `family`: a relative who is neither child, partner nor parent; `generic`: people at large."""
+FAMILY = ("family", "child", "partner", "parent")
 ROLES = ("none", "adverse_effect", "indication", "benefit", "withdrawal", "no_effect", "reason", "located")
 """`no_effect` and `reason` serve experiences, `located` serves places; a mention's role shows only the first five."""
 SEVERITIES = ("unknown", "mild", "moderate", "severe")
@@ -24,9 +29,10 @@ BEFORE, AFTER, EITHER = 1, 2, 3
 REACH = 8
 """Most words between a cue and its mention."""
 
-ALWAYS, ASKED, PLAIN, THROUGHOUT, ABLE, BEFORE_NOW = range(6)
+ALWAYS, ASKED, PLAIN, THROUGHOUT, OF_DRUG, ABLE, BEFORE_NOW = range(7)
 """On what an assertion depends. ALWAYS: it reaches over commas only within a list of mentions. ASKED: the sentence ends with '?'. PLAIN:
-it reaches over no comma ("not sciatica, back pain": only the first is denied). THROUGHOUT: over any comma (clinical reports). ABLE: no
+it reaches over no comma ("not sciatica, back pain": only the first is denied). THROUGHOUT: over any comma (clinical reports). OF_DRUG:
+the mention is a drug ("won't take it again as the pain was extreme" refuses no pain). ABLE: no
 inability stands before it ("cannot walk without pain" has pain). BEFORE_NOW: nothing after the mention says that it is new ("never
 had migraines before"). The last two are taken back by rules of the group CANCEL."""
 
@@ -49,6 +55,7 @@ _CONDITIONS = {
     "question_mark": ASKED,
     "absent_here": PLAIN,
     "absent_throughout": THROUGHOUT,
+    "refused": OF_DRUG,
     "absent_unless_unable": ABLE,
     "absent_unless_new": BEFORE_NOW,
 }

@@ -1,26 +1,35 @@
-"""Which claims of a site's bank a text repeats, by words in common alone: for banks without examples to learn a scorer from."""
+"""The claims of a site as a derivation needs them, and which of them one text is about."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
-from scipy.special import logit
 
-from heedful.language.claims import FEATURES, ClaimScorer, build_bank, match
+from heedful.core.errors import SettingsError
+from heedful.language.claim_matches import SiteClaims, nearest
+from heedful.store.claim_bank import ClaimFile
 
-SHARES = ("runs", "words of text", "words of claim")
-LEAST_SHARE = 0.4
-"""Of the mean of `SHARES`. Chosen on train rows of CheckThat! 2020 and RHMD: among 10,190 claims a fifth of the tweets is matched, 94 % of
-these rightly, and 2 % of personal posts are; among five claims 12 % of the tweets, all rightly, and no personal post."""
+FILE = "claims.jsonl"
+"""Of a site's folder."""
 
-_STEEPNESS = 10.0
-_WEIGHTS = (*(_STEEPNESS / len(SHARES) if name in SHARES else 0.0 for name in FEATURES), -_STEEPNESS * LEAST_SHARE)
-PLAIN = ClaimScorer(weights=_WEIGHTS, acceptance=_WEIGHTS, threshold=0.5)
-"""Nothing in it is learned: three shares weigh the same."""
+
+def claim_file(folder: Path) -> ClaimFile:
+    """The bank of a site."""
+    return ClaimFile(folder / FILE)
+
+
+def site_claims(folder: Path | None) -> SiteClaims:
+    """All claims of a site; none without a folder. Adding one gives the derivation of matches a new version."""
+    known = ClaimFile.none() if folder is None else claim_file(folder).claims()
+    return SiteClaims(known.select("claim", "source", "verdict"))
 
 
 def matched(claims: pl.DataFrame, text: str, best: int = 3) -> pl.DataFrame:
-    """Claims (columns claim, source, verdict) that `text` shares enough words with, with `share` in common (0 to 1), best first; no row
-    where none reaches `LEAST_SHARE`. Raises `SettingsError` if there are no claims."""
-    found = match(build_bank(claims["claim"]), pl.Series([text]), PLAIN, best=best).filter(pl.col("score") > PLAIN.threshold)
+    """Claims (columns claim, source, verdict) that `text` is about, with `share` in common (0 to 1), stance, cue and evidence, best first;
+    no row where none is near enough. Raises `SettingsError` if there are no claims."""
+    if not claims.height:
+        raise SettingsError("The claim bank is empty. Add claims to it first.")
+    found = nearest(pl.Series([text], dtype=pl.String), SiteClaims(claims), best=best)
     near = claims.select(pl.col("claim", "source", "verdict").gather(found["claim"]))
-    return near.with_columns(share=pl.Series(logit(found["score"].to_numpy()) / _STEEPNESS + LEAST_SHARE))
+    return near.hstack(found.select("stance", "cue", "evidence", share="score"))

@@ -7,11 +7,13 @@ from heedful.behavior.change import baseline_change
 from heedful.behavior.daily import daily_features
 from heedful.behavior.glucose.daily import daily_glucose
 from heedful.behavior.nightsignal import nightsignal
+from heedful.behavior.reported import DERIVATIONS as REPORTED
 from heedful.behavior.sleep import nightly_sleep
 from heedful.behavior.sleep_regularity import sleep_regularity
 from heedful.core.derivations import Derivation
 from heedful.language.experiences import diary_experiences
 from heedful.language.mentions import diary_mentions
+from heedful.loops.estimates import PERSONAL as BODIES
 from heedful.loops.public import PUBLIC_LOOP
 from heedful.person import DERIVATIONS as PERSON
 
@@ -22,10 +24,12 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     daily_glucose,
     nightly_sleep,
     sleep_regularity,
+    *REPORTED,
     adherence,
     nightsignal,
     baseline_change,
     *PERSON,
+    *BODIES,
 )
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import polars as pl
 
 from heedful.core.errors import ConsentError, NotFoundError
-from heedful.core.labels import Consented, Held
+from heedful.core.labels import Aggregate, Consented, Held
 from heedful.core.row_ids import row_ids, table_of
-from heedful.core.schemas import Decisions, Schema
+from heedful.core.schemas import Counts, Decisions, LeftOut, Schema
 from heedful.engine.plan import Step
 from heedful.loops.site import Site
+from heedful.loops.vocabularies import site_crosswalks
 from heedful.trust.consent import people_with
 
 SHOWN = 20
@@ -67,9 +68,36 @@ def _derived(site: Site, step: Step, schema: type[Schema], row: dict[str, Any]) 
         f"It was computed for {_words(key)} from {_counted(inputs)}"
         + (f", looking {derivation.lookback} days back." if 0 < derivation.lookback < 10**5 else "."),
     ]
+    said += also_known(site, row)
+    if schema is Counts:
+        said.append(_who_is_left_out(site, row))
     for name in derivation.needs:
         said.append(f"It used the {name} {site.engine.resources[name].fingerprint[:60]}.")
     return Explanation(said, row, [(node[0].table, rows.height, rows.head(SHOWN)) for node, rows in inputs])
+
+
+def also_known(site: Site, row: dict[str, Any]) -> list[str]:
+    """The codes of other systems for the concept that a row is about, in one sentence; none if it has none."""
+    code = str(row.get("concept") or row.get("effect") or row.get("signal") or "")
+    known = site_crosswalks(site.settings, site.folder).filter(pl.col("code") == code) if ":" in code else pl.DataFrame()
+    if not known.height:
+        return []
+    others = known.select(pl.concat_str("system", pl.lit(" "), "other")).to_series().unique(maintain_order=True).to_list()
+    return [
+        f"{code} is also known as {', '.join(others[:8])}{' and others' if len(others) > 8 else ''}: heedful vocabulary crosswalk {code}"
+    ]
+
+
+def _who_is_left_out(site: Site, row: dict[str, Any]) -> str:
+    """One sentence: how many people the count leaves out because of flagged voices, as known then."""
+    same = [pl.col(name) == row[name] for name in ("signal", "place", "stratum", "day")]
+    known = site.engine.table(LeftOut, Aggregate).data.filter(*same, pl.col("known_at") <= row["known_at"]).sort("known_at").tail(1)
+    if not known.height:
+        return "Nobody was left out of it for a flagged voice."
+    left = known.row(0, named=True)
+    if left["people"] is None:
+        return "A few people, too few to show, were left out of it because their voices are flagged (setting [voices] exclude)."
+    return f"{left['people']:,} more people were left out of it, their voices being flagged: {left['flags']} (setting [voices] exclude)."
 
 
 def _ask_consent(site: Site, step: Step, person: str) -> None:

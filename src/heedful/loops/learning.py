@@ -14,6 +14,9 @@ from heedful.language.heads.head import Head
 from heedful.language.heads.learning import OutOfFold
 from heedful.language.heads.packing import pack, unpack
 from heedful.loops.evaluate.examples import SETS, learn_from
+from heedful.loops.evaluate.head_results import packaged_results
+from heedful.loops.evaluate.judged_heads import HeadResult
+from heedful.loops.evaluate.transfer import Cell
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,17 @@ class Learned:
 def learnable() -> list[HeadCard]:
     """Cards of the heads that `learn_head` makes."""
     return [CARDS[name] for name in SETS]
+
+
+def card_of(name: str) -> tuple[HeadCard, list[HeadResult], list[Cell]]:
+    """A head's card, its results on test rows by label and group, and its row of the transfer matrix, as measured for this version.
+
+    Raises `SettingsError` for an unknown head.
+    """
+    if name not in CARDS:
+        raise SettingsError(f"There is no head named {name}. Known: {', '.join(CARDS)}.")
+    results, cells = packaged_results()
+    return CARDS[name], results.get(name, []), [cell for cell in cells if cell.head == name]
 
 
 def learn_head(name: str, data: Path, out: Path) -> Learned:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from heedful.core.voices import VoiceChoice
+from heedful.loops.claim_bank import site_claims
+from heedful.loops.estimates import PublicHealthGrants, site_population
 from heedful.loops.settings import Settings
 from heedful.loops.vocabularies import site_vocabulary
 from heedful.population.alarms import Detection
-from heedful.sources.packaged import gazetteer
+from heedful.population.thresholds import Override, Thresholds
+from heedful.sources.packaged import gazetteer, heads, taggers
 
 
 def site_resources(settings: Settings, folder: Path | None = None) -> dict[str, Any]:
@@ -16,5 +20,19 @@ def site_resources(settings: Settings, folder: Path | None = None) -> dict[str, 
     return {
         "vocabulary": site_vocabulary(settings, folder),
         "gazetteer": gazetteer(),
+        "taggers": taggers(),
+        "heads": heads(),
+        "claims": site_claims(folder),
+        "voices": VoiceChoice(tuple(settings.voices.exclude)),
         "detection": Detection(minimum_cell=settings.disclosure.minimum_cell),
+        "thresholds": site_thresholds(settings),
+        "population": site_population(settings.population.file),
+        "public_health": PublicHealthGrants(),  # the site puts its consents in force here
     }
+
+
+def site_thresholds(settings: Settings) -> Thresholds:
+    """The levels of `[detection]`, by signal and place."""
+    own = settings.detection
+    overrides = tuple(Override(one.signal, one.place, one.alpha, one.q_limit, one.minimum_count) for one in own.overrides)
+    return Thresholds(own.alpha, own.q_limit, own.alerts_a_day, overrides)

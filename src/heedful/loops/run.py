@@ -9,6 +9,7 @@ from pathlib import Path
 
 from heedful.core.errors import SourceError
 from heedful.engine.intake import Accounts
+from heedful.loops.alerts import open_alerts, send_alerts
 from heedful.loops.personal import decide_due, join_outcomes, send_waiting
 from heedful.loops.site import Input, Progress, Site, read_consents
 
@@ -27,6 +28,7 @@ class RunResult:
     sent: int = 0
     expired: int = 0
     outcomes: int = 0
+    alerts: int = 0
 
 
 def run_site(
@@ -46,6 +48,7 @@ def run_site(
                 result.refused[one.path.name] = str(error)
         site.intake.derive(on_step)
         _compact(site)
+        result.alerts = len(open_alerts(site, site.clock.now()).opened)
         if site.settings.decisions.enabled:
             now = site.clock.now()
             result.decisions = len(decide_due(site, now - timedelta(hours=1), now + timedelta(microseconds=1)))
@@ -55,6 +58,7 @@ def run_site(
         site.ledger.audit(
             site.clock.now(), "run", {"inputs": len(result.accounts), "refused": len(result.refused), "decisions": result.decisions}
         )
+    send_alerts(site, site.clock.now())  # after the lock: a slow receiver keeps no writer waiting
     return result
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Registry
+from heedful.core.voices import FLAGS, VoiceChoice
 from heedful.sources.base import SOURCES
 from heedful.trust.doors import check_minimum
 
@@ -65,13 +66,94 @@ class LanguageSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     vocabularies: list[str] = []
 
 
+class PopulationSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How many people live where, for weights."""
+
+    file: str = ""
+
+
+class VoicesSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Whose posts are no count of people."""
+
+    exclude: list[str] = msgspec.field(default_factory=lambda: list(FLAGS))
+
+
+class OverrideSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Other levels for a signal, a place, or both."""
+
+    signal: str = "*"
+    place: str = ""
+    alpha: float | None = None
+    q_limit: float | None = None
+    minimum_count: float | None = None
+    quiet_days: int | None = None
+
+
+class DetectionSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How unlikely a count must be to be an alarm, and how many alerts a day may be looked at."""
+
+    alpha: float = 0.001
+    q_limit: float = 0.05
+    alerts_a_day: int = 0
+    overrides: list[OverrideSettings] = []
+
+
+class WebhookSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where new alerts are posted, signed."""
+
+    url: str = ""
+    secret_file: str = ""
+
+
+class MailSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where new alerts are mailed."""
+
+    host: str = ""
+    port: int = 587
+    starttls: bool = True
+    user: str = ""
+    password_file: str = ""
+    sender: str = ""
+    to: list[str] = []
+
+
+class AlertSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What becomes of alerts: how long one keeps quiet, and where new ones go."""
+
+    enabled: bool = True
+    quiet_days: int = 14
+    newest_days: int = 28
+    feed: bool = True
+    webhook: WebhookSettings = WebhookSettings()
+    mail: MailSettings = MailSettings()
+
+
+class AdjudicatorSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """An outside model that is asked where the built-in head is unsure; off unless enabled."""
+
+    enabled: bool = False
+    url: str = ""
+    model: str = ""
+    key_env: str = "HEEDFUL_ADJUDICATOR_KEY"
+    calls_per_day: int = 200
+    characters_per_day: int = 400_000
+    longest: int = 2_000
+    timeout_seconds: float = 30.0
+    diaries: bool = False
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
     site: SiteSettings = SiteSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
     decisions: DecisionSettings = DecisionSettings()
+    detection: DetectionSettings = DetectionSettings()
+    alerts: AlertSettings = AlertSettings()
     language: LanguageSettings = LanguageSettings()
+    population: PopulationSettings = PopulationSettings()
+    voices: VoicesSettings = VoicesSettings()
+    adjudicator: AdjudicatorSettings = AdjudicatorSettings()
     input: list[InputSettings] = []
 
 
@@ -95,6 +177,15 @@ minimum_cell = 3
 # Tables of your own words (term, code, label, type), relative to this file; beside those of: heedful vocabulary add
 vocabularies = []
 
+[population]
+# CSV with the columns place, stratum, people (US/NY,all,19571216), relative to this file: what estimates are weighted to.
+# Empty: nothing is weighted.
+file = ""
+
+[voices]
+# Flagged voices that counts of people leave out; how many were left out is always shown. An empty list counts everybody.
+exclude = ["copy_paste", "co_sharing", "news", "advert", "automation"]
+
 [decisions]
 # Messages to participants. Off until you switch it on; every decision is logged with its probability either way.
 enabled = false
@@ -112,6 +203,62 @@ per_day = 1
 per_week = 5
 # true: a human approves each message before it leaves.
 approval = false
+
+[detection]
+# Bound of one series on one day: the share of days on which chance alone lies above it.
+alpha = 0.001
+# Of the signals that raise an alarm on a day, at most this share is expected to be false.
+q_limit = 0.05
+# Alerts of a day that an analyst can look at, the least likely by chance first; 0 for all. What is held back is said.
+alerts_a_day = 0
+# Other levels for a signal (or "drug:*") and a place (with all within it); the last block that fits counts.
+# [[detection.overrides]]
+# signal = "HP:0001945"
+# place = "US/NY"
+# q_limit = 0.01
+# minimum_count = 10
+# quiet_days = 28
+
+[alerts]
+# The newest alerts are opened by each run, to be verified or dismissed: heedful alerts list
+enabled = true
+# No second alert of the same signal in a related place within so many days of the last one.
+quiet_days = 14
+# Alarms older than this are history when a run first sees them: no alert is opened.
+newest_days = 28
+# An Atom and a JSON feed of open alerts, as files in the folder.
+feed = true
+
+[alerts.webhook]
+# New alerts are posted as JSON to this address, signed (HMAC-SHA256) with the secret in the file. Off while empty.
+url = ""
+secret_file = ""
+
+[alerts.mail]
+# New alerts are mailed through this server. Off while empty.
+host = ""
+port = 587
+starttls = true
+user = ""
+password_file = ""
+sender = ""
+to = []
+
+[adjudicator]
+# An outside model for texts that the built-in head is unsure of (heedful adjudicate). Off: nothing leaves this machine.
+enabled = false
+# Any endpoint in the OpenAI style, without /chat/completions: "https://api.example.org/v1", "http://localhost:8080/v1"
+url = ""
+model = ""
+# Name of the environment variable that holds the key; the key itself never stands in this file.
+key_env = "HEEDFUL_ADJUDICATOR_KEY"
+# Hard limits: calls a day, characters sent a day, characters of the longest text that is sent.
+calls_per_day = 200
+characters_per_day = 400000
+longest = 2000
+timeout_seconds = 30.0
+# true: diaries, too, of those whose consent covers research.
+diaries = false
 
 # One block for each file or folder. kind is found by itself if you leave it out (heedful sources lists them).
 # [[input]]
@@ -135,12 +282,17 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(f"{path}: {_explained(str(error))}") from error
     check_settings(settings, path)
     named = LanguageSettings([str(path.parent / name) for name in settings.language.vocabularies])
-    return msgspec.structs.replace(settings, language=named)
+    people = settings.population.file and PopulationSettings(str(path.parent / settings.population.file))
+    return msgspec.structs.replace(settings, language=named, population=people or PopulationSettings())
 
 
 def check_settings(settings: Settings, path: Path) -> None:
     """Refuse what is unsafe or impossible, with the cure."""
     check_minimum(settings.disclosure.minimum_cell)
+    try:
+        VoiceChoice(tuple(settings.voices.exclude))
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
     decisions = settings.decisions
     if not 0 < decisions.low <= decisions.high < 1:
         raise SettingsError(
@@ -154,14 +306,55 @@ def check_settings(settings: Settings, path: Path) -> None:
     for name in ("local_time", "quiet_from", "quiet_until"):
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", getattr(decisions, name)):
             raise SettingsError(f"{path}: decisions.{name} is {getattr(decisions, name)!r}; write a time of day as HH:MM.")
+    _check_adjudicator(settings.adjudicator, path)
     for name in settings.language.vocabularies:
         if not (path.parent / name).is_file():
             raise SettingsError(f"{path}: language.vocabularies names {name}, which is no file. Correct its path, or remove it.")
+    if settings.population.file and not (path.parent / settings.population.file).is_file():
+        raise SettingsError(
+            f"{path}: population.file names {settings.population.file}, which is no file. Correct its path, or leave it empty."
+        )
+    check_detection(settings, path)
     for number, one in enumerate(settings.input, start=1):
         _check_input(one, f"{path}: input {number} ({one.path})", path.parent)
     names = [one.name for one in settings.input if one.name]
     if len(set(names)) != len(names):
         raise SettingsError(f"{path}: two inputs have the same name; rows could not be told apart. Give each a name of its own.")
+
+
+def check_detection(settings: Settings, path: Path) -> None:
+    """Refuse levels that are none, and channels that lack what they need."""
+    own, alerts = settings.detection, settings.alerts
+    for where, alpha, q_limit in (
+        ("detection", own.alpha, own.q_limit),
+        *((f"detection.overrides {n}", one.alpha, one.q_limit) for n, one in enumerate(own.overrides, start=1)),
+    ):
+        for name, value in (("alpha", alpha), ("q_limit", q_limit)):
+            if value is not None and not 0 < value < 1:
+                raise SettingsError(f"{path}: {where}.{name} is {value}; it is a share above 0 and below 1, such as 0.01.")
+    if own.alerts_a_day < 0:
+        raise SettingsError(
+            f"{path}: detection.alerts_a_day is {own.alerts_a_day}; write how many alerts a day can be looked at, or 0 for all."
+        )
+    quiet = [alerts.quiet_days, *(one.quiet_days for one in own.overrides if one.quiet_days is not None)]
+    if min(quiet) < 0 or alerts.newest_days < 1:
+        raise SettingsError(f"{path}: quiet_days must be 0 or more, and alerts.newest_days 1 or more.")
+    hook, mail = alerts.webhook, alerts.mail
+    if hook.url and not re.match(r"https?://", hook.url):
+        raise SettingsError(f"{path}: alerts.webhook.url is {hook.url!r}; write an address that begins with https://.")
+    if hook.url and not hook.secret_file:
+        raise SettingsError(f"{path}: alerts.webhook needs secret_file, a file with the secret that signs what is posted.")
+    if mail.host and not (mail.sender and mail.to):
+        raise SettingsError(f"{path}: alerts.mail needs sender and to. Leave host empty to send no mail.")
+
+
+def _check_adjudicator(adjudicator: AdjudicatorSettings, path: Path) -> None:
+    if adjudicator.enabled and not (adjudicator.url and adjudicator.model):
+        raise SettingsError(f"{path}: adjudicator.enabled is true, but url or model is empty. Fill both in, or switch it off.")
+    if min(adjudicator.calls_per_day, adjudicator.characters_per_day, adjudicator.longest) < 0 or adjudicator.timeout_seconds <= 0:
+        raise SettingsError(f"{path}: limits of the adjudicator must not be negative, and its timeout must be above 0.")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*|", adjudicator.key_env):
+        raise SettingsError(f"{path}: adjudicator.key_env names an environment variable (letters, digits, _); never write the key itself here.")
 
 
 def _check_input(one: InputSettings, where: str, folder: Path) -> None:
@@ -182,7 +375,21 @@ def _explained(message: str) -> str:
     known = sorted(
         {
             field
-            for struct in (Settings, SiteSettings, DisclosureSettings, DecisionSettings, LanguageSettings, InputSettings)
+            for struct in (
+                Settings,
+                SiteSettings,
+                DisclosureSettings,
+                DecisionSettings,
+                DetectionSettings,
+                OverrideSettings,
+                AlertSettings,
+                WebhookSettings,
+                MailSettings,
+                LanguageSettings,
+                PopulationSettings,
+                VoicesSettings,
+                InputSettings,
+            )
             for field in struct.__struct_fields__
         }
     )

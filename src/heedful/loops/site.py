@@ -21,6 +21,7 @@ from heedful.core.schemas import INSTANT, TABLES, Schema
 from heedful.engine.intake import Accounts, Intake, label_of
 from heedful.engine.local import Engine
 from heedful.loops.derivations import all_derivations
+from heedful.loops.estimates import PublicHealthGrants
 from heedful.loops.resources import site_resources
 from heedful.loops.settings import InputSettings, Settings
 from heedful.sources.base import SOURCES, Options, Source
@@ -75,7 +76,8 @@ class Site:
     @cached_property
     def engine(self) -> Engine:
         """The engine with all derivations of both loops."""
-        return Engine(self.lake, all_derivations(), site_resources(self.settings, self.folder))
+        resources = site_resources(self.settings, self.folder) | {"public_health": PublicHealthGrants(self.grants())}
+        return Engine(self.lake, all_derivations(), resources)
 
     @cached_property
     def intake(self) -> Intake:
@@ -95,6 +97,7 @@ class Site:
     def writing(self) -> Iterator[list[str]]:
         """Hold the writer's lock, after finishing what a crash left and recomputing what has a new version; yields what was done."""
         with self.lake.writer_lock():
+            self.engine.resources["public_health"] = PublicHealthGrants(self.grants())
             yield [*self.intake.recover(), *self._raise_versions()]
 
     def _raise_versions(self) -> list[str]:

@@ -13,12 +13,14 @@ from heedful.language.matching import find
 from heedful.language.vocabulary import TERM_COLUMNS, Vocabulary
 from heedful.loops.settings import Settings
 from heedful.sources import packaged
-from heedful.sources.vocabularies.concepts import VocabularyFile
+from heedful.sources.vocabularies.concepts import CROSSWALK_COLUMNS, VocabularyFile
 from heedful.sources.vocabularies.reading import read_vocabulary
 from heedful.sources.vocabularies.table import table_text
 
 FOLDER = "vocabularies"
 """Of a site's folder: each table in it counts, in the order of their names."""
+CROSSWALKS = "crosswalks"
+"""Of that folder: the codes of other systems, a table a vocabulary under its name."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,74 @@ class Held:
 
 
 def site_vocabulary(settings: Settings, folder: Path | None) -> Vocabulary:
-    """The site's own terms, which win over equal packaged ones, with the packaged terms and rules; its fingerprint tells them apart."""
+    """The site's own terms, which win over equal packaged ones in every language, with the packaged terms and rules; its fingerprint tells
+    them apart."""
     own = [held.file.terms.select(list(TERM_COLUMNS)) for held in held_vocabularies(settings, folder)]
     known = packaged.vocabulary()
-    return Vocabulary(pl.concat([*own, known.terms.select(list(TERM_COLUMNS))]), known.rules) if own else known
+    if not own:
+        return known
+
+    def with_own(vocabulary: Vocabulary) -> Vocabulary:
+        return replace(vocabulary, terms=pl.concat([*own, vocabulary.terms.select(list(TERM_COLUMNS))]))
+
+    return replace(with_own(known), others={language: with_own(other) for language, other in known.others.items()})
 
 
 def held_vocabularies(settings: Settings, folder: Path | None) -> list[Held]:
-    """Vocabularies in the order in which they count. Raises `SourceError` with file and line of one that cannot be read."""
+    """Vocabularies in the order in which they count. Raises `SourceError` with file and line of one that cannot be read, whole."""
     paths = [Path(path) for path in settings.language.vocabularies]
     if folder is not None:
         paths += sorted((folder / FOLDER).glob("*.tsv"))
-    return [Held(path.stem, path, read_vocabulary(path)) for path in paths]
+    held = [Held(path.stem, path, read_vocabulary(path)) for path in paths]
+    for one in held:
+        if one.file.broken:
+            raise SettingsError(
+                f"{one.file.broken[0]} Until then the vocabulary {one.name} does not count; {len(one.file.broken):,} such lines."
+            )
+    return held
+
+
+def site_crosswalks(settings: Settings, folder: Path | None) -> pl.DataFrame:
+    """Codes of other systems for the concepts of all vocabularies: columns vocabulary, code, system, other, match; own ones first.
+
+    A table of mentions joins on `code` = `concept`.
+    """
+    parts = []
+    for held in held_vocabularies(settings, folder):
+        beside = held.path.parent / CROSSWALKS / held.path.name
+        rows = _crosswalk_table(beside) if beside.exists() else held.file.crosswalks
+        parts.append(rows.with_columns(vocabulary=pl.lit(held.name)))
+    parts.append(packaged.crosswalks().with_columns(vocabulary=pl.lit("packaged")))
+    return pl.concat([part.select("vocabulary", *CROSSWALK_COLUMNS) for part in parts])
+
+
+def crosswalk(rows: pl.DataFrame, code: str) -> pl.DataFrame:
+    """The rows of `site_crosswalks` for a code of ours, or for a code of another system as SYSTEM:CODE."""
+    system, _, other = code.partition(":")
+    theirs = (pl.col("system").str.to_lowercase() == system.lower()) & (pl.col("other") == other)
+    return rows.filter((pl.col("code") == code) | theirs)
+
+
+def remove(settings: Settings, folder: Path, name: str) -> list[Path]:
+    """Take a vocabulary out of the site's folder, with its crosswalks; the files that are gone.
+
+    Raises `SettingsError` if it is not there.
+    """
+    path = folder / FOLDER / f"{name}.tsv"
+    if not re.fullmatch(r"[\w][\w.-]*", name) or not path.exists():
+        named = [one for one in settings.language.vocabularies if Path(one).stem == name]
+        if named:
+            raise SettingsError(f"The vocabulary {name} is named by the settings; take {named[0]} out of language.vocabularies.")
+        known = sorted(one.stem for one in (folder / FOLDER).glob("*.tsv"))
+        raise SettingsError(f"There is no vocabulary {name} here. {'Known: ' + ', '.join(known) if known else 'None was added'}.")
+    gone = [one for one in (path, path.parent / CROSSWALKS / path.name) if one.exists()]
+    for one in gone:
+        one.unlink()
+    return gone
+
+
+def _crosswalk_table(path: Path) -> pl.DataFrame:
+    return pl.read_csv(path, separator="\t", quote_char=None, infer_schema=False, schema=CROSSWALK_COLUMNS)
 
 
 def keep(file: VocabularyFile, name: str, folder: Path, *, replacing: bool = False) -> Path:
@@ -53,10 +111,21 @@ def keep(file: VocabularyFile, name: str, folder: Path, *, replacing: bool = Fal
     if path.exists() and not replacing:
         raise SettingsError(f"There is a vocabulary {name} already ({path}). Add --replace, or give this one another --name.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(table_text(file).encode())
-    part.replace(path)
+    beside = path.parent / CROSSWALKS / path.name
+    if file.crosswalks.height:
+        beside.parent.mkdir(exist_ok=True)
+        plain = file.crosswalks.with_columns(pl.all().str.replace_all(r"[\t\r\n]", " "))
+        _write(beside, plain.write_csv(separator="\t", quote_style="never"))
+    else:
+        beside.unlink(missing_ok=True)
+    _write(path, table_text(file))
     return path
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_bytes(text.encode())
+    part.replace(path)
 
 
 def findable(file: VocabularyFile) -> tuple[VocabularyFile, list[str]]:

@@ -12,11 +12,14 @@ from heedful.person import survival as survival
 from heedful.person.care_plan import care_plan, plan_states
 from heedful.person.goals import percentile_goal
 from heedful.person.plan import plan
+from heedful.person.progress import goal_progress
+from heedful.person.record_goals import record_goals
 from heedful.person.risk import medication_gap_risk
 from heedful.person.timeline import timeline_changes, timeline_diary, timeline_features, timeline_medication, timeline_records
 
 DERIVATIONS = (
-    timeline_features, timeline_changes, timeline_diary, timeline_medication, timeline_records, medication_gap_risk, plan,
+    timeline_features, timeline_changes, timeline_diary, timeline_medication, timeline_records, medication_gap_risk,
+    plan, record_goals, goal_progress,
 )  # fmt: skip
 """Every derivation of this room, for the loops and for the law's property test."""
 

@@ -12,6 +12,7 @@ from heedful.core.errors import NotFoundError
 from heedful.core.frames import Frame, checked
 from heedful.core.labels import Care, Consented
 from heedful.core.schemas import Plans
+from heedful.person.plan import AT_LEAST, AT_MOST
 
 Resource = dict[str, Any]
 
@@ -25,12 +26,14 @@ _MEASURES = {
     },
     "sleep_regularity": {"text": "standard deviation of sleep onset"},
 }  # fmt: skip
-_COMPARATORS = {"steps": ">=", "sleep_regularity": "<="}
+_COMPARATORS = {AT_LEAST: ">=", AT_MOST: "<="}
 _GOAL_STATES = {"waiting": "proposed", "approved": "active", "declined": "rejected"}
 
 
 def plan_states(plans: pl.DataFrame, approvals: pl.DataFrame) -> pl.DataFrame:
     """The items with their state: 'waiting', 'approved' or 'declined', by whom and when; the newest answer counts.
+
+    What the clinical record holds was given by a human and is approved as long as nobody declines it here.
 
     `plans` and `approvals` are rows of `Plans` and `Approvals`; the answer has the columns of `plans` and `state`, `by`, `at`.
     """
@@ -42,7 +45,7 @@ def plan_states(plans: pl.DataFrame, approvals: pl.DataFrame) -> pl.DataFrame:
     )
     return (
         plans.join(newest, on=["person", "item"], how="left")
-        .with_columns(state=pl.col("answer").fill_null("waiting"))
+        .with_columns(state=pl.coalesce("answer", pl.when(pl.col("given_by").is_not_null()).then(pl.lit("approved")), pl.lit("waiting")))
         .drop("answer")
         .sort("person", "item")
     )
@@ -58,10 +61,12 @@ def care_plan(plans: Frame[Consented[Care], Plans], approvals: pl.DataFrame, per
     at: when the document is made (aware).
 
     The CarePlan is `draft` with intent `proposal` while any item waits, `active` with intent `plan` once none waits and at least
-    one was approved, `revoked` when all were declined. Activities that were declined are `cancelled`. An item of kind goal becomes
-    a Goal; every item that is an activity becomes `activity.detail`. Raises `NotFoundError` if there is no plan for the person.
+    one was approved, `revoked` when all were declined. Goals that came from the record stay there and are not repeated. Activities that
+    were declined are `cancelled`. An item of kind goal becomes a Goal; every item that is an activity becomes `activity.detail`. Raises
+    `NotFoundError` if there is no plan for the person.
     """
-    items = plan_states(plans.data.filter(pl.col("person") == person), approvals).to_dicts()
+    proposed = plans.data.filter((pl.col("person") == person) & pl.col("given_by").is_null())
+    items = plan_states(proposed, approvals).to_dicts()
     if not items:
         raise NotFoundError(f"There is no plan for {person}: too little is known of this person yet, or the pseudonym is not right.")
     subject = {"reference": f"Patient/{fhir_id(person)}"}
@@ -110,8 +115,8 @@ def _goal(item: dict[str, Any], subject: Resource) -> Resource:
         goal["startDate"] = item["from_day"].isoformat()
     if item["target"] is not None:
         quantity: Resource = {"value": _plain(item["target"]), "unit": item["unit"], "system": UCUM, "code": item["unit"]}
-        if item["item"] in _COMPARATORS:
-            quantity["comparator"] = _COMPARATORS[item["item"]]
+        if item["comparator"] is not None:
+            quantity["comparator"] = _COMPARATORS[item["comparator"]]
         goal["target"] = [{"measure": _MEASURES.get(item["item"], {"text": item["item"]}), "detailQuantity": quantity}]
     return goal
 

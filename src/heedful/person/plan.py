@@ -16,6 +16,7 @@ from heedful.person.wording import date_words, drug_name, number
 STEPS = "steps[sum]"
 SLEEP_ONSET = "sleep_onset"
 """Minutes after local midnight, negative before it."""
+AT_LEAST, AT_MOST = "at_least", "at_most"
 RECENT_DAYS = 28
 ADHERENCE_GOAL = 0.8
 NIGHTS, NIGHTS_NEEDED = 14, 7
@@ -30,7 +31,7 @@ _ADHERENCE_EVIDENCE = (
 _SLEEP_EVIDENCE = "Irregular sleep timing goes with more cardiovascular disease in a cohort (Huang 2020, JACC 75:991); cause is not shown."
 
 
-@derivation(reads=(Features, Adherence), writes=Plans, by=("person",), version=1, only={"features": (STEPS, SLEEP_ONSET)})
+@derivation(reads=(Features, Adherence), writes=Plans, by=("person",), version=2, only={"features": (STEPS, SLEEP_ONSET)})
 def plan(features: Frame[Consented[P], Features], adherence: Frame[Consented[P], Adherence]) -> Frame[Consented[P], Plans]:
     """Items of the plan as this person's own days suggest them; no item where too little is known.
 
@@ -66,6 +67,7 @@ def _steps(recent: pl.DataFrame) -> pl.DataFrame:
     return _items(
         days, item=pl.lit("steps"), kind="goal", title=pl.format("Walk {} steps a day", number(pl.col("target"))),
         target=pl.col("target"), unit="{steps}", from_day=pl.col("newest"), reason=reason, evidence=_STEP_EVIDENCE,
+        measure=STEPS, comparator=AT_LEAST,
     )  # fmt: skip
 
 
@@ -86,6 +88,7 @@ def _medicine(adherence: pl.DataFrame) -> pl.DataFrame:
         low, item=pl.format("adherence: {}", "drug"), kind="activity",
         title=pl.format("Talk about what gets in the way of taking {}", name),
         target=pl.lit(ADHERENCE_GOAL), unit="1", from_day=pl.col("window_end"), reason=reason, evidence=_ADHERENCE_EVIDENCE,
+        comparator=AT_LEAST,
     )  # fmt: skip
 
 
@@ -113,6 +116,7 @@ def _bedtime(recent: pl.DataFrame) -> pl.DataFrame:
     return _items(
         spread, item=pl.lit("sleep_regularity"), kind="goal", title=pl.lit("Go to sleep at about the same time every night"),
         target=pl.lit(ONSET_SD_MINUTES), unit="min", from_day=pl.col("newest"), reason=reason, evidence=_SLEEP_EVIDENCE,
+        comparator=AT_MOST,
     )  # fmt: skip
 
 
@@ -127,8 +131,12 @@ def _items(
     from_day: pl.Expr,
     reason: pl.Expr,
     evidence: str,
+    measure: str | None = None,
+    comparator: str | None = None,
 ) -> pl.DataFrame:
     return rows.select(
         pl.col("person"), item.alias("item"), pl.lit(kind).alias("kind"), title.alias("title"), target.cast(pl.Float64).alias("target"),
-        pl.lit(unit).alias("unit"), from_day.alias("from_day"), reason.alias("reason"), pl.lit(evidence).alias("evidence"),
+        pl.lit(unit).alias("unit"), pl.lit(measure, pl.String).alias("measure"),
+        pl.lit(comparator, pl.String).alias("comparator"), from_day.alias("from_day"), reason.alias("reason"),
+        pl.lit(evidence).alias("evidence"), pl.lit(None, pl.String).alias("given_by"),
     )  # fmt: skip

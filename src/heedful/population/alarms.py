@@ -6,7 +6,11 @@ asked by flexible Farrington (`heedful.population.watch_years`), all others by E
 has them with a floor under the spread, and hold the false-discovery rate: an alarm is above its bound, and its q within the limit.
 p is not the normal tail of the EARS statistic, which is far too small for so short a baseline (`heedful.population.prediction` has
 the figures), but that of a negative binomial prediction from the same baseline (rates: Student's t); for C3, of the sum over its three
-dates. q is Benjamini and Hochberg's over all series that a detector tested on a day, quiet ones too.
+dates. q is hierarchical (`heedful.population.false_discovery`): over the signals of a day, and within a signal over its places, strata
+and detectors, quiet ones too. The limits are those of `heedful.population.thresholds`, by signal and place.
+
+A weekly or daily official count that will still be revised is nowcast from the series' own vintages (`heedful.population.vintages`): the
+nowcast is what is tested and what later baselines hold, p is averaged over what it may come to, and the sentence says so.
 
 To keep the table small, rows are kept only where a series was tested and had something (a count above zero), or was not tested and
 had, or may have had, something: a withheld or missing count, or a count whose baseline is incomplete. What none of the three could
@@ -24,15 +28,21 @@ from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Aggregate
 from heedful.core.schemas import Alarms, Counts, Series
+from heedful.population.false_discovery import hierarchical_q
 from heedful.population.people_mentions import ANY
-from heedful.population.watch import LOOKBACK, answers, panels
+from heedful.population.thresholds import DAYS_A_YEAR, ThresholdSettings, chance, with_levels
+from heedful.population.vintages import LEAST_DATES, LONGEST, WINDOW, nowcasts, spread
+from heedful.population.watch import LOOKBACK, NODES, Asked, answers, panels, strand_columns
 from heedful.population.watch_years import DETECTOR, LOOKBACK_DAYS, yearly_answers
 
 _SERIES = ["signal", "place", "stratum"]
+_FINAL = 0.005
+"""A nowcast this near to the count as issued, relatively, is none."""
+_HALF_95 = 1.959964
 
 
 class DetectionSettings(Protocol):
-    """The resource `detection` of both derivations."""
+    """The resource `detection` of the derivations that count people."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -41,32 +51,22 @@ class DetectionSettings(Protocol):
         """Smallest number of people that is shown; a withheld count stands as half of it in a baseline."""
         ...
 
-    @property
-    def alpha(self) -> float:
-        """Nominal share of false alarms of one series on one day."""
-        ...
-
-    @property
-    def q_limit(self) -> float:
-        """Largest expected share of false alarms among a day's alarms."""
-        ...
-
 
 @dataclass(frozen=True)
 class Detection:
     """`DetectionSettings` as plain values."""
 
     minimum_cell: int = 5
-    alpha: float = 0.001
-    q_limit: float = 0.05
 
     @property
     def fingerprint(self) -> str:
-        return f"minimum_cell={self.minimum_cell};alpha={self.alpha!r};q_limit={self.q_limit!r}"
+        return f"minimum_cell={self.minimum_cell}"
 
 
-@derivation(reads=(Counts,), writes=Alarms, by=("day",), lookback=LOOKBACK, needs=("detection",), version=1)
-def count_alarms(counts: Frame[Aggregate, Counts], *, detection: DetectionSettings) -> Frame[Aggregate, Alarms]:
+@derivation(reads=(Counts,), writes=Alarms, by=("day",), lookback=LOOKBACK, needs=("detection", "thresholds"), version=2)
+def count_alarms(
+    counts: Frame[Aggregate, Counts], *, detection: DetectionSettings, thresholds: ThresholdSettings
+) -> Frame[Aggregate, Alarms]:
     """Alarms over counts of people, from the newest known count of each cell.
 
     A day without a row is a zero where somebody was seen to post in that place on that day (the signal 'any' has a row, withheld or
@@ -84,24 +84,28 @@ def count_alarms(counts: Frame[Aggregate, Counts], *, detection: DetectionSettin
         withheld.alias("withheld"),
         pl.lit(1.0).alias("floor"),
     )
-    asked = [answers(panel, detection.alpha) for panel in panels(values, _SERIES, posted, newest["day"], 1)]
-    return counts.derive(Alarms, _judged(asked, detection.q_limit, _PEOPLE))
+    values = with_levels(values, thresholds).drop("q_limit", "minimum_count")
+    asked = [answers(panel, thresholds.alpha) for panel in panels(values, _SERIES, posted, newest["day"], 1)]
+    return counts.derive(Alarms, _judged(asked, thresholds, _PEOPLE))
 
 
-@derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS, needs=("detection",), narrow=True, version=2)
+@derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS + 7 * WINDOW, needs=("thresholds",), narrow=True, version=3)
 def series_alarms(
-    series: Frame[Aggregate, Series], *, detection: DetectionSettings, keys: pl.DataFrame | None = None
+    series: Frame[Aggregate, Series], *, thresholds: ThresholdSettings, keys: pl.DataFrame | None = None
 ) -> Frame[Aggregate, Alarms]:
     """Alarms over official daily and weekly series, from the newest issue of each period; `day` is the period's first.
 
     The detector names the issuer (ears.c1@ilinet), since two may count the same. Baseline dates are exact steps of the period back,
     so that a week that was not issued is missing, never zero. Counts have a floor of 1 under their spread, rates none. q is over the
-    series of the same period length that day. Series of other period lengths are one row under "ears", not tested.
+    series of the same period length that day. Series of other period lengths are one row under "ears", not tested. Counts that are
+    not final are nowcast first; rates never are.
 
     A weekly count that is known around the same time three years before is asked by flexible Farrington (farrington_flexible@ilinet)
     against up to five years, and not by EARS; where that finds no mean, and in rates, EARS is asked. `keys`: days asked for.
     """
     names = ["source", *_SERIES]
+    # a series whose unit changes is another series: its old values are no baseline
+    identity = [*names, "unit"]
     newest = (
         series.data.sort("known_at")
         .unique([*names, "day"], keep="last", maintain_order=True)
@@ -111,52 +115,109 @@ def series_alarms(
             pl.col("unit").str.starts_with("{").cast(pl.Float64).alias("floor"),
         )
     )
+    newest = with_levels(newest, thresholds).drop("q_limit", "minimum_count")
     judged = []
     for step, words in ((1, _DAILY), (7, _WEEKLY)):
         mine = newest.filter(pl.col("period_days") == step)
         days = mine["day"].unique() if keys is None else mine.join(keys, on="day", how="semi")["day"].unique()
-        # a series whose unit changes is another series: its old values are no baseline
-        identity = [*names, "unit"]
-        yearly = yearly_answers(mine.filter(pl.col("floor") > 0) if step == 7 else mine.clear(), identity, days, detection.alpha)
-        asked = [answers(panel, detection.alpha) for panel in panels(mine, identity, None, days, step, yearly.answered)]
-        judged.append(_judged([*asked, *([yearly.rows] if yearly.rows.height else [])], detection.q_limit, words))
+        counted = (pl.col("period_days") == step) & pl.col("unit").str.starts_with("{")
+        growing = nowcasts(series.data.filter(counted).with_columns(pl.col("value").fill_nan(None)), identity, ["source", "signal"], step)
+        mine = _completed(mine, growing, identity, step)
+        asked = list[Asked]()
+        answered = mine.select(*identity, "day").clear()
+        for alpha in mine["alpha"].unique().sort() if step == 7 else []:
+            level = mine.filter((pl.col("floor") > 0) & (pl.col("alpha") == alpha))
+            yearly = yearly_answers(level, identity, days, alpha)
+            tests = yearly.answered.group_by(*strand_columns(identity), "day").agg(
+                tests=pl.len().cast(pl.Int64), series=pl.len().cast(pl.Int64)
+            )
+            asked += [Asked(yearly.rows, tests)] if yearly.rows.height or tests.height else []
+            answered = pl.concat([answered, yearly.answered])
+        asked += [answers(panel, thresholds.alpha) for panel in panels(mine, identity, None, days, step, answered)]
+        judged.append(_judged(asked, thresholds, words, mine.select(*identity, "day", *_GROWING)))
     return series.derive(Alarms, pl.concat([*judged, _other_periods(newest)]).sort(Alarms.key))
+
+
+_GROWING = ["seen", "nowcast", "nowcast_low", "nowcast_high", "completeness", "enough", "dates"]
+
+
+def _completed(mine: pl.DataFrame, growing: pl.DataFrame, identity: list[str], step: int) -> pl.DataFrame:
+    """Values as they will be in the end where that is known, with the nodes of their distribution."""
+    rows = mine.join(growing, on=[*identity, "day"], how="left", maintain_order="left")
+    unsettled = ((pl.col("completeness") - 1).abs() > _FINAL) | (pl.col("error") > _FINAL * pl.col("nowcast"))
+    rows = rows.with_columns(nowcast=pl.when(unsettled).then(pl.col("nowcast").round(6).round()), error=pl.when(unsettled).then("error"))
+    rows = rows.with_columns(nowcast=pl.when(pl.col("nowcast") > 0).then("nowcast"))
+    at = {name: spread(pl.col("nowcast"), pl.col("error"), deviations) for name, deviations in
+          (("nowcast_low", -_HALF_95), ("nowcast_high", _HALF_95), ("node_low", min(NODES)), ("node_high", max(NODES)))}  # fmt: skip
+    old = (pl.col("known_at").dt.date() - pl.col("day")).dt.total_days() >= LONGEST * step
+    final = pl.when(pl.col("enough").is_null() & (pl.col("floor") > 0) & old).then(1.0).otherwise(pl.col("completeness"))
+    return rows.with_columns(
+        value=pl.coalesce("nowcast", "value"),
+        seen=pl.when(pl.col("nowcast").is_not_null()).then("value"),
+        completeness=final,
+        **{name: pl.when(pl.col("nowcast").is_not_null()).then(value) for name, value in at.items()},
+    )
 
 
 @dataclass(frozen=True)
 class _Words:
-    """How sentences name what is counted, the dates before, and an absent date."""
+    """How sentences name what is counted, the dates before, and an absent date; dates a year."""
 
     unit: str
     dates: str
     absent: str
+    a_year: float
 
 
-_PEOPLE = _Words(" people", "days", "nobody was seen to post there on that day, so a zero would mean nothing")
-_DAILY = _Words("", "days", "no value was issued for this day")
-_WEEKLY = _Words("", "weeks", "no value was issued for this week")
+_PEOPLE = _Words(" people", "days", "nobody was seen to post there on that day, so a zero would mean nothing", DAYS_A_YEAR)
+_DAILY = _Words("", "days", "no value was issued for this day", DAYS_A_YEAR)
+_WEEKLY = _Words("", "weeks", "no value was issued for this week", DAYS_A_YEAR / 7)
 
 
-_YEARLY = pl.DataFrame(schema={"years": pl.Int64, "down_weighted": pl.Int64, "trend": pl.Boolean})
-"""What only flexible Farrington says of a row."""
+_OPTIONAL = pl.DataFrame(
+    schema={"years": pl.Int64, "down_weighted": pl.Int64, "trend": pl.Boolean, "p": pl.Float64, "above": pl.Boolean, "bound": pl.Float64}
+)
+"""What not every answer says."""
 
 
-def _judged(asked: list[pl.DataFrame], q_limit: float, words: _Words) -> pl.DataFrame:
+def _judged(asked: list[Asked], thresholds: ThresholdSettings, words: _Words, growing: pl.DataFrame | None = None) -> pl.DataFrame:
     """Rows of `Alarms` from the detectors' answers."""
     if not asked:
         return Alarms.empty()
-    rows = pl.concat([_YEARLY, *asked], how="diagonal_relaxed")
-    alarm = (pl.col("above") & (pl.col("q") <= q_limit)).fill_null(False)
-    rows = rows.with_columns(alarm.alias("alarm")).with_columns(_why(words).alias("why"))
+    rows = pl.concat([_OPTIONAL, *(one.rows for one in asked)], how="diagonal_relaxed")
+    strand = strand_columns(rows.columns)
+    rows = _with_families(rows.with_columns(pl.col("p").fill_nan(None)), pl.concat([one.tests for one in asked]), strand)
+    if growing is None:
+        rows = rows.with_columns(**{name: pl.lit(None, pl.Boolean if name == "enough" else pl.Float64) for name in _GROWING})
+    else:
+        on = [name for name in growing.columns if name not in _GROWING]
+        rows = rows.join(growing, on=on, how="left", maintain_order="left")
+    rows = with_levels(rows, thresholds)
+    fired = pl.col("above") & (pl.col("q") <= pl.col("q_limit")) & (pl.col("observed") >= pl.col("minimum_count"))
+    rows = hierarchical_q(rows).with_columns(tested=pl.col("observed"), alarm=fired.fill_null(False))
+    rows = rows.with_columns(chance(rows, words.a_year), observed=pl.coalesce("seen", "observed"))
+    rows = rows.with_columns(_why(words).alias("why"))
     if "source" in rows.columns:
         rows = rows.with_columns(pl.format("{}@{}", "detector", "source").alias("detector"))
     rows = rows.sort(*Alarms.key, "observed", nulls_last=True).unique(Alarms.key, keep="first", maintain_order=True)
     return Alarms.check(rows.select(*Alarms.columns))
 
 
+def _with_families(rows: pl.DataFrame, tests: pl.DataFrame, strand: list[str]) -> pl.DataFrame:
+    """`strand`, `tests` in it that day, `strands` tested that day, and the day's `family` of series."""
+    by = tests.group_by(*strand, "day").agg(pl.col("tests").sum(), pl.col("series").sum())
+    by = by.with_columns(strands=pl.len().over("day").cast(pl.Int64), family=pl.col("series").sum().over("day"))
+    rows = rows.join(by.drop("series"), on=[*strand, "day"], how="left", maintain_order="left")
+    return rows.with_columns(strand=pl.concat_str(strand, separator="\x1f"))
+
+
 def _why(words: _Words) -> pl.Expr:
     """One plain sentence a row."""
-    seen, usual, expected, q = _number("observed"), _number("bound"), _number("expected"), _probability("q")
+    usual, expected, q = _number("bound"), _number("expected"), _probability("q")
+    by_nowcast = pl.format(
+        "{} so far, by nowcast {} ({} to {}) in the end,", *map(_number, ("observed", "nowcast", "nowcast_low", "nowcast_high"))
+    )
+    seen = pl.when(pl.col("nowcast").is_not_null()).then(by_nowcast).otherwise(_number("observed"))
     withheld = "Not tested: the count of the day is withheld to protect the few people behind it or behind a neighboring place."
     baseline = f"Not tested: {{}} of the {{}} {words.dates} of its baseline are missing."
     flat = f"Not tested: the {words.dates} of its baseline are all equal, so nothing says what is usual."
@@ -167,8 +228,10 @@ def _why(words: _Words) -> pl.Expr:
     years = (
         "{} where {} were expected from the same weeks of {} years{} and up to {} is usual: not by chance among {} series tested (q {})."
     )
-    chance = f"{{}}{words.unit}, above the {{}} that is usual, but among {{}} series tested that may be chance (q {{}})."
-    return (
+    by_chance = f"{{}}{words.unit}, above the {{}} that is usual, but among {{}} series tested that may be chance (q {{}})."
+    small = f"{{}}{words.unit}, above the {{}} that is usual, but under the {{}} from which the settings let this series raise an alarm."
+    too_small = pl.col("above").fill_null(False) & (pl.col("q") <= pl.col("q_limit")) & (pl.col("tested") < pl.col("minimum_count"))
+    said = (
         pl.when(pl.col("state") == "withheld")
         .then(pl.lit(withheld))
         .when(pl.col("state") == "missing")
@@ -185,10 +248,28 @@ def _why(words: _Words) -> pl.Expr:
         .then(pl.format(after, seen, expected, "family", q))
         .when("alarm")
         .then(pl.format(high, seen, expected, usual, "family", q))
+        .when(too_small)
+        .then(pl.format(small, seen, usual, _number("minimum_count")))
         .when(pl.col("above").fill_null(False))
-        .then(pl.format(chance, seen, usual, "family", q))
+        .then(pl.format(by_chance, seen, usual, "family", q))
         .otherwise(pl.format(f"{{}}{words.unit}; up to {{}} is usual here.", seen, usual))
     )
+    return said + _completeness(words)
+
+
+def _completeness(words: _Words) -> pl.Expr:
+    """What is said of a count that is not final."""
+    known = (pl.col("completeness") * 100).round().cast(pl.Int64)
+    rests = pl.format("It rests on a nowcast: about {} % of the count is known by then.", known)
+    few = pl.format(
+        f" It may still change: {{}} earlier {words.dates} show how it grows, {LEAST_DATES} are needed, so it was taken as issued.",
+        pl.col("dates").cast(pl.Int64),
+    )
+    return (
+        pl.when(pl.col("nowcast").is_not_null()).then(pl.lit(" ") + rests)
+        .when(~pl.col("enough")).then(few)
+        .otherwise(pl.lit(""))
+    )  # fmt: skip
 
 
 def _notes() -> pl.Expr:

@@ -28,13 +28,15 @@ _DEPTH = 3
 """Levels below the world: country, region, town."""
 
 
-def count_people(people: pl.DataFrame, minimum: int) -> pl.DataFrame:
+def count_people(people: pl.DataFrame, minimum: int, gone: pl.DataFrame | None = None) -> pl.DataFrame:
     """Rows of `Counts` from rows of `PeopleMentions` (whole days); sorted by key.
 
     Parameters
     ----------
     people: rows of `PeopleMentions`, concept 'any' included: it gives the denominators, and rows of its own under the signal 'any'.
     minimum: smallest number of people that may be shown; 1 or less shows everything.
+    gone: authors' days that do not count (`heedful.population.left_out.gone_days`): day, author, gone_at. They count until `gone_at` was
+        known, as they did then; a cell that they leave empty is withheld as a small one.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def count_people(people: pl.DataFrame, minimum: int) -> pl.DataFrame:
     an author's posts of the day from the day on which the first of them was known. `denominator` is null where it is withheld or
     nobody was seen to post.
     """
-    states = withhold(_states(people), minimum)
+    states = withhold(_states(people, gone), minimum)
     shown = pl.col("suppressed") == ""
     states = states.with_columns(pl.when(shown).then("people").alias("people"), pl.when(shown).then("posts").alias("posts"))
     posted = states.filter(pl.col("signal") == ANY).select("day", "place", "known_on", pl.col("people").alias("denominator"))
@@ -55,12 +57,17 @@ def count_people(people: pl.DataFrame, minimum: int) -> pl.DataFrame:
     return Counts.check(rows.select(*Counts.columns)).sort(Counts.key)
 
 
-def _states(people: pl.DataFrame) -> pl.DataFrame:
+def _states(people: pl.DataFrame, gone: pl.DataFrame | None = None) -> pl.DataFrame:
     """People and posts of every cell at every known day of its signal and day, from the first on which the cell was not empty."""
+    came = people.select("day", pl.col("concept").alias("signal"), "place", "author", "posts", "known_at", sign=pl.lit(1))
+    moves = came
+    if gone is not None and gone.height:
+        left = came.join(gone, on=["day", "author"]).with_columns(known_at=pl.max_horizontal("known_at", "gone_at"), sign=pl.lit(-1))
+        moves = pl.concat([came, left.select(came.columns)])
     added = (
-        people.with_columns(pl.col("known_at").dt.date().alias("known_on"), pl.col("concept").alias("signal"))
-        .group_by(*_CELL, "known_on")
-        .agg(pl.col("author").n_unique().cast(pl.Int64).alias("people"), pl.col("posts").sum().cast(pl.Int64))
+        moves.group_by(*_CELL, known_on=pl.col("known_at").dt.date())
+        .agg(people=pl.col("sign").sum().cast(pl.Int64), posts=(pl.col("sign") * pl.col("posts")).sum().cast(pl.Int64))
+        .filter((pl.col("people") != 0) | (pl.col("posts") != 0))
     )
     # a change of the denominator is a change of every signal of the day
     dates = added.select("day", "known_on").unique()

@@ -108,7 +108,7 @@ def lawless(triangle: ReportingTriangle, most: int, mode: Mode = "corrected") ->
     Errors: `SettingsError` if more than `most` have been seen on a date.
     """
     _room(triangle, most)
-    share, variance = _share_reported(triangle)
+    share, variance = share_reported(triangle)
     seen = triangle.seen
     with np.errstate(divide="ignore", invalid="ignore"):
         total = seen / share
@@ -131,7 +131,7 @@ def lawless(triangle: ReportingTriangle, most: int, mode: Mode = "corrected") ->
     return predictive
 
 
-def _share_reported(triangle: ReportingTriangle) -> tuple[Floats, Floats]:
+def share_reported(triangle: ReportingTriangle) -> tuple[Floats, Floats]:
     """Share of a date's reports that is in by now, and the variance of its estimate (Lawless 1994, eq. 2.13 and 2.15)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         hazard = np.nan_to_num(triangle.by_delay / triangle.up_to_delay, posinf=0.0)

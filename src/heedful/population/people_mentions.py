@@ -1,8 +1,9 @@
 """Who said what where on which day: the table between texts and counts, so that a second post or a deletion stays exact and cheap.
 
-A person counts for a concept if at least one text of that day says so of themselves or of their family (`experiencer` self or
-family) and as a fact now (`assertion` present). News, questions, negated, possible, hypothetical, historical and resolved mentions,
-and those about others or nobody in particular, do not count a person as ill. Diaries never enter: they are not public.
+A person counts for a concept if at least one text of that day says so of themselves or of their family (`experiencer` self,
+family, child, partner or parent) and as a fact now (`assertion` present). News, questions, negated, possible, hypothetical, historical
+and resolved mentions, and those about others or nobody in particular, do not count a person as ill; a mention without a code is of no
+concept to count. Diaries never enter: they are not public.
 """
 
 from __future__ import annotations
@@ -19,17 +20,18 @@ ANY = "any"
 """Stands for having posted at all: the denominator."""
 
 COUNTED_ASSERTIONS = ("present",)
-COUNTED_EXPERIENCERS = ("self", "family")
+COUNTED_EXPERIENCERS = ("self", "family", "child", "partner", "parent")
 
 
-@derivation(reads=(Mentions,), writes=PeopleMentions, by=("day", "author"), version=1)
+@derivation(reads=(Mentions,), writes=PeopleMentions, by=("day", "author"), version=2)
 def people_mentions(mentions: Frame[Public, Mentions]) -> Frame[Public, PeopleMentions]:
     """Rows of an author's day by concept, at every level of the place from the world down (see the module for who is counted).
 
     `posts` are distinct texts; a text that names the concept twice is one. `known_at` is the earliest among the counted texts.
     """
     counted = mentions.data.filter(
-        (pl.col("source") != "diary") & pl.col("assertion").is_in(COUNTED_ASSERTIONS) & pl.col("experiencer").is_in(COUNTED_EXPERIENCERS)
+        (pl.col("source") != "diary") & (pl.col("concept") != ""),
+        pl.col("assertion").is_in(COUNTED_ASSERTIONS) & pl.col("experiencer").is_in(COUNTED_EXPERIENCERS),
     )
     return mentions.derive(PeopleMentions, _by_person(counted.select("day", "author", "concept", "place", "source", "post", "known_at")))
 

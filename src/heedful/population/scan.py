@@ -1,12 +1,16 @@
 """Space-time scan statistics: which group of neighboring places had, over the last dates, more cases than chance explains?
 
 Every zone (a set of places) and every duration (dates back from the last) is scored; the highest score is the most likely cluster. As the
-largest of very many, it is judged against the largest score of replicas drawn without a cluster.
+largest of very many, it is judged against the largest score of replicas drawn without a cluster: by counting them, or, finer than one in
+their number, by the Gumbel distribution that largest values follow (`Scan.p_gumbel`). `clusters` lists the others that share no place.
 
 - Expectation-based: score = C log(C / B) + B - C for C cases where B are expected, 0 if C <= B; replicas are Poisson counts.
 - Population-based: C log(C / B) + (N - C) log((N - C) / (N - B)), N all cases; replicas share out the N cases among places and dates.
 
-Reference: Neill et al. 2005, KDD 2005:218-227; Kulldorff 2001, J R Stat Soc A 164:61-72.
+Permutation and negative binomial scans stand in `heedful.population.scan_permutation` and `scan_negative_binomial`.
+
+Reference: Neill et al. 2005, KDD 2005:218-227; Kulldorff 2001, J R Stat Soc A 164:61-72; Abrams, Kulldorff & Kleinman 2010, Int J Health
+Geogr 9:61 (Gumbel).
 Equals R scanstatistics 1.1.2 `scan_eb_poisson` and `scan_pb_poisson` within 1e-8, p within sampling error.
 """
 
@@ -28,6 +32,8 @@ from heedful.population.cases import Floats, plain
 Model = Literal["expectation", "population"]
 Ints = npt.NDArray[np.int64]
 EQUATOR_KM, FLATTENING = 6378.137, 1 / 298.257223563
+FEWEST_FOR_GUMBEL = 99
+"""Replicas whose mean and spread are worth a tail beyond them."""
 _REPLICAS_AT_ONCE = 50
 
 
@@ -44,6 +50,25 @@ class Scan:
     duration: int
     p: float
     replicas: Floats
+
+    @property
+    def p_gumbel(self) -> float:
+        """The same p from a Gumbel distribution fitted to the replicas; NaN with fewer than `FEWEST_FOR_GUMBEL`."""
+        return gumbel_p(float(self.score[self.zone, self.duration - 1]), self.replicas)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """`places` of `zone` over the last `duration` dates; `inside`, cases over expected; p as of a most likely cluster, so too large rather
+    than too small for a further one."""
+
+    zone: int
+    places: tuple[int, ...]
+    duration: int
+    score: float
+    inside: float
+    p: float
+    p_gumbel: float
 
 
 def scan(
@@ -69,9 +94,9 @@ def scan(
     """
     counts, expected = np.asarray(counts, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     _check(counts, expected, zones, model, replicas, seed)
-    plan = _plan(zones)
+    plan = sum_plan(zones)
     total = counts.sum() if model == "population" else -1.0
-    score, inside, outside = _scores(_sums(_newest_first(counts), plan), _sums(_newest_first(expected), plan), total)
+    score, inside, outside = poisson_scores(zone_sums(newest_first(counts), plan), zone_sums(newest_first(expected), plan), total)
     place = int(np.argmax(score))
     zone, column = divmod(place, counts.shape[0])
     best = _replicate(expected, plan, model, replicas, seed, total)
@@ -82,17 +107,35 @@ def scan(
 def _check(counts: Floats, expected: Floats, zones: Sequence[Sequence[int]], model: str, replicas: int, seed: int | None) -> None:
     if model not in get_args(Model):
         raise SettingsError(f"scan: the model is {' or '.join(get_args(Model))}, not {model!r}.")
+    check_expected(counts, expected)
+    check_zones(counts, zones, replicas, seed)
+
+
+def check_expected(counts: Floats, expected: Floats) -> None:
+    """Raises `SettingsError` unless there is an expected count above 0 for every count."""
     if counts.ndim != 2 or counts.shape != expected.shape or not counts.size:
         raise SettingsError(f"scan: counts {counts.shape} and expected counts {expected.shape} must be [dates, places] alike.")
-    if not (counts >= 0).all() or not (expected > 0).all() or not np.isfinite(expected).all():
-        raise SettingsError("scan: counts must be 0 or more, none missing, and expected counts above 0. Leave out places without people.")
+    if not (expected > 0).all() or not np.isfinite(expected).all():
+        raise SettingsError("scan: expected counts must be above 0. Leave out places without people.")
+
+
+def check_zones(counts: Floats, zones: Sequence[Sequence[int]], replicas: int, seed: int | None) -> None:
+    """Raises `SettingsError` for missing or negative counts, zones of no or unknown places, and replicas without a seed."""
+    if counts.ndim != 2 or not counts.size:
+        raise SettingsError(f"scan: counts {counts.shape} must be [dates, places], at least one of each.")
+    if not (counts >= 0).all():
+        date, place = (int(part[0]) for part in np.nonzero(~(counts >= 0)))
+        raise SettingsError(
+            f"scan: date {date + 1}, place {place + 1} has a count of {counts[date, place]:g}. Counts must be 0 or more, none missing: "
+            "give 0 where nothing happened, and leave out a place or date that is not known."
+        )
     if not len(zones) or any(not len(zone) or min(zone) < 0 or max(zone) >= counts.shape[1] for zone in zones):
         raise SettingsError(f"scan: each zone needs at least one of the places 0 to {counts.shape[1] - 1}.")
     if replicas and seed is None:
         raise SettingsError("scan: replicas are drawn at random; give a seed so that the answer can be had again.")
 
 
-class _Plan(NamedTuple):
+class SumPlan(NamedTuple):
     """How zone sums follow from each other: zones in `order`, smaller first; each is `parent` (-1: nothing) plus its `places` from
     `start` to the next."""
 
@@ -102,7 +145,7 @@ class _Plan(NamedTuple):
     places: Ints
 
 
-def _plan(zones: Sequence[Sequence[int]]) -> _Plan:
+def sum_plan(zones: Sequence[Sequence[int]]) -> SumPlan:
     """A zone that is another plus one place is summed from that one: neighbors' zones are nested, so nearly all are."""
     sets = [frozenset(zone) for zone in zones]
     known: dict[frozenset[int], int] = {}
@@ -118,16 +161,16 @@ def _plan(zones: Sequence[Sequence[int]]) -> _Plan:
             places.append(without)
         start[position + 1] = len(places)
         known.setdefault(members, zone)
-    return _Plan(np.array(order), parent, start, np.array(places))
+    return SumPlan(np.array(order), parent, start, np.array(places))
 
 
-def _newest_first(counts: Floats) -> Floats:
+def newest_first(counts: Floats) -> Floats:
     """[places, durations] sums over the last dates."""
     return np.ascontiguousarray(np.cumsum(counts[::-1], axis=0).T)
 
 
 @numba.njit(cache=True, nogil=True)
-def _sums(by_place: Floats, plan: _Plan) -> Floats:
+def zone_sums(by_place: Floats, plan: SumPlan) -> Floats:
     """[zones, durations] sums."""
     sums = np.zeros((len(plan.order), by_place.shape[1]))
     for position in range(len(plan.order)):
@@ -142,10 +185,10 @@ def _sums(by_place: Floats, plan: _Plan) -> Floats:
     return sums
 
 
-def _scores(cases: Floats, expected: Floats, total: float) -> tuple[Floats, Floats, Floats]:
+def poisson_scores(cases: Floats, expected: Floats, total: float) -> tuple[Floats, Floats, Floats]:
     """Scores and risks; `total` below 0 stands for the expectation model."""
-    inside = cases / expected
     with np.errstate(divide="ignore", invalid="ignore"):
+        inside = cases / expected
         if total < 0:
             return np.where(cases > expected, cases * np.log(inside) + expected - cases, 0.0), inside, np.full_like(inside, np.nan)
         outside = np.where(total > expected, (total - cases) / (total - expected), 1.0)
@@ -153,10 +196,10 @@ def _scores(cases: Floats, expected: Floats, total: float) -> tuple[Floats, Floa
         return np.where(cases > expected, cases * np.log(inside) + rest, 0.0), inside, outside
 
 
-def _replicate(expected: Floats, plan: _Plan, model: Model, replicas: int, seed: int | None, total: float) -> Floats:
+def _replicate(expected: Floats, plan: SumPlan, model: Model, replicas: int, seed: int | None, total: float) -> Floats:
     """Best score of each replica."""
     random = np.random.default_rng(seed)
-    by_zone = _sums(_newest_first(expected), plan)
+    by_zone = zone_sums(newest_first(expected), plan)
     best = np.zeros(replicas)
     for first in range(0, replicas, _REPLICAS_AT_ONCE):
         size = min(_REPLICAS_AT_ONCE, replicas - first)
@@ -166,14 +209,14 @@ def _replicate(expected: Floats, plan: _Plan, model: Model, replicas: int, seed:
             share = expected.ravel() / expected.sum()
             drawn = random.multinomial(int(total), share, size).reshape(size, *expected.shape)
         for replica in range(size):
-            best[first + replica] = _best(_newest_first(drawn[replica].astype(np.float64)), by_zone, plan, total)
+            best[first + replica] = best_poisson(newest_first(drawn[replica].astype(np.float64)), by_zone, plan, total)
     return best
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _best(by_place: Floats, expected: Floats, plan: _Plan, total: float) -> float:
+def best_poisson(by_place: Floats, expected: Floats, plan: SumPlan, total: float) -> float:
     """Highest score. (C - B)^2 / (2 B), for the population model plus (C - B)^2 / (N - B), is never below it and spares the logarithm."""
-    cases, best = _sums(by_place, plan), 0.0
+    cases, best = zone_sums(by_place, plan), 0.0
     for zone in range(len(cases)):
         for duration in range(cases.shape[1]):
             c, b = cases[zone, duration], expected[zone, duration]
@@ -187,6 +230,61 @@ def _best(by_place: Floats, expected: Floats, plan: _Plan, total: float) -> floa
                 rest = (total - c) * np.log((total - c) / (total - b)) if total > c and total > b else 0.0
                 best = max(best, c * np.log(c / b) + rest)
     return best
+
+
+def gumbel_p(score: float, replicas: Floats) -> float:
+    """Upper tail at `score` of the Gumbel distribution with the replicas' mean and standard deviation; NaN with fewer than
+    `FEWEST_FOR_GUMBEL` replicas, or all of one score.
+
+    Reference: Abrams, Kulldorff & Kleinman 2010, Int J Health Geogr 9:61.
+
+    >>> round(gumbel_p(9.0, np.random.default_rng(1).gumbel(4, 1, 999)), 4)
+    0.0057
+    """
+    spread = float(np.std(replicas, ddof=1)) if len(replicas) >= FEWEST_FOR_GUMBEL else 0.0
+    if spread == 0:
+        return float("nan")
+    scale = spread * np.sqrt(6) / np.pi
+    return float(-np.expm1(-np.exp(-(score - float(np.mean(replicas)) + np.euler_gamma * scale) / scale)))
+
+
+def clusters(found: Scan, zones: Sequence[Sequence[int]], most: int = 10) -> list[Cluster]:
+    """The most likely cluster and then the next ones that share no place with one before, with a score above 0, highest first.
+
+    Parameters
+    ----------
+    zones: as scanned. most: how many at most.
+
+    Reference: Kulldorff 1997, Commun Stat Theory Methods 26:1481-1496 (secondary clusters).
+
+    >>> zones = [[0], [1], [2], [1, 2]]
+    >>> found = scan(np.array([[1.0, 2, 1], [5, 2, 9]]), np.full((2, 3), 2.0), zones)
+    >>> [(one.places, one.duration, round(one.score, 2)) for one in clusters(found, zones)]
+    [((2,), 1, 6.54), ((0,), 1, 1.58)]
+    """
+    best = found.score.max(axis=1)
+    taken, listed = set[int](), list[Cluster]()
+    for zone in np.argsort(-best, kind="stable").tolist():
+        if len(listed) == most or not best[zone] > 0:
+            break
+        places = tuple(zones[zone])
+        if taken.intersection(places):
+            continue
+        taken.update(places)
+        column = int(np.argmax(found.score[zone]))
+        p = float((1 + (found.replicas >= best[zone]).sum()) / (1 + len(found.replicas))) if len(found.replicas) else float("nan")
+        listed.append(
+            Cluster(
+                zone,
+                places,
+                column + 1,
+                float(best[zone]),
+                float(found.inside[zone, column]),
+                p,
+                gumbel_p(float(best[zone]), found.replicas),
+            )
+        )
+    return listed
 
 
 def expected_by_population(counts: Floats, population: Floats) -> Floats:
@@ -235,7 +333,7 @@ def _kilometers(longitude: Floats, latitude: Floats) -> Floats:
 _TIMES = ("year", "month", "week", "day", "date", "time")
 
 
-def _table(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, str, str, list[Any]]:
+def case_table(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, str, str, list[Any]]:
     """Cases of the scanned times, names of the place and time columns, places in order of their first row."""
     cases = inputs["cases"]
     time = next((name for name in _TIMES if name in cases.columns), None)
@@ -251,7 +349,7 @@ def _table(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> 
     return cases, place, time, cases[place].unique(maintain_order=True).to_list()
 
 
-def _matrix(cases: pl.DataFrame, place: str, time: str, value: str, places: list[Any]) -> Floats:
+def case_matrix(cases: pl.DataFrame, place: str, time: str, value: str, places: list[Any]) -> Floats:
     """[times, places] of one column."""
     if value not in cases.columns:
         raise SchemaError(f"scan: cases have no column {value!r}; they have {', '.join(cases.columns)}.")
@@ -262,8 +360,40 @@ def _matrix(cases: pl.DataFrame, place: str, time: str, value: str, places: list
     return matrix
 
 
-def _run(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame], model: Model) -> tuple[dict[str, Any], Scan]:
-    cases, place, time, places = _table(arguments, inputs)
+@dataclass(frozen=True)
+class ScanCase:
+    """A reference case: its cases, their columns of places and times, places in order, `counts` [times, places], zones by name."""
+
+    cases: pl.DataFrame
+    place: str
+    time: str
+    places: list[Any]
+    counts: Floats
+    names: list[Any]
+    zones: list[list[int]]
+
+    def column(self, name: str) -> Floats:
+        """[times, places] of another column of the cases."""
+        return case_matrix(self.cases, self.place, self.time, name, self.places)
+
+    def answer(self, found: Scan) -> dict[str, Any]:
+        """What every scan's case asks for."""
+        durations = self.counts.shape[0]
+        return {
+            "zone": [name for name in self.names for _ in range(durations)],
+            "duration": list(range(1, durations + 1)) * len(self.names),
+            "score": plain(found.score.ravel()),
+            "cluster_counties": [self.places[position] for position in self.zones[found.zone]],
+            "cluster_duration": found.duration,
+            "cluster_score": float(found.score.max()),
+            "p_value_monte_carlo": found.p,
+            "p_value_gumbel": found.p_gumbel,
+        }
+
+
+def scan_case(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> ScanCase:
+    """Cases and zones of a reference case."""
+    cases, place, time, places = case_table(arguments, inputs)
     number = {name: position for position, name in enumerate(places)}
     if "zones" in inputs:
         table = inputs["zones"]
@@ -277,23 +407,17 @@ def _run(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame], model
         neighbors = int(arguments["nearest_neighbours"])
         zones = nearest_neighbor_zones(where["longitude"].to_numpy(), where["latitude"].to_numpy(), neighbors)
         names = list(range(1, len(zones) + 1))
-    counts = _matrix(cases, place, time, "count", places)
-    if model == "population" or "baseline" not in cases.columns:
-        expected = expected_by_population(counts, _matrix(cases, place, time, "population", places))
+    return ScanCase(cases, place, time, places, case_matrix(cases, place, time, "count", places), names, zones)
+
+
+def _run(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame], model: Model) -> tuple[dict[str, Any], Scan]:
+    case = scan_case(arguments, inputs)
+    if model == "population" or "baseline" not in case.cases.columns:
+        expected = expected_by_population(case.counts, case.column("population"))
     else:
-        expected = _matrix(cases, place, time, "baseline", places)
-    found = scan(counts, expected, zones, model, int(arguments.get("replicates", 0)), int(arguments.get("seed", 1)))
-    durations = counts.shape[0]
-    answer = {
-        "zone": [name for name in names for _ in range(durations)],
-        "duration": list(range(1, durations + 1)) * len(names),
-        "score": plain(found.score.ravel()),
-        "cluster_counties": [places[position] for position in zones[found.zone]],
-        "cluster_duration": found.duration,
-        "cluster_score": float(found.score.max()),
-        "p_value_monte_carlo": found.p,
-    }
-    return answer, found
+        expected = case.column("baseline")
+    found = scan(case.counts, expected, case.zones, model, int(arguments.get("replicates", 0)), int(arguments.get("seed", 1)))
+    return case.answer(found), found
 
 
 @method(

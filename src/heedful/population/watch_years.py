@@ -15,10 +15,10 @@ import numpy.typing as npt
 import polars as pl
 
 from heedful.population.cases import Floats
-from heedful.population.false_discovery import benjamini_hochberg
 from heedful.population.farrington import FarringtonResult, State
 from heedful.population.farrington_flexible import FarringtonFlexible, farrington_flexible
 from heedful.population.histories import Histories, histories
+from heedful.population.watch import NODES
 from heedful.population.yearly_reference import NO_ROW, Calendar, Days
 
 DETECTOR = "farrington_flexible"
@@ -43,8 +43,32 @@ def yearly_answers(values: pl.DataFrame, keys: list[str], days: pl.Series, alpha
 
     Parameters
     ----------
-    values: `keys`, day, value (null: missing), one row a series and week. days: dates to test. alpha: one-sided level of the bound.
+    values: `keys`, day, value (null: missing), one row a series and week; with `node_low`, `node_high` where a value is a nowcast:
+    then p is averaged over what it may come to. days: dates to test. alpha: one-sided level of the bound.
     """
+    found = _once(values, keys, days, alpha)
+    if "node_low" not in values.columns or not found.rows.height:
+        return found
+    unsure = values.filter(pl.col("node_low").is_not_null() & pl.col("day").is_in(days.implode()))
+    if unsure.is_empty():
+        return found
+    mine = values.join(unsure.select(keys).unique(), on=keys, how="semi")
+    rows, weights = found.rows, list(NODES.values())
+    ends = []
+    for node in ("node_low", "node_high"):
+        again = _once(mine.with_columns(value=pl.coalesce(node, "value")), keys, unsure["day"].unique(), alpha).rows
+        if again.height:
+            rows = rows.join(again.select(*keys, "day", pl.col("p").alias(node)), on=[*keys, "day"], how="left", maintain_order="left")
+        else:
+            rows = rows.with_columns(pl.lit(None, pl.Float64).alias(node))
+        ends.append(pl.col(node).fill_null(1.0))
+    rows = rows.join(unsure.select(*keys, "day", _unsure=pl.lit(True)), on=[*keys, "day"], how="left", maintain_order="left")
+    averaged = weights[1] * pl.col("p") + weights[0] * ends[0] + weights[2] * ends[1]
+    rows = rows.with_columns(p=pl.when(pl.col("_unsure")).then(averaged).otherwise("p")).drop("_unsure", "node_low", "node_high")
+    return YearlyAnswers(rows, found.answered)
+
+
+def _once(values: pl.DataFrame, keys: list[str], days: pl.Series, alpha: float) -> YearlyAnswers:
     rows, answered = list[pl.DataFrame](), [values.select(*keys, "day").clear()]
     for data in histories(values, keys, 7) if len(days) else []:
         here = np.isin(data.days, days.to_numpy().astype("datetime64[D]"))
@@ -70,9 +94,7 @@ def _asked(data: Histories, keys: list[str], tested: npt.NDArray[np.int64], alph
     at = tested - tested[0] + LOOKBACK_DAYS // data.step
     years = _years_known(data.counts, data.calendar, at)
     numbers, answered = _by_years(data, at, years, alpha)
-    q = benjamini_hochberg(np.where(answered, numbers["p"], np.nan))
-    family = np.broadcast_to(answered.sum(axis=0), q.shape)
-    numbers |= {"q": q, "family": family.astype(np.int64), "years": years, "observed": data.counts[:, at]}
+    numbers |= {"years": years, "observed": data.counts[:, at]}
     row, column = np.nonzero(answered)
     days = pl.Series("day", data.days[at].astype("datetime64[D]")).cast(pl.Date)
     cells = data.keys[row].with_columns(days[column], **{name: pl.Series(value[row, column]) for name, value in numbers.items()})

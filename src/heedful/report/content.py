@@ -12,7 +12,9 @@ import polars as pl
 from heedful.core.schemas import (
     TABLES,
     Adherence,
+    Agreements,
     Alarms,
+    Alerts,
     Approvals,
     Changes,
     Counts,
@@ -21,8 +23,10 @@ from heedful.core.schemas import (
     Dispensings,
     Experiences,
     Features,
+    LeftOut,
     Outcomes,
     Plans,
+    Progress,
     Quarantine,
     Risks,
     Schema,
@@ -126,7 +130,10 @@ class PageContent:
     score: pl.DataFrame = field(default_factory=Score.empty)
     quarantine: pl.DataFrame = field(default_factory=Quarantine.empty)
     counts: pl.DataFrame = field(default_factory=Counts.empty)
+    left_out: pl.DataFrame = field(default_factory=LeftOut.empty)
     alarms: pl.DataFrame = field(default_factory=Alarms.empty)
+    alerts: pl.DataFrame = field(default_factory=Alerts.empty)
+    q_limit: float = 0.05
     series: pl.DataFrame = field(default_factory=Series.empty)
     experiences: pl.DataFrame = field(default_factory=Experiences.empty)
     safety: pl.DataFrame = field(default_factory=Safety.empty)
@@ -134,10 +141,12 @@ class PageContent:
     features: pl.DataFrame = field(default_factory=Features.empty)
     changes: pl.DataFrame = field(default_factory=Changes.empty)
     timeline: pl.DataFrame = field(default_factory=Timeline.empty)
+    agreements: pl.DataFrame = field(default_factory=Agreements.empty)
     adherence: pl.DataFrame = field(default_factory=Adherence.empty)
     dispensings: pl.DataFrame = field(default_factory=Dispensings.empty)
     risks: pl.DataFrame = field(default_factory=Risks.empty)
     plans: pl.DataFrame = field(default_factory=Plans.empty)
+    progress: pl.DataFrame = field(default_factory=Progress.empty)
     approvals: pl.DataFrame = field(default_factory=Approvals.empty)
     decisions: pl.DataFrame = field(default_factory=Decisions.empty)
     deliveries: pl.DataFrame = field(default_factory=Deliveries.empty)

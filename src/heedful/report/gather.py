@@ -11,22 +11,28 @@ import polars as pl
 from heedful.core.labels import Aggregate, Care, Public
 from heedful.core.schemas import (
     Adherence,
+    Agreements,
     Alarms,
+    Alerts,
     Changes,
     Counts,
     Dispensings,
     Experiences,
     Features,
+    LeftOut,
     Plans,
+    Progress,
     Quarantine,
     Risks,
     Schema,
     Series,
     Timeline,
+    Voices,
 )
 from heedful.engine.intake import Accounts
 from heedful.loops.silence import sources_now
 from heedful.loops.site import Site
+from heedful.population.left_out import once_a_campaign
 from heedful.report.content import Accounting, PageContent, Run
 from heedful.report.disproportion import disproportion
 
@@ -35,9 +41,11 @@ _PERSONAL: dict[str, type[Schema]] = {
     "changes": Changes,
     "timeline": Timeline,
     "adherence": Adherence,
+    "agreements": Agreements,
     "dispensings": Dispensings,
     "risks": Risks,
     "plans": Plans,
+    "progress": Progress,
 }
 
 
@@ -80,6 +88,7 @@ def gather(
         places=_place_names(site, tables["counts"]["place"]),
         accounting=accounting(site),
         minimum_cell=minimum,
+        q_limit=site.settings.detection.q_limit,
         sources=sources.filter(pl.col("person") == person) if person else sources,
         safety=disproportion(tables["experiences"], minimum),
         quarantine=site.lake.read(Quarantine).with_columns(content=pl.lit(None, dtype=pl.String)),
@@ -107,13 +116,16 @@ def _place_names(site: Site, codes: pl.Series) -> dict[str, str]:
 def _tables(site: Site, as_of: datetime | None) -> dict[str, pl.DataFrame]:
     if as_of is None:
         personal = {name: site.view(schema, Care).data for name, schema in _PERSONAL.items()}
-        public: dict[str, type[Schema]] = {"counts": Counts, "alarms": Alarms}
+        public: dict[str, type[Schema]] = {"counts": Counts, "alarms": Alarms, "alerts": Alerts, "left_out": LeftOut}
         shared = {name: site.engine.table(schema, Aggregate).data for name, schema in public.items()}
-        experiences = site.engine.table(Experiences, Public).data
+        flagged = site.engine.table(Voices, Public).data
+        experiences = once_a_campaign(site.engine.table(Experiences, Public).data, flagged)
         return personal | shared | {"series": site.lake.read(Series), "experiences": experiences}
     past = site.view_as_of(as_of)
-    shown: dict[str, type[Schema]] = {**_PERSONAL, "counts": Counts, "alarms": Alarms, "experiences": Experiences}
+    shown: dict[str, type[Schema]] = {**_PERSONAL, "counts": Counts, "alarms": Alarms, "alerts": Alerts, "experiences": Experiences}
+    shown |= {"left_out": LeftOut, "voices": Voices}
     found = {name: past[schema] if schema in past else schema.empty() for name, schema in shown.items()}
+    found["experiences"] = once_a_campaign(found["experiences"], found.pop("voices"))
     found["dispensings"] = site.base_as_of(Dispensings, as_of)
     found["series"] = site.lake.read(Series, as_of=as_of)
     return found

@@ -155,7 +155,7 @@ def score_mentions(mentions: pl.DataFrame, truth: pl.DataFrame, what: str = "who
     there are and in how many a present symptom was (rightly or wrongly) said.
     """
     here = (pl.col("assertion") == "present") & (pl.col("experiencer") == "self")
-    said = mentions.filter(here & (pl.col("type") == "symptom")).select(id="post", concept="concept").unique()
+    said = mentions.filter(here & (pl.col("type") == "symptom") & (pl.col("concept") != "")).select(id="post", concept="concept").unique()
     wanted = truth.filter(here).select("id", "concept").unique()
     both = wanted.join(said, on=["id", "concept"], how="semi")
     details = (

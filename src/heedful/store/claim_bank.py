@@ -30,6 +30,11 @@ class ClaimFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @staticmethod
+    def none() -> pl.DataFrame:
+        """A bank without claims."""
+        return pl.DataFrame(schema=CLAIM_COLUMNS)
+
     def claims(self) -> pl.DataFrame:
         """All claims: claim, source, verdict, added_at. Raises `StoreError` with the line that cannot be read."""
         lines = self.path.read_bytes().splitlines() if self.path.exists() else []

@@ -227,6 +227,8 @@ class Lake:
             _content=pl.Series(hash_rows(rows, content)),
             _id=pl.Series(hash_rows(rows, schema.key)),
         )
+        if "known_at" not in schema.key and rows["_id"].is_duplicated().any():
+            rows = rows.sort("known_at", maintain_order=True)  # of equal rows the one that was known first is kept
         fresh, versions = self._index.classify(schema, rows)
         if not fresh.all():
             rows, versions = rows.filter(fresh), versions[fresh.to_numpy()]

@@ -32,6 +32,7 @@ _TYPES: dict[type, Any] = {
     pl.Int64: sql.BigInteger,
     pl.Int32: sql.Integer,
     pl.Int16: sql.Integer,
+    pl.Date: sql.Date,
 }
 
 

@@ -15,7 +15,7 @@ from heedful.core.codes import CODES, KIND_OF_TABLE
 from heedful.core.errors import ConsentError, LabelError, SettingsError
 from heedful.core.frames import Frame, checked
 from heedful.core.labels import PURPOSES, Aggregate, Consented, Held, Label, Public, PublicHealth, Purpose, Raw
-from heedful.core.schemas import Counts, Features, Observations, PeopleMentions, Posts, Schema, Series
+from heedful.core.schemas import Counts, Observations, PeopleMentions, Posts, Schema, Series, Voices
 from heedful.core.seals import seal, unseal
 from heedful.trust.consent import covered, people_with
 from heedful.trust.deidentify import deidentify
@@ -133,20 +133,36 @@ def disclose(
     `count` is the arithmetic (`heedful.population.counts`). Raises `SettingsError` if `minimum` is below the floor.
     """
     check_minimum(minimum)
-    counts = count(people.data, minimum)
+    return seal(_no_small_cell(count(people.data, minimum), minimum), Aggregate, Counts)
+
+
+@checked
+def disclose_beside(
+    people: Frame[Public, PeopleMentions],
+    voices: Frame[Public, Voices],
+    count: Callable[[pl.DataFrame, pl.DataFrame, int], pl.DataFrame],
+    minimum: int,
+    schema: type[S],
+) -> Frame[Aggregate, S]:
+    """As `disclose`, with the flags of the people's days: counts of those who stay, or of those who are left out. Refuses likewise."""
+    check_minimum(minimum)
+    return seal(_no_small_cell(count(people.data, voices.data, minimum), minimum), Aggregate, schema)
+
+
+def _no_small_cell(counts: pl.DataFrame, minimum: int) -> pl.DataFrame:
     shown = counts.filter((pl.col("suppressed") == "") & (pl.col("people") < minimum))
     if shown.height:
         raise LabelError(f"{shown.height} cells of fewer than {minimum} people would have been shown; nothing was.")
-    return seal(counts, Aggregate, Counts)
+    return counts
 
 
 @checked
 def disclose_consented(
-    features: Frame[Consented[PublicHealth], Features], count: Callable[[pl.DataFrame, int], pl.DataFrame], minimum: int
+    features: Frame[Consented[PublicHealth], S], count: Callable[[pl.DataFrame, int], pl.DataFrame], minimum: int
 ) -> Frame[Aggregate, Counts]:
-    """Features of participants who agreed to public-health use in, counts out; care and research data do not type-check here."""
+    """Rows of participants who agreed to public-health use in, counts out; care and research data do not type-check here."""
     check_minimum(minimum)
-    return seal(count(features.data, minimum), Aggregate, Counts)
+    return seal(_no_small_cell(count(features.data, minimum), minimum), Aggregate, Counts)
 
 
 def check_minimum(minimum: int) -> None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy import sparse
 
 from heedful.core.errors import SettingsError
+from heedful.language.heads import learning
 from heedful.language.heads.blocks import Block, Passage, count
 from heedful.language.heads.cards import CARDS
 from heedful.language.heads.folds import auc, best_offsets, best_threshold, f1, fold_of
@@ -143,3 +145,29 @@ def test_absent_neighbors_stand_for_themselves() -> None:
 def test_every_recipe_has_a_card() -> None:
     assert set(RECIPES) <= set(CARDS)
     assert [name for name, card in CARDS.items() if card.ships] == ["treatment"]
+
+
+def test_holding_features_back_by_their_odds_is_still_one_weight_a_feature() -> None:
+    """Scaled features and plain weights give the same scores as plain features and the weights that come back."""
+    random = np.random.default_rng(0)
+    rows = sparse.csr_array(sparse.random(60, 30, 0.3, random_state=1, dtype=np.float32, format="csr"))
+    wanted = np.where(random.random((60, 2)) < 0.4, 1.0, -1.0)
+    used = random.random((60, 2)) < 0.8
+    found = learning._fit(rows, wanted, used, np.full(2, 0.3), True, 0.5)
+    for output in range(2):
+        mine = np.flatnonzero(used[:, output])
+        scale = learning._leaning(rows[mine], wanted[mine, output] > 0, 0.5)
+        scaled = sparse.csr_array(rows.multiply(scale[None, :]))
+        plain = learning._fit(scaled, wanted[:, [output]], used[:, [output]], np.full(1, 0.3), True)
+        assert scaled @ plain[:-1, 0] + plain[-1, 0] == pytest.approx(rows @ found[:-1, output] + found[-1, output], abs=0.02)
+
+
+def test_a_feature_that_says_nothing_is_held_back() -> None:
+    flags = np.array([True, True, False, False])
+    rows = sparse.csr_array(np.array([[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 1]], np.float32))
+    scale = learning._leaning(rows, flags, 0.5)
+    assert scale[0] < scale[1] == pytest.approx(scale[2])
+
+
+def test_offsets_are_drawn_to_those_of_even_classes() -> None:
+    assert learning._even(np.array([0, 0, 0, 1]), 2).tolist() == pytest.approx([-0.549306, 0.549306], abs=1e-5)

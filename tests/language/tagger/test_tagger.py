@@ -44,7 +44,7 @@ SMALL = Recipe(bits=14, passes=6, rate=0.05, caution=0.0)
 def test_a_rule_is_learned_and_holds_on_other_texts() -> None:
     tagger = learn_tagger(*spoken(200, 0), recipe=SMALL, seed=0)
     texts, gold = spoken(100, 1)
-    assert tag(texts, tagger).rows() == gold.rows()
+    assert tag(texts, tagger).drop("probability").rows() == gold.rows()
 
 
 def test_the_same_seed_gives_the_same_tagger() -> None:
@@ -74,7 +74,7 @@ def test_a_tagger_survives_being_packed() -> None:
     tagger = learn_tagger(*spoken(200, 0), recipe=SMALL, seed=0)
     packed = pack(tagger, rows=4_000)
     texts, gold = spoken(100, 1)
-    assert tag(texts, unpack(packed)).rows() == gold.rows()
+    assert tag(texts, unpack(packed)).drop("probability").rows() == gold.rows()
     assert pack(tagger, rows=4_000) == packed
     assert len(packed) < 40_000
 

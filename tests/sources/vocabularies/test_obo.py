@@ -51,3 +51,20 @@ def test_below_takes_one_branch() -> None:
 def test_faults_are_named(text: str, kind: str, below: str, said: str) -> None:
     with pytest.raises(SourceError, match=said):
         read_obo(Path("small.obo"), text, kind, below)
+
+
+def test_broken_stanzas_are_named_and_the_rest_is_kept() -> None:
+    file = read_obo(Path("small.obo"), OBO.replace("name: Mild", "nome Mild") + "\n[Term]\nid: X:9\nname: Kept\n", "symptom")
+    assert "Kept" in file.terms["term"].to_list()
+    assert "Mild" not in file.terms["term"].to_list()
+    assert ["'nome Mild' is not a tag" in file.broken[0], "a term has no name" in file.broken[1]] == [True, True]
+
+
+def test_xrefs_and_skos_matches_are_crosswalks() -> None:
+    more = 'name: Mild\nxref: UMLS:C1\nxref: http://x.org/1\nxref: MSH:D2 {source="x"} ! two\nproperty_value: skos:closeMatch HP:3\n'
+    file = read_obo(Path("small.obo"), OBO.replace("name: Mild\n", more), "symptom")
+    assert file.crosswalks.rows() == [("X:4", "UMLS", "C1", "xref"), ("X:4", "MSH", "D2", "xref"), ("X:4", "HP", "3", "close")]
+
+
+def test_an_ontology_may_state_no_licence() -> None:
+    assert read_obo(Path("small.obo"), "format-version: 1.2\n\n[Term]\nid: X:1\nname: a b\n", "symptom").licence == ""

@@ -40,10 +40,9 @@ def test_quotes_are_letters_between_tabs() -> None:
         ("# x\nterm,label,type\na,b,symptom\n", "", 2, "no column code"),
         (HEAD, "", 1, "no term"),
         (HEAD + "a,b,c,symptom\n", "drug", 1, "--type"),
-        (HEAD + "a,b,c,symptom\na,b\n", "", 3, "2 values below 4"),
-        (HEAD + "a,b,c,symptom\nd,,c,symptom\n", "", 3, "code is empty"),
+        (HEAD + "\na,b\n", "", 3, "2 values below 4"),
+        (HEAD + "\nd,,c,symptom\n", "", 3, "code is empty"),
         (HEAD + "a,b,c,symptoms\n", "", 2, "'symptoms' is not a type"),
-        (HEAD + "Rash,b,c,symptom\n\nrash,d,c,symptom\n", "", 4, "means b on line 2 and d here"),
         (HEAD + '"a,b,c,symptom\n', "", None, "Close each quote"),
         (HEAD + '"a\na",b,c,symptom\n', "", 3, "line end"),
     ],
@@ -52,6 +51,15 @@ def test_faults_are_named_by_line(text: str, kind: str, line: int | None, said: 
     with pytest.raises(SourceError, match=said) as raised:
         read_table(Path("own.csv"), text, kind)
     assert line is None or raised.value.line == line
+
+
+def test_the_rest_is_kept() -> None:
+    file = read_table(Path("own.csv"), HEAD + "Rash,b,c,symptom\n\nrash,d,c,symptom\nd,,c,symptom\ne,f\ng,h,i,drug\n")
+    assert file.terms["term"].to_list() == ["Rash", "g"]
+    for fault, said in zip(
+        file.broken, ("line 4: the term 'rash' means b on line 2 and d here", "line 5: code is empty", "line 6"), strict=True
+    ):
+        assert f"own.csv, {said}" in fault
 
 
 def test_what_is_no_vocabulary_is_refused(tmp_path: Path) -> None:

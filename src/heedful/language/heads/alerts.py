@@ -22,7 +22,7 @@ from heedful.language.heads.linear import Weights, decide, fit
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-BLOCKS = (Block("words"), Block("kinds", 0.7))
+BLOCKS = (Block("words"), Block("spoken", 0.7))
 NAMED = {"suicide": 1.0, "self_harm": 1.0, "attempt": 1.0, "means": 0.5}
 """Kinds of words that name it, and what one of each adds."""
 

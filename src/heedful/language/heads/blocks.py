@@ -19,9 +19,10 @@ from scipy import sparse
 from heedful.core.errors import SettingsError
 from heedful.language.heads.around import marked_grams, mention_kinds, near_grams
 from heedful.language.heads.counts import kind_steps, lexicon_counts, steps
-from heedful.language.heads.crossing import crossed_grams
-from heedful.language.heads.grams import BITS, Tokens, character_grams, hash_words, tokenize, word_grams
-from heedful.language.heads.lexicons import ENGLISH, EVIDENCE
+from heedful.language.heads.crossing import crossed_grams, paired_grams
+from heedful.language.heads.grams import Tokens, character_grams, hash_words, tokenize, word_grams
+from heedful.language.heads.lexicons import ENGLISH, EVIDENCE, SPOKEN
+from heedful.language.kernels.gram_columns import BITS
 from heedful.language.reading import read
 from heedful.language.vocabulary import Vocabulary
 
@@ -78,18 +79,26 @@ def _crossed(fields: Fields, field: str) -> sparse.csr_array:
     return crossed_grams(fields[first].tokens, fields[second].tokens, EVIDENCE)
 
 
+def _paired(fields: Fields, field: str) -> sparse.csr_array:
+    first, second = field.split("*")
+    return paired_grams(fields[first].tokens, fields[second].tokens)
+
+
 KINDS: dict[str, Callable[[Fields, str], sparse.csr_array]] = {
     "words": _words,
     "characters": lambda fields, field: character_grams(fields[field].tokens, 3, 5),
     "kinds": lambda fields, field: kind_steps(fields[field].texts, fields[field].tokens, ENGLISH),
+    "spoken": lambda fields, field: kind_steps(fields[field].texts, fields[field].tokens, SPOKEN),
     "evidence": lambda fields, field: steps(lexicon_counts(fields[field].tokens, EVIDENCE), list(EVIDENCE)),
     "mentions": lambda fields, field: mention_kinds(fields[field].found, fields[field].tokens.texts),
     "marked": lambda fields, field: marked_grams(fields[field].tokens, fields[field].found),
     "near": lambda fields, field: near_grams(fields[field].tokens, fields[field].found),
     "crossed": _crossed,
+    "pairs": _paired,
 }
-"""Counts of each kind of block: words 1-2, characters 3-5, kinds of words in steps, those of scientific sentences, mentions by attribute,
-words 1-3 with mentions as one word, words 1-2 near a mention, and what two fields ("claim*evidence") share."""
+"""Counts of each kind of block: words 1-2, characters 3-5, kinds of words in steps, those without shades of feeling, those of scientific
+sentences, mentions by attribute,
+words 1-3 with mentions as one word, words 1-2 near a mention; of two fields ("claim*evidence") what they share, and word by word."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,7 @@
-"""What a reader must know of each head before believing it: from what it was learned, where it holds, and what it must not be used for."""
+"""What a reader must know of each head before believing it: from what it was learned, where it holds, and what it must not be used for.
+
+What it reached, by label, group and register, is measured and packaged beside it: `heedful learn show HEAD`.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ CARDS: dict[str, HeadCard] = {
             True,
             "English reviews of antidepressants, sentence by sentence, whole reviews",
             "by review",
-            "Four drugs. 'Does not work' and withdrawal are rare and weak (F1 below .6). Other registers: AUC .60-.78.",
+            "Four drugs. 'Does not work' and withdrawal are rare and weak (F1 below .6). Side effects on CADEC: AUC .91; "
+            "tweets .75; elsewhere .58-.64.",
         ),
         HeadCard(
             "mention",
@@ -57,7 +61,7 @@ CARDS: dict[str, HeadCard] = {
             False,
             "English Reddit segments of about 100 words, ten subreddits",
             "official; folds by post",
-            "Off its register a sentiment lexicon is better (AUC .60-.64 against .54-.59).",
+            "Off its register it is no better than a sentiment lexicon (AUC .53-.63 against .56-.64).",
         ),
         HeadCard(
             "vaccine_concern",
@@ -107,7 +111,8 @@ CARDS: dict[str, HeadCard] = {
             False,
             "English answers to 'how do you feel about the corona situation', United Kingdom, April 2020",
             "by person",
-            "It is barely in the text (Spearman .5): never of one person, only of many.",
+            "It is barely in the text (Spearman .5 out of fold, .46 on test): never of one person, only of many. "
+            "Learned together with the writer's anxiety, fear and relaxation.",
         ),
         HeadCard(
             "worry_short",
@@ -147,7 +152,8 @@ CARDS: dict[str, HeadCard] = {
             False,
             "claims on COVID-19 from search results against sentences of papers",
             "official dev and test; folds by claim",
-            "Refutations are found in fewer than half of the cases.",
+            "Refutations are found in fewer than half of the cases. On questions that it never met macro F1 is .43 (chance .33): "
+            "not for new claims.",
         ),
     )
 }

@@ -9,9 +9,12 @@ import numpy.typing as npt
 from scipy import sparse
 
 from heedful.language.heads.counts import lexicon_counts, steps
-from heedful.language.heads.grams import BITS, Tokens, column_of, count_columns, hash_words
+from heedful.language.heads.grams import Tokens, column_of, count_columns, hash_words
+from heedful.language.kernels.gram_columns import BITS
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_SECOND = np.uint64(77)
+"""Sets the words of the second text apart from those of the first."""
 
 
 def crossed_grams(first: Tokens, second: Tokens, lexicon: Mapping[str, str]) -> sparse.csr_array:
@@ -25,6 +28,23 @@ def crossed_grams(first: Tokens, second: Tokens, lexicon: Mapping[str, str]) -> 
     shares = np.column_stack([_shared(first, second, hash_words), _shared(first, second, _stems)])
     shared = steps(shares * 10, ["shared words", "shared stems"], (1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
     return sparse.csr_array(pairs + same + alone + shared + _words_by_cue(first, theirs))
+
+
+def paired_grams(first: Tokens, second: Tokens) -> sparse.csr_array:
+    """Each stem of the first text with each word of the second, once; shape (pairs, 2 ** BITS).
+
+    So what evidence says is learned for claims of this wording only: what it supports, its denial refutes. The number of features is the
+    product of two lengths: for pairs of short texts, not for posts.
+    """
+    ours, theirs = _stems(first), hash_words(second)
+    begins, others = (np.searchsorted(tokens.text, np.arange(tokens.texts + 1)) for tokens in (first, second))
+    texts, columns = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+    for row in range(first.texts):
+        stems, words = np.unique(ours[begins[row] : begins[row + 1]]), np.unique(theirs[others[row] : others[row + 1]])
+        mixed = ((stems[:, None] * _SPREAD) ^ (words + _SECOND)) * _SPREAD
+        columns.append((mixed.ravel() >> np.uint64(64 - BITS)).astype(np.int32))
+        texts.append(np.full(mixed.size, row, np.int32))
+    return count_columns(np.concatenate(texts), np.concatenate(columns), first.texts)
 
 
 def _stems(tokens: Tokens) -> npt.NDArray[np.uint64]:

@@ -17,15 +17,9 @@ from scipy import sparse
 
 from heedful.core.text_buffers import text_buffers
 from heedful.language.folding import fold_table
-from heedful.language.kernels.compiling import allocating, inner, stamp
+from heedful.language.kernels.compiling import allocating, stamp
+from heedful.language.kernels.gram_columns import BASIS, BITS, EDGE, column_at, mix_byte, mix_word
 from heedful.language.kernels.tokens import LENGTH, POSITION, START, WIDEST, next_token
-
-BITS = 20
-"""Columns of a block of features are 2 to this power; two n-grams that share a column share a weight."""
-
-_BASIS, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_EDGE = np.uint64(0x01)
 
 
 @dataclass(frozen=True)
@@ -91,18 +85,6 @@ def count_columns(text: npt.NDArray[np.integer], column: npt.NDArray[np.integer]
     return counts
 
 
-@inner
-def _mix(state, byte):  # type: ignore[no-untyped-def]
-    return (state ^ byte) * _PRIME
-
-
-@inner
-def _column(state, bits):  # type: ignore[no-untyped-def]
-    """The column of a hash: its high bits, once all bits have reached them."""
-    state = (state ^ (state >> np.uint64(32))) * _SPREAD
-    return np.int32(state >> np.uint64(64 - bits))
-
-
 def _kernels(source: int) -> tuple[Any, Any, Any, Any]:
     @allocating
     def read_words(data, offsets, classes, folded_at, folded):  # type: ignore[no-untyped-def]
@@ -136,9 +118,9 @@ def _kernels(source: int) -> tuple[Any, Any, Any, Any]:
         hashes = np.empty(ends.size, np.uint64)
         begin = 0
         for word in range(ends.size):
-            state = _BASIS
+            state = BASIS
             for at in range(begin, ends[word]):
-                state = _mix(state, np.uint64(folded[at]))
+                state = mix_byte(state, np.uint64(folded[at]))
             hashes[word] = state
             begin = ends[word]
         return hashes
@@ -150,13 +132,12 @@ def _kernels(source: int) -> tuple[Any, Any, Any, Any]:
         rows, columns = np.empty(hashes.size * longest, np.int32), np.empty(hashes.size * longest, np.int32)
         n = 0
         for first in range(hashes.size):
-            state = _BASIS
+            state = BASIS
             for last in range(first, min(first + longest, hashes.size)):
                 if text[last] != text[first]:
                     break
-                state = (state ^ hashes[last]) * _SPREAD
-                state ^= state >> np.uint64(29)
-                rows[n], columns[n] = text[first], _column(state, bits)
+                state = mix_word(state, hashes[last])
+                rows[n], columns[n] = text[first], column_at(state, bits)
                 n += 1
         return rows[:n], columns[:n]
 
@@ -170,12 +151,12 @@ def _kernels(source: int) -> tuple[Any, Any, Any, Any]:
         for word in range(ends.size):
             width = ends[word] - begin + 2
             for first in range(width):
-                state = _BASIS
+                state = BASIS
                 for last in range(first, min(first + longest, width)):
                     inside = 0 < last < width - 1
-                    state = _mix(state, np.uint64(folded[begin + last - 1]) if inside else _EDGE)
+                    state = mix_byte(state, np.uint64(folded[begin + last - 1]) if inside else EDGE)
                     if last - first + 1 >= shortest:
-                        rows[n], columns[n] = text[word], _column(state, bits)
+                        rows[n], columns[n] = text[word], column_at(state, bits)
                         n += 1
             begin = ends[word]
         return rows[:n], columns[:n]

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from scipy import sparse
 
 from heedful.language.heads.blocks import Block, BlockWeights, Fields, count
-from heedful.language.heads.grams import BITS
 from heedful.language.heads.linear import Weights, decide
 from heedful.language.heads.logistic import Logistic
 from heedful.language.heads.neighbors import neighbor_scores
+from heedful.language.kernels.gram_columns import BITS
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["labels", "classes", "number"]
@@ -32,6 +32,11 @@ class Recipe:
     blocks: the features.
     strengths: values of C to choose from, out of fold.
     inputs: what the second stage of a label may see, to choose from out of fold.
+    naive: 0 to 1, how much less a feature is held back, the more its log odds alone speak for or against a label (NB-SVM).
+    alone: what the models of single kinds of blocks weigh beside the one of all blocks.
+    kin: numbers told by the same writers, and what each weighs beside the number itself while it is learned.
+
+    The last three are of learning only: what they lead to is one weight a feature still.
     """
 
     name: str
@@ -40,6 +45,9 @@ class Recipe:
     blocks: tuple[Block, ...]
     strengths: tuple[float, ...] = (0.03, 0.1, 0.3)
     inputs: tuple[Inputs, ...] = ("own",)
+    naive: float = 0.0
+    alone: float = 0.0
+    kin: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,5 +143,6 @@ def second_stage(stages: tuple[Stage, ...], kind: Kind, scores: Floats, absent: 
         return scores
     if kind == "classes":
         return stages[0].logistic.probabilities(scores)
-    seen = [stage_inputs(stage.inputs, label, scores, absent, sequence) for label, stage in enumerate(stages)]
+    shared = {inputs: stage_inputs(inputs, 0, scores, absent, sequence) for inputs in {stage.inputs for stage in stages} - {"own"}}
+    seen = [shared[stage.inputs] if stage.inputs in shared else scores[:, [label]] for label, stage in enumerate(stages)]
     return np.column_stack([stage.logistic.probabilities(numbers) for stage, numbers in zip(stages, seen, strict=True)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-ENGLISH: Mapping[str, str] = {
+SPOKEN: Mapping[str, str] = {
     "i": "i, im, ive, id, ill, me, my, mine, myself",
     "we": "we, were, weve, us, our, ours, ourselves",
     "you": "you, your, youre, youve, youll, yours, yourself, u, ur",
@@ -282,6 +282,77 @@ ENGLISH: Mapping[str, str] = {
         "ptsd, for pain"
     ),
 }
+"""How people speak, and of what."""
+
+FELT: Mapping[str, str] = {
+    "joy": (
+        "happy, happier, happiest, happily, joy*, delight*, cheer*, laugh*, smil*, celebrat*, excited, exciting, thrilled, fun, "
+        "enjoy*, lovely, sweet, fantastic, incredible, brilliant, blessing*, bless*, hug*, kiss*, party, vacation, holiday*, "
+        "birthday, gift*, win, won, winning, success*, achiev*, treat, dream, romantic, beautiful*, adorable, cute, favorite, "
+        "favourite"
+    ),
+    "ease": (
+        "calm*, relax*, peace*, quiet, rest, rested, content, contented, comfort*, safe*, secure, security, easy, easier, "
+        "easily, stable, steady, settled, cope, coping, manage, managed, managing, okay, ok, alright, fine, confident, "
+        "confidence, patient, patience, free, freedom, refresh*, warm, gentle, kind, kindness, care, caring, cared, trust*, "
+        "loyal, support*, encourag*, understand*, accept*, forgiv*, recover*, heal*, improv*, progress, solution*, solve*, "
+        "resolved"
+    ),
+    "ill_treated": (
+        "bully*, bullied, insult*, blam*, accus*, lied, lying, liar, cheat*, betray*, ignor*, yelled, yelling, shout*, "
+        "screamed, screaming, slap*, punch*, kick*, grab*, chok*, threat*, forced, forcing, humiliat*, mock*, critici*, judg*, "
+        "attack*, robbed, stole, stolen, evict*, kicked out, thrown out, neglect*, gaslight*, toxic, cruel*, mean to, hostile, "
+        "aggressiv*, arrest*, jail, prison, court, custody"
+    ),
+    "strain": (
+        "stress*, overwhelm*, pressure*, burnout, burned out, burnt out, exhaust*, drain*, struggl*, cope with, cant cope, "
+        "breakdown, break down, breaking down, meltdown, falling apart, fell apart, losing it, lose it, freak*, spiral*, snap, "
+        "snapped, on edge, too much, cant handle, cant stop, cant think, cant focus, cant breathe, racing, obsess*, ruminat*, "
+        "overthink*, desperat*, frantic*, panick*, tense, tension, tight, shaking, trembl*, sweating, pounding, hyperventilat*, "
+        "nausea*, throw up, throwing up, crying, sobbing, shut down, dissociat*"
+    ),
+    "grief": (
+        "griev*, grief, mourn*, heartbr*, devastat*, despair*, miser*, hopeless*, helpless*, lonel*, empty, emptiness, numb, "
+        "broken, shatter*, crush*, regret*, remorse, guilt*, asham*, shame, humiliat*, embarrass*, jealous*, bitter*, resent*, "
+        "disappoint*, discourag*, unhappy, sorrow*, pain, painful, hurt, hurts, hurting, wound*, ache, agony, torment*, "
+        "tortur*, horrif*, horror, horribl*, dreadful, awful, terribl*, tragic, tragedy"
+    ),
+    "danger": (
+        "danger*, risk*, unsafe, emergenc*, urgent, critical, serious*, severe*, threat*, harm*, kill*, murder*, weapon*, "
+        "violen*, attack, accident*, crash*, poison*, fatal*, deadly, worst case, disaster*, catastroph*, crisis, crises, "
+        "collaps*, chaos, chaotic, emergency"
+    ),
+    "trouble": (
+        "problem*, issue*, trouble*, difficult*, wrong, fail*, mistake*, fault, bad, worse, worst, mess, messed up, screwed, "
+        "screw up, stuck, trapped, lost, losing, lose, broke, debt*, late, missing, missed, refuse*, reject*, denied, unable, "
+        "impossible, useless, waste*, lack*, poor, weak*, sick, ill, tired, bored, boring, annoy*, irritat*, frustrat*, upset*, "
+        "upsetting, confus*, complain*, unfair, unfortunate*, sadly, sorry, unfortunately"
+    ),
+    "not_feeling": (
+        "not worried, not too worried, not that worried, not really worried, not overly worried, not particularly worried, not "
+        "overly concerned, not too concerned, not concerned, not anxious, not scared, not afraid, not stressed, not sad, not "
+        "panicking, no worries, no fear, no anxiety, no stress, less worried, less anxious, less stressed, dont worry, dont "
+        "feel anxious, dont feel worried, isnt affecting, not affected, doesnt bother, no problem, not bad, not too bad, havent "
+        "been affected, little change, not much has changed, used to it, no change"
+    ),
+    "much_feeling": (
+        "very worried, really worried, so worried, extremely worried, constantly worried, worried sick, very anxious, really "
+        "anxious, so anxious, extremely anxious, constantly anxious, very scared, really scared, so scared, terrified, "
+        "petrified, very concerned, really concerned, extremely concerned, deeply concerned, very afraid, so afraid, very "
+        "stressed, so stressed, really stressed, very sad, so sad, really sad, very upset, cant stop thinking, cant sleep, so "
+        "much anxiety, high anxiety, feel sick, scares me, terrifies me, worries me, frightens me, my biggest fear, biggest "
+        "worry, main worry, fear for, worried about, worried that, worry about, scared that, scared of, afraid of, afraid that, "
+        "anxious about"
+    ),
+    "at_risk": (
+        "elderly, vulnerable, high risk, at risk, underlying, asthma*, diabet*, immune, immunosuppress*, compromised, pregnan*, "
+        "frail, grandparent*, grandma, nan, gran, parents, loved ones, my mum, my mom, my dad, key worker*, front line, "
+        "frontline, nurse, carer, care home, nhs, older, my husband, my wife, my children, my kids, my son, my daughter"
+    ),
+}
+"""Shades of feeling, strain and ease: for stress and worry (docs/language.md)."""
+
+ENGLISH: Mapping[str, str] = {**SPOKEN, **FELT}
 
 EVIDENCE: Mapping[str, str] = {
     "negation": (

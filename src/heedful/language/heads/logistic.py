@@ -24,7 +24,8 @@ class Logistic:
 
     def scores(self, numbers: Floats) -> Floats:
         """Log odds, shape (rows,), of the second of two classes; else one column a class."""
-        found = (numbers - self.center) / self.scale @ self.weights[:, :-1].T + self.weights[:, -1]
+        weights = self.weights[:, :-1] / self.scale  # shifting and dividing the numbers themselves would copy them all
+        found = numbers @ weights.T + (self.weights[:, -1] - weights @ self.center)
         return found[:, 0] if self.weights.shape[0] == 1 else found
 
     def probabilities(self, numbers: Floats) -> Floats:

@@ -26,8 +26,7 @@ def neighbor_scores(scores: Floats, sequence: npt.NDArray[np.generic], absent: F
     ends = np.append(begins[1:], True)
     run = np.cumsum(begins) - 1
     size = np.bincount(run)[run][:, None]
-    total = np.zeros((int(run[-1]) + 1, scores.shape[1]))
-    np.add.at(total, run, scores)
+    total = np.add.reduceat(scores, np.flatnonzero(begins), axis=0)
     before = np.where(begins[:, None], absent, np.roll(scores, 1, axis=0))
     after = np.where(ends[:, None], absent, np.roll(scores, -1, axis=0))
     rest = np.where(size > 1, (total[run] - scores) / np.maximum(size - 1, 1), absent)

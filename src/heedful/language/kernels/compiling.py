@@ -25,7 +25,11 @@ asks whether the file of a cached function is newer, but not the files of what i
 allocating = _njit(cache=True)
 """For functions called from Python that make arrays; likewise with `stamp()`."""
 
-_KERNELS = ("compiling", "swar", "tokens", "index", "context", "scan", "build", "token_features", "role_features", "claim_grams")
+_TAGGING = ("lanes", "emissions", "likeliest", "tagging", "given")
+_HEADS = ("gram_columns", "marks", "rows", "word_kinds", "head_sums", "head_scan")
+_KERNELS = (
+    "compiling", "swar", "tokens", "index", "context", "scan", "build", "token_features", "role_features", "claim_grams", "language_votes", *_TAGGING, *_HEADS,
+)  # fmt: skip
 _SOURCES = ("folding", "rules", *(f"kernels.{name}" for name in _KERNELS))
 
 

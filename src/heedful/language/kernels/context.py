@@ -17,6 +17,7 @@ from heedful.language.rules import (
     EXPERIENCER,
     GROUP,
     NEXT,
+    OF_DRUG,
     PLAIN,
     REACH,
     ROLE,
@@ -31,16 +32,19 @@ from heedful.language.rules import (
 STEPS = 32
 """Most tokens of a walk, those of other mentions included."""
 
-PRIORITY = np.array([9, 1, 4, 2, 5, 3, 0], np.int64)
-"""Which assertion wins where several reach a mention: resolved, absent, hypothetical, question, possible, historical."""
+PRIORITY = np.array([12, 3, 6, 4, 7, 5, 1, 2, 0, 8], np.int64)
+"""Which assertion wins where several reach a mention: figurative, resolved, refused, absent, hypothetical, question, possible, historical,
+reported."""
 
 FAR = 1_000
-ABSENT = 1
+ABSENT, HYPOTHETICAL, QUESTION, REPORTED = 1, 3, 5, 9
 ASSERTED, ASSERTED_BY, EXPERIENCED, EXPERIENCED_BY, PLAYS, SEVERE = range(6)
 """Places in what `context_of` finds; the `_BY`s are cues, or -1. Then, in the same order, how far the best of each group was."""
 PENDING = 12
 """Then, for each assertion that may be taken back (`ABLE`, `BEFORE_NOW`): the nearest cue, or -1, and how far it was."""
-FOUND_SIZE = 16
+DRUG_ASKED = 16
+"""1 if the mention is a drug; filled by the caller."""
+FOUND_SIZE = 17
 
 
 @inner
@@ -48,9 +52,10 @@ def context_of(first, last, n, gap, covered, asked, cues, cue_at, rules, found):
     """Fill `found` for the mention on tokens `first` to `last - 1` of a sentence of `n` tokens.
 
     `cues[c]` are first token, token after the last and rule of a cue; `cue_at[0, t]` is the cue that ends with token t,
-    `cue_at[1, t]` the one that begins with it (-1: none). `covered[t]`: token t belongs to a mention.
+    `cue_at[1, t]` the one that begins with it (-1: none). `covered[t]`: token t belongs to a mention. `found[DRUG_ASKED]` is the
+    caller's.
     """
-    for i in range(FOUND_SIZE):
+    for i in range(DRUG_ASKED):
         found[i] = FAR
     found[ASSERTED], found[EXPERIENCED], found[PLAYS], found[SEVERE] = 0, 0, 0, 0
     found[ASSERTED_BY], found[EXPERIENCED_BY] = -1, -1
@@ -109,9 +114,10 @@ def _weigh(rule, cue, passed, side, asked, listed, plain, open_, rules, found): 
         return
     elif group == ASSERTION:
         condition = rules[rule, CONDITION]
-        if (condition == ASKED and not asked) or (condition == PLAIN and not plain):
+        if (condition == ASKED and not asked) or (condition == PLAIN and not plain) or (condition == OF_DRUG and not found[DRUG_ASKED]):
             return
-        if not listed and condition != THROUGHOUT and value != 3 and value != 5:  # hypotheses and questions hold for the whole sentence
+        wide = value == HYPOTHETICAL or value == QUESTION or value == REPORTED  # these hold for the whole sentence
+        if not listed and condition != THROUGHOUT and not wide:
             return
         if condition < ABLE or side == AFTER:
             _assert(value, cue, passed, found)

@@ -11,6 +11,7 @@ from heedful.language.kernels.compiling import entry, inlined, inner, stamp
 from heedful.language.kernels.context import (
     ASSERTED,
     ASSERTED_BY,
+    DRUG_ASKED,
     EXPERIENCED,
     EXPERIENCED_BY,
     FOUND_SIZE,
@@ -211,7 +212,8 @@ def _scan_posts(source: int) -> Any:
 
 @inner
 def _context(m, n, index, space):  # type: ignore[no-untyped-def]
-    first, last, asked = space.spans[m, 0], space.spans[m, 1], space.state[ASKED]
+    first, last, asked, term = space.spans[m, 0], space.spans[m, 1], space.state[ASKED], space.spans[m, 2]
+    space.found[DRUG_ASKED] = 1 if term < index.term_type.size and index.term_type[term] == DRUG else 0
     context_of(first, last, n, space.gap, space.covered, asked, space.cues, space.cue_at, index.rules, space.found)
 
 

@@ -17,7 +17,7 @@ SLOTS = 21
 
 _GRAM = 4
 _MOST_GRAMS = 20
-_WORD, PREFIX, _SUFFIX, _SHAPE, _SIGN, _GAP, LIST, MARKS = 0, 1, 6, 11, 12, 13, 14, 15
+_WORD, PREFIX, SUFFIX, SHAPE, SIGN, GAP_SLOT, LIST, MARKS = 0, 1, 6, 11, 12, 13, 14, 15
 _K1, _K2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _THREE, _HALF = np.uint64(3), np.uint64(32)
 
@@ -30,7 +30,8 @@ def mix(a, b):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _hash_bytes(word, first, last, seed):  # type: ignore[no-untyped-def]
+def hash_bytes(word, first, last, seed):  # type: ignore[no-untyped-def]
+    """A hash of some bytes of a word."""
     h = np.uint64(seed)
     for i in range(first, last):
         h = (h ^ np.uint64(word[i])) * _K1
@@ -59,13 +60,13 @@ def _shape(data, start, end):  # type: ignore[no-untyped-def]
 def _own(data, begin, start, end, length, gap, word, slots):  # type: ignore[no-untyped-def]
     """Fill the properties of one token."""
     n = min(length, WIDEST)
-    slots[_WORD] = _hash_bytes(word, 0, n, 1)
+    slots[_WORD] = hash_bytes(word, 0, n, 1)
     for k in range(1, 6):
-        slots[PREFIX + k - 1] = _hash_bytes(word, 0, k, 2) if n > k else 0
-        slots[_SUFFIX + k - 1] = _hash_bytes(word, n - k, n, 3) if n > k else 0
-    slots[_SHAPE] = np.uint64(1 + _shape(data, start, end) + (32 if n == 1 else 0))
-    slots[_SIGN] = np.uint64(data[start - 1]) if start > begin else np.uint64(1)
-    slots[_GAP] = np.uint64(1 + gap)
+        slots[PREFIX + k - 1] = hash_bytes(word, 0, k, 2) if n > k else 0
+        slots[SUFFIX + k - 1] = hash_bytes(word, n - k, n, 3) if n > k else 0
+    slots[SHAPE] = np.uint64(1 + _shape(data, start, end) + (32 if n == 1 else 0))
+    slots[SIGN] = np.uint64(data[start - 1]) if start > begin else np.uint64(1)
+    slots[GAP_SLOT] = np.uint64(1 + gap)
 
 
 @inner
@@ -125,7 +126,7 @@ def _token_rows(source: int) -> Any:
                 length = state[LENGTH]
                 _own(data, offsets[text], state[START], state[END], length, state[GAP], word, slots[at])
                 for i in range(min(length - _GRAM + 1, _MOST_GRAMS) if length > _GRAM else 0):
-                    grams[used] = _hash_bytes(word, i, i + _GRAM, 4)
+                    grams[used] = hash_bytes(word, i, i + _GRAM, 4)
                     used += 1
                 at += 1
                 gram_at[at] = used
@@ -136,7 +137,7 @@ def _token_rows(source: int) -> Any:
 
 
 PAIRS = np.array([(-1, 0), (0, 1), (-1, 1), (-2, -1), (1, 2)], np.int64)
-NEAR = np.array([_WORD, PREFIX + 2, _SUFFIX + 1, _SUFFIX + 2, _SHAPE, _SIGN, _GAP], np.int64)
+NEAR = np.array([_WORD, PREFIX + 2, SUFFIX + 1, SUFFIX + 2, SHAPE, SIGN, GAP_SLOT], np.int64)
 """Properties that count of the direct neighbors; of those further off the word alone does."""
 
 
@@ -185,12 +186,12 @@ def _fill_features(source: int) -> Any:
             for s in range(MARKS, SLOTS):  # a mark with the word itself, and with how it is written
                 if slots[t, s] != 0:
                     out[used] = mix(slots[t, s], slots[t, _WORD] + np.uint64(2000 + s)) >> shift
-                    out[used + 1] = mix(slots[t, s], slots[t, _SHAPE] * np.uint64(64) + np.uint64(5000 + s)) >> shift
+                    out[used + 1] = mix(slots[t, s], slots[t, SHAPE] * np.uint64(64) + np.uint64(5000 + s)) >> shift
                     used += 2
             out[used] = mix(slots[t, LIST], slots[t, _WORD] + np.uint64(4000)) >> shift
             used += 1
-            next_gap = slots[t + 1, _GAP] if t + 1 < n and text_of[t + 1] == text_of[t] else np.uint64(9)
-            out[used] = mix(next_gap * np.uint64(16) + slots[t, _GAP], np.uint64(3000)) >> shift
+            next_gap = slots[t + 1, GAP_SLOT] if t + 1 < n and text_of[t + 1] == text_of[t] else np.uint64(9)
+            out[used] = mix(next_gap * np.uint64(16) + slots[t, GAP_SLOT], np.uint64(3000)) >> shift
             used += 1
             at[t + 1] = used
         return at, out[:used].copy()

@@ -4,3 +4,4 @@ from __future__ import annotations
 
 from heedful.language.voices import co_sharing as co_sharing
 from heedful.language.voices import near_duplicates as near_duplicates
+from heedful.language.voices import voices as voices

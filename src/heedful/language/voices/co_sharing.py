@@ -125,6 +125,16 @@ def co_sharing_network(
     return _network(looked_at, order, reach, earlier[kept], later[kept])
 
 
+def near_counts(thing: Integers, time: Floats, window: float) -> Integers:
+    """Pairs of shares within `window` seconds, by object; `thing` (numbers from 0) ascending, and `time` within it. Shape (objects,).
+
+    >>> near_counts(np.array([0, 0, 0, 1]), np.array([0.0, 5, 100, 0]), 10.0).tolist()
+    [1, 0]
+    """
+    reach = _reach(thing, time, window)
+    return np.bincount(thing, reach - np.arange(len(thing)) - 1, minlength=1).astype(np.int64)
+
+
 def _close_pairs(reach: Integers, most: int) -> tuple[Integers, Integers]:
     """Rows of every two shares of an object that are near in time."""
     row = np.arange(len(reach))

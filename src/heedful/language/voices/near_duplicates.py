@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from numba import njit
-from scipy import sparse
 
 from heedful.core.columns import check_arguments
 from heedful.core.errors import SchemaError, SettingsError
@@ -79,20 +78,18 @@ def near_duplicates(sets: ShingleSets, threshold: float = THRESHOLD, *, most_pai
     return Pairs(first[kept][order], second[kept][order], likeness[kept][order])
 
 
-def groups_of_copies(sets: ShingleSets, threshold: float = THRESHOLD, *, most_pairs: int = MOST_PAIRS) -> Integers:
+def groups_of_copies(sets: ShingleSets, threshold: float = THRESHOLD) -> Integers:
     """The group of each text, shape (texts,): texts are in one group if a chain of near-duplicates connects them.
 
-    A group is named by its first text, so a text of its own has its own row number. Ten thousand word-for-word copies cost what one does.
+    A group is named by its first text, so a text of its own has its own row number. Ten thousand word-for-word copies cost what one does,
+    and no pair is kept, so that no campaign is too large. Raises `SettingsError` if the threshold is not above 0 and at most 1.
 
     >>> groups_of_copies(text_shingles(pl.Series(["a b c", "x y z", "A b c!", ""]))).tolist()
     [0, 1, 0, 3]
     """
     group, apart = _distinct(sets)
-    pairs = _join_distinct(apart, threshold, most_pairs)
-    shape = (apart.texts, apart.texts)
-    graph = sparse.coo_array((np.ones(len(pairs.first)), (pairs.first, pairs.second)), shape=shape)
-    _, component = sparse.csgraph.connected_components(graph, directed=False)
-    of_text = component[group]
+    shingle, by_size, kinds = _by_rarity(apart, threshold)
+    of_text = _connected(apart.starts, shingle, by_size, kinds, threshold)[group]
     _, firsts, place = np.unique(of_text, return_index=True, return_inverse=True)
     named = firsts[place].astype(np.int64)
     empty = np.diff(sets.starts) == 0
@@ -114,6 +111,14 @@ def _distinct(sets: ShingleSets) -> tuple[Integers, ShingleSets]:
 
 
 def _join_distinct(sets: ShingleSets, threshold: float, most_pairs: int) -> Pairs:
+    shingle, by_size, kinds = _by_rarity(sets, threshold)
+    first, second, likeness, total = _join(sets.starts, shingle, by_size, kinds, threshold, most_pairs)
+    _check_count(total, most_pairs)
+    return Pairs(np.minimum(first, second), np.maximum(first, second), likeness)
+
+
+def _by_rarity(sets: ShingleSets, threshold: float) -> tuple[Integers, Integers, int]:
+    """Each set's shingles as numbers, the rarest first; the sets in order of size; how many shingles there are."""
     if not 0 < threshold <= 1:
         raise SettingsError(f"A likeness of {threshold} cannot be the threshold; give one above 0 and at most 1 (0.5 is usual).")
     _, kind, counts = np.unique(sets.shingle, return_inverse=True, return_counts=True)
@@ -122,10 +127,7 @@ def _join_distinct(sets: ShingleSets, threshold: float, most_pairs: int) -> Pair
     of = np.repeat(np.arange(sets.texts), np.diff(sets.starts))
     # sorting text and rarity as one number is several times faster than by two keys
     shingle = np.sort(of * len(counts) + rarity[kind]) - of * len(counts)
-    by_size = np.argsort(np.diff(sets.starts), kind="stable")
-    first, second, likeness, total = _join(sets.starts, shingle, by_size, len(counts), threshold, most_pairs)
-    _check_count(total, most_pairs)
-    return Pairs(np.minimum(first, second), np.maximum(first, second), likeness)
+    return shingle, np.argsort(np.diff(sets.starts), kind="stable"), len(counts)
 
 
 def _check_count(pairs: int, most: int) -> None:
@@ -203,6 +205,62 @@ def _join(starts, shingle, by_size, kinds, threshold, most):  # type: ignore[no-
             head[shingle[at]] = entries
             entries += 1
     return first[:count], second[:count], likeness[:count], count
+
+
+@njit(cache=True)
+def _connected(starts, shingle, by_size, kinds, threshold):  # type: ignore[no-untyped-def]
+    """The component of each set, by a number of its own: as `_join`, but what is connected already is not compared."""
+    n = len(by_size)
+    head = np.full(kinds, -1, np.int64)
+    after, owner = np.empty(len(shingle), np.int64), np.empty(len(shingle), np.int64)
+    seen_by, above = np.full(n, -1, np.int64), np.arange(n)
+    entries = 0
+    slack = 1e-9
+    for x in by_size:
+        begin, end = starts[x], starts[x + 1]
+        size = end - begin
+        if size == 0:
+            continue
+        prefix = size - np.int64(np.ceil(threshold * size - slack)) + 1
+        for at in range(begin, begin + prefix):
+            entry = head[shingle[at]]
+            while entry >= 0:
+                y = owner[entry]
+                other = starts[y + 1] - starts[y]
+                if other < threshold * size - slack:
+                    break
+                if seen_by[y] != x:
+                    seen_by[y] = x
+                    if _root(above, x) != _root(above, y):
+                        shared = 0
+                        i, j = begin, starts[y]
+                        while i < end and j < starts[y + 1]:
+                            if shingle[i] == shingle[j]:
+                                shared += 1
+                                i += 1
+                                j += 1
+                            elif shingle[i] < shingle[j]:
+                                i += 1
+                            else:
+                                j += 1
+                        if shared / (size + other - shared) >= threshold:
+                            above[_root(above, x)] = _root(above, y)
+                entry = after[entry]
+        for at in range(begin, begin + prefix):
+            after[entries], owner[entries] = head[shingle[at]], x
+            head[shingle[at]] = entries
+            entries += 1
+    for x in range(n):
+        above[x] = _root(above, x)
+    return above
+
+
+@njit(cache=True)
+def _root(above, x):  # type: ignore[no-untyped-def]
+    while above[x] != x:
+        above[x] = above[above[x]]
+        x = above[x]
+    return x
 
 
 @njit(cache=True)

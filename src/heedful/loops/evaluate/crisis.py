@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from heedful.language.crisis import crises
 from heedful.language.heads.alerts import learn_alerts, threshold_at
 from heedful.language.heads.blocks import Passage
 from heedful.language.heads.folds import auc
@@ -17,7 +18,8 @@ from heedful.loops.evaluate.tasks import Figure, measure, task
 
 AT_RISK = ("Ideation", "Behavior", "Attempt")
 VOLUME = 0.01
-"""Share of background posts that are flagged."""
+"""Share of background posts that are flagged: the volume at which the bars hold."""
+OTHER_VOLUMES = (0.001, 0.002, 0.005, 0.02, 0.05)
 
 _PEOPLE = "cssrs_reddit/users"
 _BACKGROUND = ("rhmd/posts", "dreaddit/segments")
@@ -34,7 +36,7 @@ def risk(data: Path, train: Path) -> list[Figure]:
 
 @task("crisis")
 def crisis(data: Path, train: Path) -> list[Figure]:
-    """Which people of the test set have a post above the threshold that flags `VOLUME` of the background posts."""
+    """Which people of the test set have a post above the threshold that flags a share of the background posts, and which by words alone."""
     test, learned = held_out_rows(data, _PEOPLE), train_rows(train, _PEOPLE)
     background = [row["text"] for name in _BACKGROUND for row in train_rows(train, name)]
     order = np.random.default_rng(0).permutation(len(background))
@@ -46,19 +48,36 @@ def crisis(data: Path, train: Path) -> list[Figure]:
     risky = np.zeros(len(teaching), bool)
     risky[: len(posts)] = at_risk
     alerts = learn_alerts(_passage(teaching), risky, of_people & ~risky)
-    threshold = threshold_at(alerts.scores(_passage([background[place] for place in order[half:]])), VOLUME)
+    background_scores = alerts.scores(_passage([background[place] for place in order[half:]]))
 
     posts, person = _posts(test)
-    caught = np.zeros(len(test), bool)
-    np.logical_or.at(caught, person, alerts.scores(_passage(posts)) > threshold)
+    scores, figures = alerts.scores(_passage(posts)), []
+    for volume in (VOLUME, *OTHER_VOLUMES):
+        caught = _any_post(scores > threshold_at(background_scores, volume), person, len(test))
+        figures += _caught(test, caught, f"head, {volume * 10_000:,.0f} alerts in 10,000 posts a day", judged=volume == VOLUME)
+    unread = pl.Series([background[place] for place in order[half:]], dtype=pl.String)
+    volume = float((crises(unread)["kind"] == "self_harm").sum()) / max(1, unread.len())
+    fired = (crises(pl.Series(posts, dtype=pl.String))["kind"] == "self_harm").fill_null(False).to_numpy()
+    return figures + _caught(
+        test, _any_post(fired, person, len(test)), f"words, {volume * 10_000:,.0f} alerts in 10,000 posts a day", judged=False
+    )
+
+
+def _any_post(flagged: npt.NDArray[np.bool_], person: npt.NDArray[np.intp], people: int) -> npt.NDArray[np.bool_]:
+    caught = np.zeros(people, bool)
+    np.logical_or.at(caught, person, flagged)
+    return caught
+
+
+def _caught(test: list[Row], caught: npt.NDArray[np.bool_], note: str, *, judged: bool) -> list[Figure]:
+    """Who is caught at a volume of alerts; bars hold at `VOLUME`."""
     return [
-        _share("crisis.at_risk_caught", caught[_labelled(test, AT_RISK)], 0.80, at_most=False),
-        _share("crisis.supportive_flagged", caught[_labelled(test, ("Supportive",))], 0.35, at_most=True),
+        _share("crisis.at_risk_caught", caught[_labelled(test, AT_RISK)], 0.80 if judged else None, note, at_most=False),
+        _share("crisis.supportive_flagged", caught[_labelled(test, ("Supportive",))], 0.35 if judged else None, note, at_most=True),
     ]
 
 
-def _share(name: str, caught: npt.NDArray[np.bool_], bar: float, *, at_most: bool) -> Figure:
-    note = f"people with a post above the threshold that flags {VOLUME:.0%} of background posts"
+def _share(name: str, caught: npt.NDArray[np.bool_], bar: float | None, note: str, *, at_most: bool) -> Figure:
     return measure(name, "share", caught.size, lambda rows: float(caught[rows].mean()), bar=bar, at_most=at_most, note=note)
 
 

@@ -24,12 +24,13 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Rows as a head takes them; `targets`, `groups` and `sequence` as for `heedful.language.heads.learning.learn`."""
+    """Rows as a head takes them; `targets`, `groups`, `sequence` and `kin` as for `heedful.language.heads.learning.learn`."""
 
     fields: dict[str, Passage]
     targets: Floats
     groups: npt.NDArray[np.str_]
     sequence: npt.NDArray[np.str_] | None
+    kin: Floats | None
 
     @property
     def rows(self) -> int:
@@ -118,14 +119,23 @@ def examples(name: str, rows: Sequence[Row], vocabulary: Vocabulary | None = Non
         np.array([of.target(row) for row in kept], dtype=np.float64),
         np.array([of.group(row) for row in kept], dtype=np.str_),
         sequence,
+        _kin(name, kept),
     )
+
+
+def _kin(name: str, rows: Sequence[Row]) -> Floats | None:
+    """The numbers of the recipe's kin; None if it has none or a row lacks one."""
+    names = [one for one, _ in RECIPES[name].kin]
+    if not names or any(row.get(one) is None for row in rows for one in names):
+        return None
+    return np.array([[float(row[one]) for one in names] for row in rows])
 
 
 def learn_from(name: str, folder: Path) -> tuple[Head, list[OutOfFold]]:
     """Head `name` learned from the train rows (and those to choose by) of its set in `folder`."""
     _known(name)
     read = examples(name, train_rows(folder, SETS[name].name))
-    return learn(RECIPES[name], read.fields, read.targets, read.groups, read.sequence)
+    return learn(RECIPES[name], read.fields, read.targets, read.groups, read.sequence, read.kin)
 
 
 def to_judge(name: str, folder: Path) -> Examples:

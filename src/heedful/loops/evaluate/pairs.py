@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from heedful.language.heads.folds import macro_f1
-from heedful.language.heads.learning import learn
-from heedful.language.heads.recipes import RECIPES
-from heedful.loops.evaluate.examples import SETS, examples, to_judge
-from heedful.loops.evaluate.sets import train_rows
+from heedful.loops.evaluate.examples import learn_from, to_judge
 from heedful.loops.evaluate.tasks import Figure, measure, task
 
 
@@ -16,7 +13,6 @@ from heedful.loops.evaluate.tasks import Figure, measure, task
 def healthver(data: Path, train: Path) -> list[Figure]:
     """Stance of evidence to a claim; learned on the development rows, as the official train rows cannot be had."""
     test = to_judge("stance", data)
-    read = examples("stance", train_rows(train, SETS["stance"].name))
-    head, _ = learn(RECIPES["stance"], read.fields, read.targets, read.groups)
+    head, _ = learn_from("stance", train)
     truth, said = test.targets.astype(int), head.answers(test.fields)
     return [measure("healthver.stance", "macro F1", test.rows, lambda rows: macro_f1(truth[rows], said[rows], 3), baseline=0.555, bar=0.58)]

@@ -50,3 +50,15 @@ def evaluate_language(
         if progress is not None:
             progress(name, found)
     return Evaluation(figures, absent)
+
+
+def evaluate_semantic(data: Path, train: Path | None, model: Path) -> Evaluation:
+    """Judge claim retrieval with the sentence encoder in the folder `model`. Raises as `heedful.sources.sentence_model` does."""
+    from heedful.loops.evaluate.semantic import semantic_claims
+    from heedful.sources.sentence_model import sentence_encoder
+
+    encoder = sentence_encoder(model)
+    try:
+        return Evaluation(semantic_claims(data, train or data, encoder), {})
+    except AbsentSetError as error:
+        return Evaluation([], {"checkthat.claims_semantic": str(error)})

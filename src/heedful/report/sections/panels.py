@@ -106,7 +106,7 @@ def _panel(points: pl.DataFrame, alarms: pl.DataFrame, source: str, signal: str,
         source,
         first["unit"],
         first["period_days"],
-        drawn.sort("day").select("day", "value", "withheld", "expected", "bound", "alarm"),
+        drawn.sort("day").select("day", "value", "withheld", "expected", "bound", "alarm", "nowcast", "nowcast_low", "nowcast_high"),
         shown.filter("alarm").sort("day", "detector", descending=[True, False]),
     )
 
@@ -120,4 +120,6 @@ def _band(alarms: pl.DataFrame) -> pl.DataFrame:
     ranked = rank.sort("years", "fired", "tested", "detector", descending=[True, True, True, False])
     best = ranked.unique("years", keep="first", maintain_order=True).with_row_index("order")
     asked = alarms.join(best.select("detector", "order"), on="detector").sort("day", pl.col("bound").is_null(), "order")
-    return asked.unique("day", keep="first", maintain_order=True).select("day", "expected", "bound")
+    return asked.unique("day", keep="first", maintain_order=True).select(
+        "day", "expected", "bound", "nowcast", "nowcast_low", "nowcast_high"
+    )

@@ -47,6 +47,7 @@ def _person(content: PageContent, person: str, place: int) -> Html:
         _changes(changes),
         _risks(content.risks.filter(own)),
         _adherence(content, content.adherence.filter(own)),
+        _reports(content.agreements.filter(own)),
         _events(content.timeline.filter(own)),
         _own_experiences(content.experiences.filter((pl.col("source") == "diary") & (pl.col("author") == person))),
         class_="person",
@@ -62,6 +63,13 @@ def _picture(days: Days | None, changes: pl.DataFrame, person: str, place: int) 
     drawing = timeline_chart(days, f"{title}. {finding}", f"person{place}")
     key = legend(*_entries(days))
     return figure(title, finding, drawing, key, fold("Numbers", _numbers(days), about=title), level=4)
+
+
+def _reports(agreements: pl.DataFrame) -> Html | None:
+    if agreements.is_empty():
+        return None
+    told = [element("li", sentence) for sentence in agreements.sort("code")["sentence"]]
+    return join([element("h4", "Reports beside measurements"), element("ul", *told)])
 
 
 def _entries(days: Days) -> list[tuple[str, str]]:

@@ -20,8 +20,10 @@ def plans(content: PageContent) -> Html:
             empty("No plan item is proposed. Ten valid days of steps, a month of nights, or dispensings over a window could lead to one."),
         )
     answers = content.approvals.sort("at").unique(["person", "item"], keep="last").select("person", "item", "answer", "by", "at")
-    items = content.plans.join(answers, on=["person", "item"], how="left").sort(pl.col("answer").is_not_null(), "person", "kind", "item")
-    waiting = items["answer"].null_count()
+    held = content.progress.select("person", "item", progress="sentence")
+    items = content.plans.join(answers, on=["person", "item"], how="left").join(held, on=["person", "item"], how="left")
+    items = items.sort(pl.col("answer").is_not_null() | pl.col("given_by").is_not_null(), "person", "kind", "item")
+    waiting = items.filter(pl.col("answer").is_null() & pl.col("given_by").is_null()).height
     lead = (
         f"{counted(waiting, 'item')} waiting for a human's yes or no. Nothing is told to a participant before."
         if waiting
@@ -34,7 +36,8 @@ def plans(content: PageContent) -> Html:
 
 
 def _item(row: dict[str, str]) -> Html:
-    state = {"approved": "approved", "declined": "declined"}.get(row["answer"], "waiting for approval")
+    unanswered = "in the record" if row["given_by"] else "waiting for approval"
+    state = {"approved": "approved", "declined": "declined"}.get(row["answer"], unanswered)
     by = f" by {row['by']}, {day(row['at'].date())}" if row["answer"] else ""  # type: ignore[attr-defined]
     evidence = (
         element("p", element("strong", "Evidence: "), row["evidence"], class_="small")
@@ -45,12 +48,13 @@ def _item(row: dict[str, str]) -> Html:
         "li",
         element(
             "p",
-            element("span", state, class_=f"badge {state.split()[0]}"),
+            element("span", state, class_=f"badge {'approved' if row['given_by'] and not row['answer'] else state.split()[0]}"),
             f" {row['kind']} for participant {short(row['person'])}{by}",
             class_="small",
         ),
         element("h3", row["title"]),
         element("p", row["reason"]),
+        element("p", element("strong", "Progress: "), row["progress"], class_="small") if row["progress"] else None,
         evidence,
         class_="card",
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from heedful.population.thresholds import site_chance
 from heedful.report.charts.signals import signal_chart
 from heedful.report.content import PageContent
 from heedful.report.html import Html, command, element, empty, fold, join, legend, scroll, section, table
+from heedful.report.sections.left_out import left_out_note
 from heedful.report.sections.panels import Panel, official_panels, talk_panels
 from heedful.report.wording import counted, day, explain, name, number, place_name, probability, span
 
@@ -28,14 +30,66 @@ def signals(content: PageContent) -> Html:
             ("box band", "expected, up to the detector's bound"),
             ("mark alarm", "alarm"),
             ("box-open", "withheld: too few people to show"),
+            *([("ring", "nowcast: what a count that is not final will come to, with its 95 % interval")] if _nowcast(content) else []),
         ),
+        _level(content),
     ]
     if talk:
         parts += [element("h3", "What people say"), _grid(talk, content, "talk")]
     if official:
         parts += [element("h3", "Official series"), _grid(official, content, "official")]
-    parts += [_alarm_table(content), _untested(content)]
+    parts += [left_out_note(content.left_out), _alert_table(content), _alarm_table(content), _untested(content)]
     return section("signals", "Population signals", *parts)
+
+
+def _nowcast(content: PageContent) -> bool:
+    return bool(content.alarms["nowcast"].count())
+
+
+def _level(content: PageContent) -> Html | None:
+    """How many alerts chance alone would raise, and how many the settings held back."""
+    if not content.alarms["p"].count():
+        return None
+    called = content.alerts.height
+    fired = content.alarms.filter("alarm").height
+    said = f"{counted(fired, 'alarm')} of related places, strata and detectors make {counted(called, 'alert')}. "
+    chance = site_chance(content.alarms, content.q_limit)
+    said += f"By chance alone about {number(round(chance))} alerts a year are to be expected at this level (q up to {content.q_limit:g})."
+    held = content.alerts.filter("held_back").height
+    if held:
+        said += f" {counted(held, 'alert')} {'was' if held == 1 else 'were'} held back: the settings say how many a day can be looked at."
+    return element("p", said, class_="small")
+
+
+def _alert_table(content: PageContent) -> Html | None:
+    """One row an alert, newest first."""
+    rows = content.alerts.sort("day", "rank", descending=[True, False])
+    if rows.is_empty():
+        return None
+    shown = pl.DataFrame(
+        [
+            {
+                "Day": day(row["day"], year=True),
+                "Signal": name(row["signal"], content.labels),
+                "Place": place_name(row["place"], content.places),
+                "Since": day(row["since"]),
+                "Series": number(row["series"]),
+                "q": probability(row["q"]),
+                "Why": row["why"],
+                "Rows": explain("alert", row["signal"], row["place"], row["day"]),
+            }
+            for row in rows.head(100).iter_rows(named=True)
+        ]
+    )
+    note = element(
+        "p",
+        "An alert gathers the alarms of one signal on one day in places within each other. Alerts of the last weeks are worked on with ",
+        command("heedful alerts list"),
+        ".",
+        class_="small",
+    )
+    whole = table(shown, f"{counted(rows.height, 'alert')}, newest first", numeric=["Series", "q"], code=["Rows"])
+    return fold(f"{counted(rows.height, 'alert')}: alarms that belong together", join([note, whole]))
 
 
 def _nothing(content: PageContent) -> str:
@@ -62,6 +116,7 @@ def _card(panel: Panel, content: PageContent, name_: str) -> Html:
         pl.when("withheld").then(pl.lit("withheld")).otherwise(_text("value")).alias("Count"),
         _text("expected").alias("Expected"),
         _text("bound").alias("Bound"),
+        *([_text("nowcast").alias("Nowcast")] if panel.points["nowcast"].count() else []),
         pl.when("alarm").then(pl.lit("alarm")).otherwise(pl.lit("")).alias("Alarm"),
     )
     numbers = fold("Numbers", table(points, f"{title}, {source}", numeric=["Count", "Expected", "Bound"], limit=400), about=title)
@@ -97,7 +152,12 @@ def _alarm_table(content: PageContent) -> Html | None:
                 "Observed": number(row["observed"]),
                 "Expected": number(row["expected"]),
                 "Bound": number(row["bound"]),
+                "p": probability(row["p"]),
                 "q": probability(row["q"]),
+                "By chance a year": "–" if row["chance"] is None else f"{row['chance']:.2g}",
+                "Known": "" if row["completeness"] is None else f"{100 * row['completeness']:.0f} %",
+                "Weighed down": number(row["down_weighted"]),
+                "Trend": {None: "", True: "kept", False: "none"}[row["trend"]],
                 "Why": row["why"],
                 "Rows": explain("alarm", row["detector"], row["signal"], row["place"], row["stratum"], row["day"]),
             }
@@ -106,7 +166,9 @@ def _alarm_table(content: PageContent) -> Html | None:
     )
     note = element(
         "p",
-        "q is the share of false alarms to expect among all series tested on that day if alarms down to this one are believed. "
+        "q is the share of false ones to expect among the day's signals, and within a signal its series, if alarms down to this one are "
+        "believed; beside it how many alarms a year chance alone would raise there at that level. Known is the share of the final count "
+        "that was in by then; earlier high weeks that were weighed down and a kept trend are flexible Farrington's. "
         "The last column is a command that shows the rows behind the alarm, for example ",
         command(shown["Rows"][0]),
         ".",
@@ -115,7 +177,7 @@ def _alarm_table(content: PageContent) -> Html | None:
     whole = table(
         shown,
         f"All {counted(fired.height, 'alarm')} by detector, newest first",
-        numeric=["Observed", "Expected", "Bound", "q"],
+        numeric=["Observed", "Expected", "Bound", "p", "q", "By chance a year", "Known", "Weighed down"],
         code=["Rows"],
     )
     return fold(f"All {counted(fired.height, 'alarm')} by detector, with their reasons", join([note, whole]))

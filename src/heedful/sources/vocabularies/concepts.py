@@ -12,20 +12,27 @@ import polars as pl
 from heedful.core.errors import SourceError
 from heedful.language.vocabulary import TERM_COLUMNS
 
+CROSSWALK_COLUMNS = {"code": pl.String, "system": pl.String, "other": pl.String, "match": pl.String}
+"""A code of a vocabulary, the name of another system, its code there, and how near they are: exact, close, broad, narrow, related, or xref
+where the file does not say."""
+
 TERM_TYPES = ("symptom", "condition", "drug")
 """What a term of a site may be."""
 
 
 @dataclass(frozen=True, eq=False)
 class VocabularyFile:
-    """A vocabulary as read: terms (term, code, label, type), what the file says of itself ('' where it does not), and how many names
-    were left out, by reason."""
+    """A vocabulary as read: terms (term, code, label, type), what the file says of itself ('' where it does not), how many names were left
+    out, by reason, the codes of other systems (`CROSSWALK_COLUMNS`) of its concepts, and what was set aside because it was broken: a line
+    each, with the place, the reason and the cure."""
 
     terms: pl.DataFrame
     source: str = ""
     version: str = ""
     licence: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict[str, int])
+    crosswalks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CROSSWALK_COLUMNS))
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class Concept:
     """A concept of an ontology that is in use.
 
     synonyms: those that mean exactly the same. parents: codes of the concepts that it is a kind of. other: number of its names that
-    mean something wider, narrower or only related, or are abbreviations.
+    mean something wider, narrower or only related, or are abbreviations. matches: codes of other systems (system, code, how near).
     """
 
     code: str
@@ -41,6 +48,7 @@ class Concept:
     synonyms: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     other: int = 0
+    matches: tuple[tuple[str, str, str], ...] = ()
 
 
 def ontology_terms(path: Path, concepts: Sequence[Concept], kind: str, below: str) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -69,6 +77,25 @@ def ontology_terms(path: Path, concepts: Sequence[Concept], kind: str, below: st
         raise SourceError(path, "it holds no concept in use that has a name", "Choose another file, or another --below.")
     terms = pl.DataFrame(kept, schema=TERM_COLUMNS, orient="row").unique(["term", "code"], keep="first", maintain_order=True)
     return terms, {reason: count for reason, count in left_out.items() if count}
+
+
+def concept_crosswalks(concepts: Sequence[Concept], codes: pl.Series) -> pl.DataFrame:
+    """The codes of other systems of those concepts whose code is among `codes`."""
+    kept = set(codes)
+    rows = [(concept.code, *match) for concept in concepts if concept.code in kept for match in concept.matches]
+    return pl.DataFrame(rows, schema=CROSSWALK_COLUMNS, orient="row").unique(maintain_order=True)
+
+
+def curie(code: str) -> tuple[str, str] | None:
+    """System and code of a short code ("UMLS:C0018681"), or None if it is an address or no code.
+
+    >>> curie("SNOMEDCT_US:25064002"), curie("http://x.org/1"), curie("plain")
+    (('SNOMEDCT_US', '25064002'), None, None)
+    """
+    system, colon, rest = code.partition(":")
+    if not colon or not rest or rest.startswith("//") or any(mark.isspace() for mark in code) or not system:
+        return None
+    return system, rest
 
 
 def _descendants(path: Path, concepts: Sequence[Concept], below: str) -> list[Concept]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from heedful.core.errors import SourceError
-from heedful.sources.vocabularies.concepts import Concept, VocabularyFile, ontology_terms
+from heedful.sources.vocabularies.concepts import Concept, VocabularyFile, concept_crosswalks, curie, ontology_terms
 
 _SYNONYM = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(EXACT|BROAD|NARROW|RELATED)?\s*([^\[]*)')
 _LICENCE = re.compile(r'(?:\S*[:/])?licen[cs]e\s+(?:"(?:[^"\\]|\\.)*"|\S+)')
@@ -18,18 +18,32 @@ Tags = list[tuple[str, str, int]]
 
 
 def read_obo(path: Path, text: str, kind: str, below: str = "") -> VocabularyFile:
-    """Terms of the `[Term]` stanzas that are not obsolete; see `ontology_terms`. Raises `SourceError` with the line of a broken one."""
-    stanzas = _stanzas(path, text)
+    """Terms of the `[Term]` stanzas that are not obsolete; see `ontology_terms`.
+
+    A broken line or stanza is set aside and named by its line. Raises `SourceError` if no concept is left.
+    """
+    broken, concepts = list[SourceError](), list[Concept]()
+    stanzas = _stanzas(path, text, broken)
     _, header = next(stanzas)
-    concepts = [_concept(path, tags) for name, tags in stanzas if name == "Term" and ("is_obsolete", "true") not in {t[:2] for t in tags}]
+    for name, tags in stanzas:
+        if name != "Term" or ("is_obsolete", "true") in {tag[:2] for tag in tags}:
+            continue
+        try:
+            concepts.append(_concept(path, tags))
+        except SourceError as error:
+            broken.append(error)
+    if not concepts and broken:
+        raise broken[0]
     terms, left_out = ontology_terms(path, concepts, kind, below)
     said = {tag: value for tag, value, _ in header}
     licence = next((found[0] for tag, value, _ in header if tag == "property_value" and (found := _LICENCE.match(value))), "")
-    licence = licence.split(None, 1)[-1].strip('"')
-    return VocabularyFile(terms, said.get("ontology", ""), said.get("data-version", said.get("date", "")), licence, left_out)
+    licence = licence.split(None, 1)[-1].strip('"') if licence else ""
+    version = said.get("data-version", said.get("date", ""))
+    crosswalks, faults = concept_crosswalks(concepts, terms["code"]), tuple(str(error) for error in broken)
+    return VocabularyFile(terms, said.get("ontology", ""), version, licence, left_out, crosswalks, faults)
 
 
-def _stanzas(path: Path, text: str) -> Iterator[tuple[str, Tags]]:
+def _stanzas(path: Path, text: str, broken: list[SourceError]) -> Iterator[tuple[str, Tags]]:
     """The header (named '') and each stanza."""
     name, tags = "", Tags()
     for number, line in enumerate(text.splitlines(), start=1):
@@ -40,7 +54,9 @@ def _stanzas(path: Path, text: str) -> Iterator[tuple[str, Tags]]:
         elif line and not line.startswith("!"):
             tag, colon, value = line.partition(":")
             if not colon:
-                raise SourceError(path, f"{line[:40]!r} is not a tag with a value", "Correct the line, or download the file again.", number)
+                cure = "Correct the line, or download the file again."
+                broken.append(SourceError(path, f"{line[:40]!r} is not a tag with a value", cure, number))
+                continue
             tags.append((tag, value.strip(), number))
     yield name, tags
 
@@ -61,7 +77,25 @@ def _concept(path: Path, tags: Tags) -> Concept:
             else:
                 other += 1
     parents = tuple(_uncommented(value).split()[0] for tag, value, _ in tags if tag == "is_a" and value)
-    return Concept(one["id"], _plain(one["name"]), tuple(synonyms), parents, other)
+    return Concept(one["id"], _plain(one["name"]), tuple(synonyms), parents, other, tuple(_matches(tags)))
+
+
+_NEAR = {"exactMatch": "exact", "closeMatch": "close", "broadMatch": "broad", "narrowMatch": "narrow", "relatedMatch": "related"}
+
+
+def _matches(tags: Tags) -> Iterator[tuple[str, str, str]]:
+    """Codes of other systems: `xref`, and SKOS matches as property values."""
+    for tag, value, _ in tags:
+        near = "xref"
+        if tag == "property_value":
+            name, _, value = value.partition(" ")
+            near = _NEAR.get(re.split("[:/#]", name)[-1], "")
+        elif tag != "xref":
+            continue
+        words = value.replace("\\:", ":").split()
+        found = curie(words[0].strip('"')) if words and near else None
+        if found:
+            yield (*found, near)
 
 
 def _uncommented(value: str) -> str:

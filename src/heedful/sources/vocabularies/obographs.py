@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from heedful.core.errors import SourceError
-from heedful.sources.vocabularies.concepts import Concept, VocabularyFile, ontology_terms
+from heedful.sources.vocabularies.concepts import Concept, VocabularyFile, concept_crosswalks, curie, ontology_terms
 
 _AGAIN = "Download it again, or export it as obographs JSON (robot convert --format json)."
 
@@ -25,7 +25,8 @@ def read_obographs(path: Path, text: str, kind: str, below: str = "") -> Vocabul
     terms, left_out = ontology_terms(path, concepts, kind, below)
     about = graphs[0].get("meta") or {}
     said = {entry.get("pred", "").rsplit("/", 1)[-1]: str(entry.get("val", "")) for entry in about.get("basicPropertyValues", [])}
-    return VocabularyFile(terms, str(graphs[0].get("id", "")), str(about.get("version", "")), said.get("license", ""), left_out)
+    crosswalks = concept_crosswalks(concepts, terms["code"])
+    return VocabularyFile(terms, str(graphs[0].get("id", "")), str(about.get("version", "")), said.get("license", ""), left_out, crosswalks)
 
 
 def code_of(iri: str) -> str:
@@ -71,7 +72,9 @@ def _concepts(path: Path, graph: dict[str, Any]) -> list[Concept]:
 def _concept(node: dict[str, Any], parents: list[str]) -> Concept:
     synonyms = (node.get("meta") or {}).get("synonyms", [])
     exact = [_plain(one["val"]) for one in synonyms if one["pred"] == "hasExactSynonym" and not _abbreviated(one)]
-    return Concept(code_of(node["id"]), _plain(node["lbl"]), tuple(exact), tuple(parents), len(synonyms) - len(exact))
+    other = [curie(code_of(str(one["val"]))) for one in (node.get("meta") or {}).get("xrefs", [])]
+    matches = tuple((*found, "xref") for found in other if found)
+    return Concept(code_of(node["id"]), _plain(node["lbl"]), tuple(exact), tuple(parents), len(synonyms) - len(exact), matches)
 
 
 def _abbreviated(synonym: dict[str, Any]) -> bool:

@@ -20,19 +20,24 @@ _COLUMNS = "Its columns are term, code, label and type; without type, say --type
 def read_table(path: Path, text: str, kind: str = "") -> VocabularyFile:
     """Terms of a table; `kind` is the type of every term where there is no column type.
 
-    In a table with tabs quotes are letters like others. Raises `SourceError` with the line of a column that is missing, a row that is
-    too short or too long, an empty value, an unknown type, or a term that stands twice with two meanings.
+    In a table with tabs quotes are letters like others. A row that is too short or too long, has an empty value or an unknown type, or a
+    term that stood before with another meaning, is set aside and named by its line. Raises `SourceError` with the line of a column that is
+    missing, of quotes that do not close, or of the first broken row if no other is left.
     """
     lines = [line + "\n" for line in text.replace("\r\n", "\n").split("\n")]
     start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
     if start == len(lines):
         raise SourceError(path, "it holds no table", _COLUMNS)
     about = {found[1].lower().replace("license", "licence"): found[2] for line in lines[:start] if (found := _ABOUT.match(line))}
-    rows = list(_rows(path, lines, start, kind))
+    broken = list[SourceError]()
+    rows = list(_rows(path, lines, start, kind, broken))
+    if not rows and broken:
+        raise broken[0]
     if not rows:
         raise SourceError(path, "it holds no term below its header", "Write one term a line.", start + 1)
     terms = pl.DataFrame(rows, schema=TERM_COLUMNS, orient="row").unique(keep="first", maintain_order=True)
-    return VocabularyFile(terms, about.get("source", ""), about.get("version", ""), about.get("licence", ""))
+    said = tuple(str(error) for error in broken)
+    return VocabularyFile(terms, about.get("source", ""), about.get("version", ""), about.get("licence", ""), broken=said)
 
 
 def table_text(file: VocabularyFile) -> str:
@@ -41,7 +46,7 @@ def table_text(file: VocabularyFile) -> str:
     return head + file.terms.select(list(TERM_COLUMNS)).write_csv(separator="\t", quote_style="never")
 
 
-def _rows(path: Path, lines: list[str], start: int, kind: str) -> Iterator[tuple[str, str, str, str]]:
+def _rows(path: Path, lines: list[str], start: int, kind: str, broken: list[SourceError]) -> Iterator[tuple[str, str, str, str]]:
     separator = "\t" if "\t" in lines[start] else ","
     reader = csv.reader(lines[start:], delimiter=separator, quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL, strict=True)
     names = [name.strip().lower() for name in next(reader)]
@@ -57,16 +62,27 @@ def _rows(path: Path, lines: list[str], start: int, kind: str) -> Iterator[tuple
             line = start + reader.line_num
             if not any(value.strip() for value in values):
                 continue
-            if len(values) != len(names):
-                said = f"there are {len(values)} values below {len(names)} column names"
-                raise SourceError(path, said, "Quote values with commas, or use tabs.", line)
-            row = _checked(path, {"type": kind} | dict(zip(names, (value.strip() for value in values), strict=True)), line)
-            code, before = meant.setdefault(row[0].casefold(), (row[1], line))
-            if code != row[1]:
-                raise SourceError(path, f"the term {row[0]!r} means {code} on line {before} and {row[1]} here", "Keep one of them.", line)
+            try:
+                row = _row(path, names, values, kind, line, meant)
+            except SourceError as error:
+                broken.append(error)
+                continue
             yield row
     except csv.Error as error:
         raise SourceError(path, f"it is not a whole table ({error})", "Close each quote.", start + reader.line_num) from error
+
+
+def _row(
+    path: Path, names: list[str], values: list[str], kind: str, line: int, meant: dict[str, tuple[str, int]]
+) -> tuple[str, str, str, str]:
+    if len(values) != len(names):
+        said = f"there are {len(values)} values below {len(names)} column names"
+        raise SourceError(path, said, "Quote values with commas, or use tabs.", line)
+    row = _checked(path, {"type": kind} | dict(zip(names, (value.strip() for value in values), strict=True)), line)
+    code, before = meant.setdefault(row[0].casefold(), (row[1], line))
+    if code != row[1]:
+        raise SourceError(path, f"the term {row[0]!r} means {code} on line {before} and {row[1]} here", "Keep one of them.", line)
+    return row
 
 
 def _checked(path: Path, row: dict[str, str], line: int) -> tuple[str, str, str, str]:

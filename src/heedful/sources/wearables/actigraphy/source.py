@@ -52,7 +52,7 @@ class Actigraphy:
         tables=(Observations, Quarantine),
         zone_rule="The clock starts in the declared zone and runs on over a change of the hour (Daqtometer: in GMT).",
         terms="Data of participants: only under their consent; names and dates of birth in the files are not kept.",
-        tested_on="real: the sample recordings of pyActigraphy and GGIRread; raw accelerometer files (gt3x, cwa, GENEActiv) are not read",
+        tested_on="real: samples of pyActigraphy and GGIRread; gt3x, cwa and GENEActiv are read by wearables.accelerometer",
         codes=_CODES,
         units=tuple(sorted({CODES[code].unit for code in _CODES})),
     )

@@ -1,0 +1,211 @@
+"""Detectors, reproduction number, scan, safety signals and early warning: processor seconds, beside R in the same run where R is there.
+
+R is Debian's (`apt-get install r-cran-surveillance r-cran-epiestim`), run on the same series; where `Rscript` or a package is missing, the line compares with
+the seconds the issue states for R, and says so. Ours are asked for many series at once, R for one at a time, as each is used.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from bench.measure import Line, Times, at_least, at_most, fresh_process, median, watch
+
+WEEKS, TESTED = 364, 104
+ISSUE_SECONDS = {"flexible 1": 1.30, "flexible 10": 2.19, "farrington": 0.84, "ears": 0.006, "glr": 0.040, "epiestim": 0.079}
+"""R's, one core, a series of 104 tested weeks (EpiEstim: 365 days)."""
+BARS = {"flexible 1": 300, "flexible 10": 200, "farrington": 300, "ears": 500, "glr": 100, "epiestim": 50}
+WORDS = {
+    "flexible 1": "flexible Farrington, 1 period", "flexible 10": "flexible Farrington, 10 periods", "farrington": "Farrington 1996",
+    "ears": "EARS C1", "glr": "GLR, negative binomial, dispersion fitted", "epiestim": "reproduction number, 365 days",
+}  # fmt: skip
+
+R_PROGRAM = """
+suppressMessages(library(surveillance)); folder <- commandArgs(TRUE)[1]; n <- as.integer(commandArgs(TRUE)[2])
+counts <- as.matrix(read.csv(file.path(folder, "counts.csv"), header = FALSE)); tested <- {first}:{last}
+seconds <- function(f) {{ f(1); t <- proc.time(); for (i in seq_len(n)) f(i); as.numeric(sum((proc.time() - t)[1:2])) / n }}
+one <- function(i) sts(observed = matrix(counts[i, ], ncol = 1), frequency = 52, start = c(2001, 1), epochAsDate = FALSE)
+flexible <- function(p) function(i) farringtonFlexible(one(i), list(range = tested, b = 4, w = 3, noPeriods = p, pastWeeksNotIncluded = 26,
+  alpha = 0.01, thresholdMethod = "nbPlugin", verbose = FALSE, glmWarnings = FALSE))
+report <- function(name, f) cat(name, seconds(f), "\\n")
+report("flexible_1", flexible(1)); report("flexible_10", flexible(10))
+report("farrington", function(i) farrington(one(i), list(range = tested, b = 4, w = 3, alpha = 0.01, verbose = FALSE)))
+report("ears", function(i) earsC(one(i), list(method = "C1", range = tested)))
+report("glr", function(i) glrnb(one(i), list(range = tested, c.ARL = 5, mu0 = NULL, alpha = NULL, dir = "inc", ret = "value")))
+if (requireNamespace("EpiEstim", quietly = TRUE)) {{
+  cases <- as.matrix(read.csv(file.path(folder, "cases.csv"), header = FALSE))
+  report("epiestim", function(i) suppressWarnings(suppressMessages(EpiEstim::estimate_R(cases[i, ], method = "parametric_si",
+    config = EpiEstim::make_config(list(mean_si = 2.6, std_si = 1.5))))))
+}}
+"""
+
+
+def lines(series: int, r_series: int, places: int, pairs: int, strands: int) -> list[Line]:
+    rng = np.random.default_rng(7)
+    mean = 20 * np.exp(0.4 * np.cos(2 * np.pi * np.arange(WEEKS) / 52)) * rng.gamma(20, 1 / 20, (series, 1))
+    counts = rng.negative_binomial(8, 8 / (8 + mean)).astype(float)
+    cases = rng.poisson(30 * np.exp(0.5 * np.sin(np.arange(365) / 30)) * np.ones((series, 1))).astype(float)
+    ours = {name: _seconds(work) for name, work in _works(counts, cases).items()}
+    theirs, said = _r_seconds(counts[: r_series + 1], cases[: r_series + 1], r_series)
+    found = [_beside(name, ours[name] / series, series, theirs, said) for name in BARS]
+    return [*found, *_daily_round(strands), _scan(places), _safety(pairs), _early_warning()]
+
+
+def _works(counts: np.ndarray, cases: np.ndarray) -> dict[str, Callable[[], object]]:
+    from heedful.population.ears import Ears, ears
+    from heedful.population.farrington import Farrington, farrington
+    from heedful.population.farrington_flexible import FarringtonFlexible, farrington_flexible
+    from heedful.population.glr import Glr, glr
+    from heedful.population.in_control import InControl, in_control_mean
+    from heedful.population.reproduction_number import reproduction_number, serial_interval
+    from heedful.population.yearly_reference import Calendar
+
+    calendar, rows = Calendar(52), slice(WEEKS - TESTED, WEEKS)
+
+    def flexible(periods: int) -> Callable[[], object]:
+        settings = FarringtonFlexible(years_back=4, periods=periods, alpha=0.01, threshold="nbPlugin")
+        return lambda: farrington_flexible(counts, calendar, settings, rows)
+
+    def chart() -> object:
+        model, tested = InControl(52, 1, False), []
+        for one in counts:
+            mean, alpha = in_control_mean(one[: rows.start], TESTED, model, None)
+            tested.append(glr(one[None, rows], mean[None], Glr(alpha=alpha)))
+        return tested
+
+    serial = serial_interval(2.6, 1.5, 365)
+    return {
+        "flexible 1": flexible(1), "flexible 10": flexible(10),
+        "farrington": lambda: farrington(counts, calendar, Farrington(years_back=4, alpha=0.01), rows),
+        "ears": lambda: ears(counts[:, rows.start - 7 :], Ears("C1")), "glr": chart,
+        "epiestim": lambda: reproduction_number(cases, serial),
+    }  # fmt: skip
+
+
+def _seconds(work: Callable[[], object], rounds: int = 3) -> float:
+    """Processor seconds, median, after one round that compiles."""
+    work()
+    times = Times()
+    for _ in range(rounds):
+        with times.one_more():
+            work()
+    return median(times.as_dict()["processor"])
+
+
+def _r_seconds(counts: np.ndarray, cases: np.ndarray, number: int) -> tuple[dict[str, float], str]:
+    """R's processor seconds a series by line, of those it could run; and what to say where it could not."""
+    if shutil.which("Rscript") is None:
+        return {}, "R absent: beside the issue's figure"
+    with tempfile.TemporaryDirectory() as scratch:
+        np.savetxt(Path(scratch) / "counts.csv", counts, "%d", ",")
+        np.savetxt(Path(scratch) / "cases.csv", cases, "%d", ",")
+        program = Path(scratch) / "bench.R"
+        program.write_text(R_PROGRAM.format(first=WEEKS - TESTED + 1, last=WEEKS))
+        done = subprocess.run(["Rscript", str(program), scratch, str(number)], capture_output=True, text=True, check=False)
+    found = {line.split()[0].replace("_", " "): float(line.split()[1]) for line in done.stdout.splitlines() if len(line.split()) == 2}
+    why = "" if done.returncode == 0 else f" ({done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode})"
+    return found, f"R without this package{why}: beside the issue's figure"
+
+
+def _beside(name: str, ours: float, series: int, theirs: dict[str, float], said: str) -> Line:
+    r = theirs.get(name, ISSUE_SECONDS[name])
+    how = "R measured in this run" if name in theirs else said
+    return at_least(
+        f"{WORDS[name]}, times R", r / ours, "×", BARS[name], "", f"ours {ours * 1e6:,.0f} µs a series, R {r * 1e3:,.1f} ms",
+        f"{series} series of {'365 days' if name == 'epiestim' else f'{TESTED} tested weeks'}, processor seconds; {how}",
+    )  # fmt: skip
+
+
+def _daily_round(strands: int) -> list[Line]:
+    whole, half = (fresh_process("population:this_week", number, one_core=True) for number in (strands, strands // 2))
+    growth = (whole["peak_mb"] - whole["base_mb"]) / max(half["peak_mb"] - half["base_mb"], 1e-9)
+    return [
+        at_most(
+            f"this week's alarms over {strands:,} series, with q", whole["seconds"], "s", 30, "", "",
+            f"flexible Farrington, 10 periods, 5 years back, then Benjamini-Hochberg; {whole['alarms']} alarms; processor seconds, a process of its own",
+        ),
+        at_most("its memory", whole["peak_mb"], "MB", 2_000, "", f"{growth:.2f} × that of half as many series, above {whole['base_mb']:.0f} MB", ""),
+    ]  # fmt: skip
+
+
+def this_week(strands: str) -> dict[str, float]:
+    """In a process of its own: the newest week of many series."""
+    from bench.measure import peak_mb
+    from heedful.population.false_discovery import benjamini_hochberg
+    from heedful.population.farrington_flexible import FarringtonFlexible, farrington_flexible
+    from heedful.population.yearly_reference import Calendar
+
+    rng, weeks = np.random.default_rng(3), 300
+    settings = FarringtonFlexible(years_back=5, alpha=0.01, threshold="muan")
+    calendar, last = Calendar(52), slice(weeks - 1, weeks)
+    farrington_flexible(rng.poisson(5.0, (3, weeks)).astype(float), calendar, settings, last)
+    base = peak_mb()
+    counts = rng.poisson(rng.gamma(1, 8, (int(strands), 1)), (int(strands), weeks)).astype(float)
+    with watch() as one:
+        result = farrington_flexible(counts, calendar, settings, last)
+        q = benjamini_hochberg(result.p_value)
+    return {"seconds": one.processor, "alarms": int((result.alarm & (q <= 0.05)).sum()), "base_mb": base}
+
+
+def _scan(places: int) -> Line:
+    from heedful.population.scan import nearest_neighbor_zones, scan
+
+    rng = np.random.default_rng(1)
+    zones = nearest_neighbor_zones(rng.uniform(0, 5, places), rng.uniform(45, 50, places), 50)
+    expected = np.full((28, places), 2.0)
+    counts = rng.poisson(expected).astype(float)
+    scan(counts, expected, zones, "expectation", 2, 1)
+    with watch() as one:
+        scan(counts, expected, zones, "expectation", 999, 1)
+    return at_most(
+        f"scan of {places} places × 28 days × 999 replicas", one.processor, "s", 10, f"{one.clock:.1f} s", "",
+        f"expectation-based Poisson, {len(zones):,} zones of up to 50 neighbors, processor seconds",
+    )  # fmt: skip
+
+
+def _safety(pairs: int) -> Line:
+    from heedful.population.safety.ebgm import fit_prior, scores
+
+    rng = np.random.default_rng(2)
+    expected = rng.gamma(0.5, 4, 4 * pairs) + 0.01
+    drawn = rng.poisson(expected * rng.gamma(2, 0.5, 4 * pairs))
+    told = np.flatnonzero(drawn)[:pairs]
+    seen, expected = drawn[told], expected[told]
+    fit_prior(seen[:2_000], expected[:2_000])
+    with watch() as one:
+        scores(fit_prior(seen, expected).prior, seen, expected)
+    return at_most(f"EBGM and EB05 of {pairs:,} pairs", one.processor, "s", 10, f"{one.clock:.1f} s", "", "prior fitted, processor seconds")
+
+
+def _early_warning() -> Line:
+    """ARGO's own inputs where they are beside the checkout (HEEDFUL_SHARED), else drawn ones of the same shape."""
+    from heedful.population.early_warning import early_warning
+
+    share, phrases, said = _argo_inputs()
+    early_warning(share[:130], phrases[:130])
+    with watch() as one:
+        early_warning(share, phrases)
+    return at_most(
+        f"ARGO's full run, {len(share)} weeks × {phrases.shape[1]} phrases", one.processor, "s", 54 / 20, f"{one.clock:.1f} s",
+        f"R's argo 3.0.3: 54 s (the issue's), {54 / one.processor:.0f} ×", f"{said}, processor seconds",
+    )  # fmt: skip
+
+
+def _argo_inputs() -> tuple[np.ndarray, np.ndarray, str]:
+    folder = Path(os.environ.get("HEEDFUL_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "data" / "surveillance"
+    if (folder / "argo_search_gc10.csv.gz").exists():
+        official = pl.read_csv(folder / "argo_cdc_gft.csv.gz")
+        both = official.join(pl.read_csv(folder / "argo_search_gc10.csv.gz"), on="week_ending", how="inner").sort("week_ending")
+        share = both["cdc_weighted_ili_percent"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        return share, both.select(pl.exclude(*official.columns)).cast(pl.Float64).fill_null(float("nan")).to_numpy(), "ARGO's own inputs"
+    rng = np.random.default_rng(4)
+    share = np.maximum(2 + 1.2 * np.cos(2 * np.pi * np.arange(584) / 52) + 0.02 * rng.normal(size=584).cumsum(), 0.2)
+    phrases = np.maximum(share[:, None] * rng.uniform(2, 20, 100) + rng.normal(size=(584, 100)) * 5, 0)
+    return share, phrases, "drawn inputs of ARGO's shape"

@@ -1,0 +1,145 @@
+"""What a person reports beside what a device measured, on days with both: the daily pairs, and how far the two agree in this person.
+
+Self-report is never mixed with measurement (`devices`): a day's feature takes it only where nothing was measured. Here both are kept
+side by side, so that wherever a report is used its bias in this very person can be told: the mean difference (report minus measurement),
+its interval, the limits within which 95 % of differences lie (Bland and Altman 1986), and whether it drifts over time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from heedful.behavior.agreement import bland_altman
+from heedful.behavior.devices import trust
+from heedful.core.codes import CODES
+from heedful.core.derivations import Derivation, derivation
+from heedful.core.frames import Frame
+from heedful.core.labels import Consented, P
+from heedful.core.registry import METHODS, Card, Method
+from heedful.core.schemas import Agreements, Features, Observations
+
+SUMMED = ("steps", "distance", "exercise_minutes", "sleep_minutes")
+"""Codes whose rows of a day add up; of others the day's mean is taken."""
+REPORTED_CODES = {"activity": ("steps", "distance", "exercise_minutes"), "sleep": ("sleep_minutes",), "body": ("body_weight",)}
+"""By kind of data, so that a consent that covers one kind only lets that kind be seen."""
+LEAST_PAIRS = 7
+DAYS_A_MONTH = 30
+
+CARD = Card(
+    name="behavior.reported_agreement",
+    definition="Bland-Altman bias and limits of a person's self-reported daily values against measured ones, and the slope of the "
+    "difference over time, from days that have both.",
+    units="unit of the feature; drift: that unit per 30 days",
+    reference="Bland & Altman 1986, Lancet 327:307",
+    limits="Says nothing of days on which only one was there, which may differ; days are taken as independent; a report that was copied "
+    "from the device agrees with it.",
+)
+METHODS.add(CARD.name, Method(CARD))
+
+
+def _daily(kind: str) -> Derivation:
+    codes = REPORTED_CODES[kind]
+
+    def function(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]:
+        return observations.derive(Features, _pairs(observations.data.filter(pl.col("code").is_in(codes))))
+
+    function.__doc__ = f"`CODE[reported]` and `CODE[measured]` of days that have both (coverage 1), for {', '.join(codes)}."
+    declare = derivation(
+        reads=(Observations,), writes=Features, by=("person", "day"), only={"observations": codes}, version=1, name=f"reported_{kind}"
+    )
+    return declare(function)
+
+
+def _pairs(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of each person, day and code with a plausible report and a plausible measurement: the day's value of both.
+
+    Of several devices the most trusted one, then the one with the greatest total, speaks; reports of several apps are taken alike.
+    """
+    told = rows.filter(pl.col("how") == "self_reported").select("person", "day", "code").unique()
+    if told.is_empty():
+        return Features.empty()
+    rows = rows.join(told, on=["person", "day", "code"], how="semi")
+    low = pl.col("code").replace_strict({name: float(CODES[name].low) for name in CODES}, return_dtype=pl.Float64)
+    high = pl.col("code").replace_strict({name: float(CODES[name].high) for name in CODES}, return_dtype=pl.Float64)
+    sound = rows.filter(pl.col("value").is_between(low, high))
+    own = pl.when(pl.col("how") == "self_reported").then(pl.lit("reported")).otherwise(pl.lit("measured"))
+    total = pl.when(pl.col("code").is_in(SUMMED).first()).then(pl.col("value").sum()).otherwise(pl.col("value").mean())
+    by_device = (
+        sound.with_columns(trust(pl.col("device"), pl.col("how")), way=own)
+        .sort("person", "day", "code", "way", "device", "start_at", "row")
+        .group_by("person", "day", "code", "way", "device", maintain_order=True)
+        .agg(value=total, trust=pl.col("trust").max())
+    )
+    best = (
+        by_device.sort("trust", "value", "device", descending=[True, True, False])
+        .group_by("person", "day", "code", "way", maintain_order=True)
+        .first()
+        .filter(pl.col("way").n_unique().over("person", "day", "code") == 2)
+    )
+    unit = pl.col("code").replace_strict({name: CODES[name].unit for name in CODES}, return_dtype=pl.String)
+    return best.select(
+        "person", "day", feature=pl.format("{}[{}]", "code", "way"), value="value", unit=unit, coverage=pl.lit(1.0),
+        missing=pl.lit(""),
+    ).sort("person", "day", "feature")  # fmt: skip
+
+
+reported_activity, reported_sleep, reported_body = (_daily(kind) for kind in REPORTED_CODES)
+
+
+_NAMES = tuple(f"{code}[{way}]" for codes in REPORTED_CODES.values() for code in codes for way in ("reported", "measured"))
+
+
+@derivation(reads=(Features,), writes=Agreements, by=("person",), only={"features": _NAMES}, version=1)
+def reported_agreement(features: Frame[Consented[P], Features]) -> Frame[Consented[P], Agreements]:
+    """Agreement of reports with measurements of each person with at least `LEAST_PAIRS` days of both (see the card)."""
+    return features.derive(Agreements, _agreements(features.data.filter(pl.col("feature").is_in(_NAMES))))
+
+
+def _agreements(features: pl.DataFrame) -> pl.DataFrame:
+    split = features.with_columns(code=pl.col("feature").str.extract(r"^(.*)\["), way=pl.col("feature").str.extract(r"\[(.*)\]$"))
+    both = split.filter(pl.col("way") == "reported").join(
+        split.filter(pl.col("way") == "measured"), on=["person", "day", "code"], suffix="_measured"
+    )
+    found = [
+        _one(str(person), str(code), own.sort("day"))
+        for (person, code), own in both.sort("person", "code").group_by("person", "code", maintain_order=True)
+        if own.height >= LEAST_PAIRS
+    ]
+    return pl.DataFrame(found, schema=Agreements.dtypes())
+
+
+def _one(person: str, code: str, own: pl.DataFrame) -> dict[str, object]:
+    reported, measured = own["value"].to_numpy(), own["value_measured"].to_numpy()
+    found = bland_altman(reported, measured)
+    months = own["day"].cast(pl.Int32).to_numpy() / DAYS_A_MONTH
+    drift, drift_error = _slope(months, reported - measured)
+    unit = str(own["unit"][0])
+    low, high = found.bias_interval
+    way = "more" if found.bias > 0 else "less"
+    clear = low > 0 or high < 0
+    share = f" ({abs(found.bias) / abs(measured.mean()):.0%} of what was measured)".replace("%", " %") if measured.mean() else ""
+    said = (
+        f"Reports {code.replace('_', ' ')} {abs(found.bias):.3g} {unit} {way} than measured on average{share}"
+        if clear
+        else f"Reports of {code.replace('_', ' ')} are on average not clearly more or less than measured ({found.bias:+.3g} {unit})"
+    )
+    drifting = abs(drift) > 2 * drift_error
+    moved = f"; the difference moves by {drift:+.3g} {unit} in 30 days" if drifting else ""
+    return {
+        "person": person, "code": code, "day": own["day"][-1], "pairs": found.pairs, "bias": found.bias, "bias_low": low, "bias_high": high,
+        "lower": found.lower, "upper": found.upper, "drift": drift, "drift_error": drift_error, "unit": unit,
+        "sentence": f"{said}, over {found.pairs} days with both; single days differ by {found.lower:.3g} to {found.upper:.3g}{moved}.",
+    }  # fmt: skip
+
+
+def _slope(at: NDArray[np.float64], value: NDArray[np.float64]) -> tuple[float, float]:
+    """Least squares slope and its standard error."""
+    x, y = at - at.mean(), value - value.mean()
+    slope = float((x * y).sum() / (x**2).sum())
+    rest = y - slope * x
+    return slope, float(np.sqrt((rest**2).sum() / (len(x) - 2) / (x**2).sum()))
+
+
+DERIVATIONS = (reported_activity, reported_sleep, reported_body, reported_agreement)

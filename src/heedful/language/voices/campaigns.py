@@ -1,0 +1,62 @@
+"""Copy-paste campaigns: texts too long to coincide that several accounts post as their own.
+
+A group is a chain of near-duplicates (`near_duplicates.groups_of_copies`); reposts are no copies. Long texts are enough by themselves:
+nobody else's fifteen words are one's own. Short ones ("I have a headache") coincide among honest people, and count only where the
+accounts act at the same moment again and again (`together`).
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from heedful.language.voices.shingles import ShingleSets
+
+LEAST_ACCOUNTS = 3
+LEAST_WORDS = 15
+"""Of the shortest text that counts by itself."""
+
+SHORTEST_COPY = 6
+"""Words below which texts are not compared at all."""
+
+
+def campaigns(posts: pl.DataFrame, sets: ShingleSets) -> pl.DataFrame:
+    """One row an author of each campaign: author, group, campaign, accounts, posts, score, known_at, why.
+
+    Parameters
+    ----------
+    posts: author, source, post, day, known_at, words, group (number of the group of copies; null for what is not compared), today
+        (whether the post is of the day that is judged), row (of `sets`).
+    sets: shingles of the texts, by which a campaign is named: the same words have the same name on any day and any site.
+
+    An account is flagged on the days on which it posts a copy. `known_at` is when the third account's copy, and its own, were known.
+    """
+    long = posts.filter(pl.col("group").is_not_null() & (pl.col("words") >= LEAST_WORDS))
+    members = long.group_by("group", "author").agg(
+        known_at=pl.col("known_at").min(), posts=pl.len().cast(pl.Int32), today=pl.col("today").any(), row=pl.col("row").min()
+    )
+    sizes = members.group_by("group").agg(
+        accounts=pl.len().cast(pl.Int32),
+        enough=pl.col("known_at").sort().get(LEAST_ACCOUNTS - 1, null_on_oob=True),
+        current=pl.col("today").any(),
+    )
+    named = sizes.filter((pl.col("accounts") >= LEAST_ACCOUNTS) & pl.col("current"))
+    rows = long.join(named.select("group"), on="group", how="semi").group_by("group").agg("row").sort("group")
+    names = [campaign_name(sets, np.array(of, np.int64)) for of in rows["row"].to_list()]
+    named = named.join(rows.select("group", campaign=pl.Series(names, dtype=pl.String)), on="group")
+    found = members.filter("today").join(named, on="group").sort("author", "accounts", "campaign", descending=[False, True, False])
+    return found.unique("author", keep="first", maintain_order=True).select(
+        "author", "campaign", "accounts", "posts",
+        score=pl.col("accounts").cast(pl.Float64),
+        known_at=pl.max_horizontal("known_at", "enough"),
+        why=pl.format("The same words as {} other accounts within two days (campaign {}).", pl.col("accounts") - 1, "campaign"),
+    )  # fmt: skip
+
+
+def campaign_name(sets: ShingleSets, rows: npt.NDArray[np.int64]) -> str:
+    """A name made of the words: the smallest shingle of the texts, so that it does not depend on who posted, or in which order."""
+    smallest = min(int(sets.shingle[sets.starts[row] : sets.starts[row + 1]].min()) for row in rows)
+    return blake2b(smallest.to_bytes(8, "little"), digest_size=5).hexdigest()

@@ -1,0 +1,37 @@
+"""One series out of a site's archive: as known on a past day, rolled up where the issuer counts parts only, its gaps in sentences."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+import polars as pl
+
+from heedful.core.errors import NotFoundError
+from heedful.core.labels import Aggregate
+from heedful.core.schemas import Counts, Series
+from heedful.loops.site import Site
+from heedful.population.archive import SERIES, as_known, gaps, roll_up_places, roll_up_strata
+
+
+def series_history(site: Site, signal: str, place: str, known_on: date | None, roll_up: bool, days: int) -> tuple[pl.DataFrame, list[str]]:
+    """Newest rows, and sentences on what is missing. Raises `NotFoundError` if nothing of the signal was known of the place then."""
+    instant = None if known_on is None else datetime.combine(known_on, time.max, UTC)
+    issued = as_known(site.lake.read(Series).filter(pl.col("signal") == signal), [*SERIES, "day"], instant)
+    if roll_up:
+        issued = roll_up_places(roll_up_strata(issued).drop("parts", "missing"))
+    issued = issued.filter(pl.col("place") == place)
+    if issued.height:
+        shown = issued.drop(*(name for name in ("signal", "place", "extra") if name in issued.columns)).sort("day").tail(days)
+        said = [f"{source}, {stratum}: {line}" for (source, stratum), one in issued.group_by("source", "stratum", maintain_order=True)
+                for line in gaps(one)]  # fmt: skip
+        return shown, said
+    counts = site.engine.table(Counts, Aggregate).data.filter(pl.col("signal") == signal, pl.col("place") == place)
+    rows = as_known(counts, ["stratum", "day"], instant)
+    if rows.is_empty():
+        raise NotFoundError(f"Nothing of {signal} in {place} was known{'' if known_on is None else f' on {known_on}'}. See: heedful tables")
+    withheld = rows.filter(pl.col("suppressed") != "").height
+    said = [f"{withheld} of {rows.height} days are withheld: too few people wrote."] if withheld else []
+    return rows.drop("signal", "place").tail(days), [
+        *said,
+        "A day without a row is a zero where anybody was seen to post that day, else missing.",
+    ]

@@ -1,0 +1,108 @@
+"""GENEActiv: a text header with the calibration, then pages of ten lines; the last of a page holds 300 samples as hexadecimal digits.
+
+Each sample has 12 digits: x, y and z of 12 bits, then light and button. g = (100 × raw - offset) / gain (ActivInsights' file description).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from heedful.core.errors import SourceError
+from heedful.sources.wearables.actigraphy.acceleration import Floats, RawFormat, Recording, Stretch, Unread, spaced
+from heedful.sources.wearables.actigraphy.epochs import micro
+from heedful.sources.wearables.archives import DECODING, plain_or_gzip
+
+_PAGE = b"Recorded Data"
+_LONGEST = 1 << 16
+_CURE = "Download the recording again from the device; the other pages were read"
+_AGAIN = "Download the recording again from the device."
+_ZONE = re.compile(r"GMT\s*([+-]?)(\d{1,2}):(\d\d)")
+
+
+def fits(path: Path, head: bytes) -> bool:
+    """Whether a file that begins so is a GENEActiv recording."""
+    return head.startswith(b"Device Identity") and b"GENEActiv" in head[:2_048]
+
+
+def read(path: Path) -> Recording:
+    """The recording. Errors: `SourceError` where the header lacks calibration or frequency."""
+    with plain_or_gzip(path) as file:
+        header = _header(path, file)
+    try:
+        rate = float(header["Measurement Frequency"].split()[0].replace(",", "."))
+        gains, offsets = (np.array([float(header[f"{axis} {name}"]) for axis in "xyz"]) for name in ("gain", "offset"))
+    except (KeyError, ValueError, IndexError) as error:
+        raise SourceError(path, f"its header has no calibration or frequency ({error})", _AGAIN) from error
+    if not (0 < rate <= 1_000) or not np.all(gains):
+        raise SourceError(path, f"its header says {rate} Hz and gains {gains.tolist()}", _AGAIN)
+    zone = _ZONE.search(header.get("Time Zone", ""))
+    offset = (-1 if zone[1] == "-" else 1) * (60 * int(zone[2]) + int(zone[3])) if zone else None
+    return Recording("GENEActiv", rate, offset, _pieces(path, gains, offsets))
+
+
+def _header(path: Path, file: IO[bytes]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    try:
+        for line in iter(lambda: file.readline(_LONGEST), b""):
+            if line.startswith(_PAGE):
+                return found
+            name, _, value = line.decode("latin-1").partition(":")
+            found[name.strip()] = value.strip()
+            if len(found) > 1_000:
+                break
+    except DECODING as error:
+        raise SourceError(path, f"the file cannot be unpacked ({error})", _AGAIN) from error
+    raise SourceError(path, "no page of samples follows its header", _AGAIN)
+
+
+def _pieces(path: Path, gains: Floats, offsets: Floats) -> Iterator[Stretch | Unread]:
+    number = 0
+    with plain_or_gzip(path) as file:
+        try:
+            told: list[bytes] = []
+            for line in iter(lambda: file.readline(_LONGEST), b""):
+                if line.startswith(_PAGE):
+                    if number:
+                        yield _page(number, told, gains, offsets)
+                    number, told = number + 1, []
+                elif number and len(told) < 20 and line.strip():
+                    told.append(line.strip())
+            yield _page(number, told, gains, offsets)
+        except DECODING as error:
+            yield Unread(max(1, number), f"the file cannot be unpacked after page {number} ({error}); {_CURE}")
+
+
+def _page(number: int, lines: list[bytes], gains: Floats, offsets: Floats) -> Stretch | Unread:
+    named = dict(line.split(b":", 1) for line in lines if b":" in line)
+    digits = lines[-1] if lines else b""
+    try:
+        rate = float(named[b"Measurement Frequency"].replace(b",", b"."))
+        begins = micro(_time(named[b"Page Time"].decode("ascii")))
+        values = np.frombuffer(bytes.fromhex(digits[: len(digits) // 12 * 12].decode("ascii")), np.uint8).reshape(-1, 6).astype(np.int64)
+        if not len(values) or len(digits) % 12 or len(values) < 300 or not 0 < rate <= 1_000:
+            raise ValueError(f"{len(digits):,} of 3,600 digits")
+    except (KeyError, ValueError) as error:
+        return Unread(number, f"page {number} is damaged or cut off ({type(error).__name__}: {str(error)[:60]}); {_CURE}")
+    raw = np.stack(
+        [
+            (values[:, 0] << 4) | (values[:, 1] >> 4),
+            ((values[:, 1] & 15) << 8) | values[:, 2],
+            (values[:, 3] << 4) | (values[:, 4] >> 4),
+        ],
+        axis=1,
+    )
+    raw -= (raw >= 2_048) * 4_096
+    return Stretch(number, spaced(np.array([begins]), len(values), rate), (100.0 * raw - offsets) / gains)
+
+
+def _time(written: str) -> datetime:
+    return datetime.strptime(written.strip(), "%Y-%m-%d %H:%M:%S:%f")
+
+
+GENEACTIV = RawFormat("GENEActiv", fits, read)
