@@ -30,6 +30,8 @@ vocabulary_app = typer.Typer(help="The words that are looked for: add your own, 
 app.add_typer(vocabulary_app, name="vocabulary")
 claims_app = typer.Typer(help="A bank of claims that others have checked, and which of them a text may be about.", no_args_is_help=True)
 app.add_typer(claims_app, name="claims")
+guideline_app = typer.Typer(no_args_is_help=True, help="Computable guidelines (FHIR PlanDefinition) that plans are made from.")
+app.add_typer(guideline_app, name="guideline")
 words_app = typer.Typer(help="New words beside symptoms and drugs: take them into the vocabulary, or dismiss them.", no_args_is_help=True)
 app.add_typer(words_app, name="words")
 
@@ -417,6 +419,37 @@ def vocabulary_test(
     from heedful.cli.vocabulary import test as run
 
     run(config, text, json, language)
+
+
+@guideline_app.command("add")
+def guideline_add(
+    file: Annotated[Path, typer.Argument(help="A FHIR R4 PlanDefinition, or a Bundle with its ActivityDefinitions, in JSON.")],
+    name: Annotated[str, typer.Option(help="Its name here; the file's if left out.")] = "",
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Check a guideline and apply it to everybody from the next run on; what it proposes waits for approval."""
+    from heedful.cli.guideline import add as run
+
+    run(config, file, name, json)
+
+
+@guideline_app.command("list")
+def guideline_list(config: Config = CONFIG, json: Json = False) -> None:
+    """Guidelines of this site, with version and date."""
+    from heedful.cli.guideline import listed as run
+
+    run(config, json)
+
+
+@guideline_app.command("remove")
+def guideline_remove(
+    name: Annotated[str, typer.Argument(help="As 'heedful guideline list' shows it.")], config: Config = CONFIG, json: Json = False
+) -> None:
+    """Take a guideline back; its items go at the next run."""
+    from heedful.cli.guideline import remove as run
+
+    run(config, name, json)
 
 
 @claims_app.command("add")

@@ -8,6 +8,7 @@ from typing import Any
 from heedful.core.voices import VoiceChoice
 from heedful.loops.claim_bank import site_claims
 from heedful.loops.estimates import PublicHealthGrants, site_population
+from heedful.loops.guidelines import site_guidelines
 from heedful.loops.settings import Settings
 from heedful.loops.vocabularies import site_vocabulary
 from heedful.population.alarms import Detection
@@ -23,6 +24,7 @@ def site_resources(settings: Settings, folder: Path | None = None) -> dict[str, 
         "taggers": taggers(),
         "heads": heads(),
         "claims": site_claims(folder),
+        "guidelines": site_guidelines(folder),
         "voices": VoiceChoice(tuple(settings.voices.exclude)),
         "detection": Detection(minimum_cell=settings.disclosure.minimum_cell),
         "thresholds": site_thresholds(settings),

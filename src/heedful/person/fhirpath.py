@@ -69,6 +69,11 @@ def is_true(expression: str, focus: Any, setting: Setting | None = None) -> bool
     raise FhirPathError(f"{expression!r} gives {found!r}, not true or false; a condition must ask a yes-or-no question.")
 
 
+def check_expression(expression: str) -> None:
+    """Raise `FhirPathError` if the expression cannot be read; nothing is asked."""
+    _parsed(expression)
+
+
 _TOKENS = re.compile(
     r"""\s*(?:
     (?P<text>'(?:[^'\\]|\\.)*')

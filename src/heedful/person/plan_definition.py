@@ -48,7 +48,7 @@ class Case:
     """Whom a plan is applied to, and what may be looked at.
 
     `subject`, `practitioner`, `encounter` are references such as 'Patient/1'; `resources` all that is known, definitions included; `now`
-    the instant for today() and now() (None: such expressions are refused).
+    the instant for today() and now() (None: such expressions are refused); `record` what `%record` holds in an expression.
     """
 
     subject: str
@@ -56,6 +56,7 @@ class Case:
     practitioner: str | None = None
     encounter: str | None = None
     now: datetime | None = None
+    record: Sequence[Mapping[str, Any]] = ()
 
     def find(self, reference: str) -> Mapping[str, Any] | None:
         """The resource of this reference, or None."""
@@ -164,7 +165,7 @@ class _Application:
         self.variables: dict[str, Any] = {
             "subject": self._known(case.subject, "subject"), "patient": self._known(case.subject, "subject"),
             "practitioner": case.practitioner and self._known(case.practitioner, "practitioner"),
-            "encounter": case.encounter and self._known(case.encounter, "encounter"),
+            "encounter": case.encounter and self._known(case.encounter, "encounter"), "record": list(case.record),
         }  # fmt: skip
 
     def _known(self, reference: str, role: str) -> Mapping[str, Any]:
