@@ -327,4 +327,30 @@ def redcap(folder: Path) -> tuple[Path, Options]:
 
 # --- wearables: one module beside the tests of the family -------------------------------------------------------------
 
+from tests.sources.phones import samples as phones  # noqa: E402, F401
 from tests.sources.wearables import samples as wearables  # noqa: E402, F401  (it registers its samples by `sample`, above)
+
+
+@sample("records.pharmcat")
+def pharmcat(folder: Path) -> tuple[Path, Options]:
+    def told(drug: str, number: int) -> dict[str, Any]:
+        genotype = {"diplotypes": [{"gene": "CYP2C19", "label": f"*1/*{number}", "phenotypes": ["Intermediate Metabolizer"]}]}
+        annotation = {
+            "drugRecommendation": f"Look at {drug}<br>twice",
+            "classification": "Strong",
+            "population": "general",
+            "genotypes": [genotype],
+        }
+        broken = {"drugRecommendation": "No genes are named"}
+        guideline = {
+            "name": f"Guideline for {drug}",
+            "version": "2025-11",
+            "url": "https://example.org",
+            "annotations": [annotation, broken],
+        }
+        return {"name": drug, "guidelines": [guideline]}
+
+    drugs = {f"drug{number}": told(f"drug{number}", number) for number in range(12)}
+    report = {"title": "t", "timestamp": "2025-11-14T22:36:36.135Z", "pharmcatVersion": "3.1.0", "dataVersion": "2025-11", "genes": {},
+              "drugs": {"CPIC": drugs}}  # fmt: skip
+    return _written(folder, "me.report.json", json.dumps(report)), Options("pharmcat", subject="me")
