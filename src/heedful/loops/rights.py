@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import orjson
 import polars as pl
 
 from heedful.core.labels import Care, Consented, Held
-from heedful.core.schemas import TABLES, Plans, Records, Schema
+from heedful.core.schemas import TABLES, Dispensings, Observations, People, Plans, Records, Schema
 from heedful.loops.site import Site
 from heedful.person import care_plan
+from heedful.person.fhir_export import dispensing_resource, observation_resources, patient_resource, record_resource
 
 
 def erase_person(site: Site, person: str) -> dict[str, Any]:
@@ -28,6 +30,7 @@ def erase_person(site: Site, person: str) -> dict[str, Any]:
             rows[name] = count
         for decision in messages:
             (site.folder / "outbox" / f"{decision}.txt").unlink(missing_ok=True)
+        shutil.rmtree(site.folder / "safety_drafts" / person, ignore_errors=True)
         for name in site.lake.names():
             if _may_hold_people(name):
                 site.lake.vacuum(name)
@@ -55,7 +58,7 @@ def erase_person(site: Site, person: str) -> dict[str, Any]:
 
 
 def export_person(site: Site, person: str, out: Path) -> dict[str, int]:
-    """Write all that is held about a participant: one CSV a table, and FHIR R4 for records and the plan; returns rows by file.
+    """Write all that is held about a participant: one CSV a table, and FHIR R4 for all that FHIR has a place for; returns rows by file.
 
     The participant sees everything held, whatever its purpose: it is theirs.
     """
@@ -92,15 +95,25 @@ def _rows_of(site: Site, schema: type[Schema], person: str) -> pl.DataFrame:
 
 
 def _fhir(site: Site, person: str, out: Path) -> dict[str, int]:
-    resources = [orjson.loads(text) for text in site.lake.read(Records, pl.DataFrame({"person": [person]}))["json"].to_list()]
+    """Bundle of the person, the record, dispensings and the plan; observations, which may be millions, one a line."""
+    mine = pl.DataFrame({"person": [person]})
+    held = {schema: site.lake.read(schema, mine) for schema in (People, Records, Dispensings, Observations)}
+    resources = [patient_resource(row) for row in held[People].iter_rows(named=True)]
+    resources += [record_resource(person, text) for text in held[Records]["json"]]
+    resources += [dispensing_resource(row, number) for number, row in enumerate(held[Dispensings].iter_rows(named=True), 1)]
     plans = site.view(Plans, Care)
-    if person in plans.data["person"]:
+    if not plans.data.filter((pl.col("person") == person) & pl.col("given_by").is_null()).is_empty():
         resources += care_plan(plans, site.ledger.rows("approvals"), person, site.clock.now())
-    if not resources:
-        return {}
-    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource} for resource in resources]}
-    (out / "fhir_bundle.json").write_bytes(orjson.dumps(bundle, option=orjson.OPT_INDENT_2))
-    return {"fhir_bundle.json": len(resources)}
+    written = {}
+    if resources:
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource} for resource in resources]}
+        (out / "fhir_bundle.json").write_bytes(orjson.dumps(bundle, option=orjson.OPT_INDENT_2))
+        written["fhir_bundle.json"] = len(resources)
+    if held[Observations].height:
+        with (out / "fhir_observations.ndjson").open("wb") as file:
+            file.writelines(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in observation_resources(held[Observations]))
+        written["fhir_observations.ndjson"] = held[Observations].height
+    return written
 
 
 def _readme(site: Site, person: str, written: dict[str, int]) -> str:

@@ -19,6 +19,7 @@ from heedful.core.schemas import Counts, Observations, PeopleMentions, Posts, Sc
 from heedful.core.seals import seal, unseal
 from heedful.trust.consent import covered, people_with
 from heedful.trust.deidentify import deidentify
+from heedful.trust.deidentify_documents import deidentify_documents
 from heedful.trust.pseudonyms import PseudonymKey
 
 S = TypeVar("S", bound=Schema)
@@ -88,8 +89,10 @@ def consent_door(rows: Frame[Raw, S], key: PseudonymKey, grants: pl.DataFrame, e
     known = data.select(pl.col("person").is_in(grants["person"].unique().to_list())).to_series()
     inside = _covered(data, grants, schema)
     kept = data if inside.all() else data.filter(inside)
-    texts = [name for name in ("text", "value_text", "extra", "json") if name in schema.columns]
+    texts = [name for name in ("text", "value_text", "extra") if name in schema.columns]
     kept = kept.with_columns(**{name: deidentify(kept[name]) for name in texts if kept[name].null_count() < kept.height})
+    if "json" in schema.columns:
+        kept = kept.with_columns(deidentify_documents(kept["json"]))
     refused = {
         "erased person": int(gone.sum()),
         "no consent in force": int((~known).sum()),
