@@ -37,6 +37,7 @@ FULL: dict[str, dict[str, Any]] = {
     "erasing": {"people": 1_000, "times": 5},
     "population": {"series": 500, "r_series": 3, "places": 500, "pairs": 1_000_000, "strands": 100_000},
     "language": {"posts": 50_000, "rounds": 5, "terms": 1_000_000},
+    "behavior": {"beats": 100_000, "patients": 100_000},
 }
 QUICK: dict[str, dict[str, Any]] = {
     "startup": {"rounds": 5},
@@ -50,8 +51,9 @@ QUICK: dict[str, dict[str, Any]] = {
     "erasing": {"people": 100, "times": 3},
     "population": {"series": 60, "r_series": 1, "places": 100, "pairs": 50_000, "strands": 5_000},
     "language": {"posts": 10_000, "rounds": 2, "terms": 200_000},
+    "behavior": {"beats": 100_000, "patients": 10_000},
 }
-NEEDS_FOLDER = ("apple_health", "posts", "engine", "decisions", "live", "erasing", "language")
+NEEDS_FOLDER = ("apple_health", "posts", "engine", "decisions", "live", "erasing", "language", "behavior")
 
 
 def measured(name: str, sizes: dict[str, Any], folder: Path) -> list[Line]:

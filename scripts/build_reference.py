@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import typer
 
+from heedful.behavior.features.cards import features_page
 from heedful.cli.main import app
 from heedful.core.codes import CODES
 from heedful.core.labels import describe
@@ -118,6 +119,7 @@ PAGES = {
     "settings.md": settings,
     "sources.md": sources,
     "methods.md": methods,
+    "features.md": features_page,
     "derivations.md": derivations,
 }
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from heedful.behavior.change import baseline_change
 from heedful.core.labels import Care, Consented
-from heedful.core.schemas import Features
+from heedful.core.schemas import Annotations, Features
 from heedful.core.seals import seal
 
 
@@ -30,8 +30,9 @@ def _frame(values: dict[int, float], coverage: dict[int, float] | None = None, f
     )
 
 
-def _changes(data: pl.DataFrame) -> pl.DataFrame:
-    return baseline_change(seal(data, Consented[Care], Features)).data
+def _changes(data: pl.DataFrame, notes: pl.DataFrame | None = None) -> pl.DataFrame:
+    known = Annotations.empty() if notes is None else notes
+    return baseline_change(seal(data, Consented[Care], Features), seal(known, Consented[Care], Annotations)).data
 
 
 def test_levels_follow_median_and_mad() -> None:
@@ -84,3 +85,32 @@ def test_false_alarm_rate_counts_the_judged_days_before() -> None:
     window = out.filter((pl.col("day").cast(pl.Int32) >= 79 - 28) & (pl.col("day").cast(pl.Int32) < 79) & (pl.col("level") >= 0))
     assert last["false_alarm_rate"] == pytest.approx((window["level"] >= 1).mean())
     assert last["false_alarm_rate"] > 0
+
+
+def test_the_sleep_of_a_night_cut_by_non_wear_is_not_judged() -> None:
+    rng = np.random.default_rng(2)
+    sleep = {day: float(v) for day, v in enumerate(rng.normal(430, 15, 30))} | {30: 120.0}
+    rate = {day: 60.0 + day % 3 for day in range(31)}
+    for worn, level in ((1.0, 2), (0.4, -1)):
+        nights = _frame(rate, {30: worn}, "resting_heart_rate[nightsignal]")
+        last = _changes(pl.concat([_frame(sleep, feature="sleep_minutes[stages]"), nights]))
+        found = last.filter((pl.col("feature") == "sleep_minutes[stages]") & (pl.col("day").cast(pl.Int32) == 30)).row(0, named=True)
+        assert found["level"] == level
+    # no heart rate at all that night, though the nights before have one
+    without = _changes(
+        pl.concat(
+            [
+                _frame(sleep, feature="sleep_minutes[stages]"),
+                _frame({d: rate[d] for d in range(30)}, None, "resting_heart_rate[nightsignal]"),
+            ]
+        )
+    )
+    assert without.filter((pl.col("feature") == "sleep_minutes[stages]") & (pl.col("day").cast(pl.Int32) == 30))["level"].item() == -1
+
+
+def test_an_alert_states_its_false_alarms_with_their_interval() -> None:
+    values = {day: 10.0 + day % 4 for day in range(40)} | {40: 90.0}
+    last = _changes(_frame(values)).row(-1, named=True)
+    assert last["level"] == 2
+    assert "Of this person's 28 earlier judged days that nothing explains, 0 were raised (0 %, 95 % interval 0 to 12 %)." in last["why"]
+    assert (last["false_alarm_rate"], last["false_alarm_low"]) == (0.0, 0.0)

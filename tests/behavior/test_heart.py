@@ -13,7 +13,7 @@ import pytest
 from heedful.behavior.daily import daily_features
 from heedful.behavior.nightsignal import nightsignal
 from heedful.core.labels import Care, Consented
-from heedful.core.schemas import Observations
+from heedful.core.schemas import Annotations, Observations
 from heedful.core.seals import seal
 
 MONDAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
@@ -35,7 +35,8 @@ def test_from_minutes_to_the_published_states(shared_reference: Path, name: str)
     )  # fmt: skip
     features = daily_features(seal(rows.unique(["code", "start_at"], keep="first", maintain_order=True), Consented[Care], Observations))
     changes = nightsignal(
-        features.derive(features.schema, features.data.filter(pl.col("feature") == "resting_heart_rate[nightsignal]"))
+        features.derive(features.schema, features.data.filter(pl.col("feature") == "resting_heart_rate[nightsignal]")),
+        features.derive(Annotations, Annotations.empty()),
     ).data
     outputs = json.loads((case / "expected.json").read_text())["outputs"]
     states = dict(zip(outputs["night"], outputs["state"], strict=True))

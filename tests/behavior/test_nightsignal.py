@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heedful.behavior.nightsignal import NIGHT_VALUE, night_levels, nightsignal
+from heedful.core.frames import Frame
 from heedful.core.labels import Care, Consented
-from heedful.core.schemas import Features
+from heedful.core.schemas import Annotations, Changes, Features
 from heedful.core.seals import seal
 
 CASES = ("illness_nightsignal_applewatch", "illness_nightsignal_fitbit_planted", "illness_nightsignal_fitbit_real")
@@ -38,9 +40,13 @@ def _features(rows: list[tuple[str, int, float]]) -> pl.DataFrame:
     )
 
 
+def _judged(data: pl.DataFrame) -> Frame[Any, Changes]:
+    return nightsignal(seal(data, Consented[Care], Features), seal(Annotations.empty(), Consented[Care], Annotations))
+
+
 def test_derivation_says_level_baseline_and_false_alarms() -> None:
     rows = [("a", day, 60.0) for day in range(10)] + [("a", 10, 65.0), ("a", 11, 65.0), ("a", 12, 60.0)]
-    out = nightsignal(seal(_features(rows), Consented[Care], Features)).data.sort("day")
+    out = _judged(_features(rows)).data.sort("day")
     assert out["level"].to_list() == [0] * 11 + [2, 0]
     assert out["nights_used"].to_list() == list(range(1, 14))
     assert out["false_alarm_rate"].to_list()[0] is None
@@ -51,22 +57,22 @@ def test_derivation_says_level_baseline_and_false_alarms() -> None:
 
 def test_a_single_missing_night_is_filled_but_gets_no_row() -> None:
     rows = [("a", day, 60.0) for day in range(10)] + [("a", 10, 65.0), ("a", 12, 66.0), ("a", 13, 60.0)]
-    out = nightsignal(seal(_features(rows), Consented[Care], Features)).data.sort("day")
+    out = _judged(_features(rows)).data.sort("day")
     assert out.filter(pl.col("level") == 2)["day"].to_physical().to_list() == [12]
     assert 11 not in out["day"].to_physical().to_list()
 
 
 def test_empty() -> None:
-    assert len(nightsignal(seal(_features([]), Consented[Care], Features))) == 0
+    assert len(_judged(_features([]))) == 0
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(50, 70)), unique_by=lambda r: r[:2], max_size=40))
 def test_a_person_is_judged_alone(rows: list[tuple[str, int, int]]) -> None:
     data = _features([(p, d, float(v)) for p, d, v in rows])
-    both = nightsignal(seal(data, Consented[Care], Features)).data
+    both = _judged(data).data
     for person in "ab":
-        alone = nightsignal(seal(data.filter(pl.col("person") == person).reverse(), Consented[Care], Features)).data
+        alone = _judged(data.filter(pl.col("person") == person).reverse()).data
         assert alone.sort("day").equals(both.filter(pl.col("person") == person).sort("day"))
 
 

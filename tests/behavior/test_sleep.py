@@ -32,6 +32,7 @@ def test_a_night_in_stages(rows: SimpleNamespace) -> None:
     values = dict(out.select("feature", "value").rows())
     assert values == {
         "sleep_minutes[stages]": 420, "sleep_onset": -90, "sleep_offset": 360, "sleep_efficiency": pytest.approx(100 * 7 / 9), "waso": 30,
+        "sleep_midpoint": 135, "naps": 1, "nap_minutes": 60,
     }  # fmt: skip
     assert out["coverage"].unique().to_list() == [pytest.approx(7.5 / 9)]
 

@@ -15,14 +15,16 @@ from heedful.core.schemas import INSTANT, Diary, Posts
 from heedful.core.seals import seal
 from heedful.language.experiences import diary_experiences, experiences, experiences_in
 from heedful.language.places import PlaceNames
+from heedful.language.tagger.beside import NONE
 from heedful.language.vocabulary import Vocabulary
+from heedful.sources import packaged
 
 Make = Callable[..., Frame[Public, Posts]]
 
 
 @pytest.fixture
 def told(posts_of: Make, vocabulary: Vocabulary, gazetteer: PlaceNames) -> Callable[..., pl.DataFrame]:
-    return lambda *texts: experiences(posts_of(*texts), vocabulary=vocabulary, gazetteer=gazetteer).data
+    return lambda *texts: experiences(posts_of(*texts), vocabulary=vocabulary, gazetteer=gazetteer, taggers=NONE).data
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_diaries(vocabulary: Vocabulary, gazetteer: PlaceNames) -> None:
         "text": "ibuprofen helped my headache",
     }
     diary = seal(pl.DataFrame([rows]).with_columns(pl.col("written_at", "known_at").cast(INSTANT)), Consented[Held], Diary)
-    found = diary_experiences(diary, vocabulary=vocabulary, gazetteer=gazetteer)
+    found = diary_experiences(diary, vocabulary=vocabulary, gazetteer=gazetteer, taggers=NONE)
     assert found.label == Consented[Held]
     assert found.data.select("source", "post", "author", "axis").rows() == [("diary", "e1", "p", "benefit")]
 
@@ -118,3 +120,20 @@ def test_there_are_enough_pairs_and_none_twice() -> None:
 @pytest.mark.parametrize("side", ["hit", "miss"])
 def test_every_pair_is_told_apart(side: str, vocabulary: Vocabulary) -> None:
     assert answered(side, vocabulary).filter(pl.col("wanted") != pl.col("said")).rows() == []
+
+
+def test_what_the_tagger_finds_beside_the_vocabulary_is_an_effect(vocabulary: Vocabulary) -> None:
+    texts = pl.Series(["Effexor gave me brain fuzz and zombie legs, plus nausea"])
+    tagger = packaged.tagger("side_effects")
+    told = experiences_in(texts, vocabulary, tagger=tagger)
+    assert told.select("axis", "effect", "effect_label").rows() == [("adverse", "", ""), ("adverse", "HP:0002018", "Nausea")]
+    assert texts[0][told["start"][0] : told["end"][0]] == "brain fuzz"
+    assert told["treatment_label"].unique().to_list() == ["venlafaxine"]
+    assert experiences_in(texts, vocabulary)["effect_label"].to_list() == ["Nausea"]
+
+
+def test_of_a_child_partner_or_parent_as_of_oneself(vocabulary: Vocabulary) -> None:
+    texts = pl.Series(
+        ["Zoloft gave my son nausea", "Zoloft gave my wife nausea", "Zoloft gave my mother nausea", "Zoloft gave my boss nausea"]
+    )
+    assert experiences_in(texts, vocabulary).filter(pl.col("axis") == "adverse")["row"].to_list() == [0, 1, 2]

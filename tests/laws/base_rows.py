@@ -10,14 +10,14 @@ from typing import Any
 
 import polars as pl
 
-from heedful.core.schemas import Diary, Dispensings, Observations, People, Posts, Records, Schema, Series
+from heedful.core.schemas import Answers, Diary, Dispensings, Observations, People, Posts, Records, Schema, Series
 
 PEOPLE = ("ana", "bo", "cy")
 FIRST = date(2026, 3, 1)
 DAYS = 12
 TEXTS = (
     "I have a terrible headache today", "no headache anymore, so happy", "Sertraline made me nauseous and I can't sleep", "my son has a fever in Boston",
-    "does garlic cure the flu, or does ibuprofen help with fever?", "stopped taking metformin because of the nausea", "lovely weather", "fever again, and a cough, and after the new vaccine my headache was worse for three weeks, so share this with everyone you love", "I'm so worried, does garlic cure the flu?", "I got fever, headache and cough", "I want to die",
+    "does garlic cure the flu, or does ibuprofen help with fever?", "stopped taking metformin because of the nausea", "lovely weather", "fever again, and a cough, and after the new vaccine my headache was worse for three weeks, so share this with everyone you love", "I'm so worried, does garlic cure the flu?", "I want to kill myself", "took ibuprofen for a headache while pregnant", "I got fever, headache and cough", "wine with dinner #alcohol",
 )  # fmt: skip
 PLACES = (None, "Boston, MA", "London", "nowhere at all")
 
@@ -44,20 +44,25 @@ def post(rng: random.Random) -> dict[str, Any]:
 
 def observation(rng: random.Random) -> dict[str, Any]:
     day = some_day(rng)
-    code = rng.choice(("steps", "steps", "heart_rate", "heart_rate", "sleep_stage", "resting_heart_rate", "glucose"))
+    code = rng.choice(("steps", "steps", "heart_rate", "heart_rate", "sleep_stage", "resting_heart_rate", "glucose", "dose_taken", "activity_count", "hrv_rmssd", "sleep_minutes", "body_weight"))
     start = instant(rng, day) if code != "sleep_stage" else datetime(day.year, day.month, day.day, rng.choice((22, 23, 1, 2)), tzinfo=UTC)
-    length = {"steps": 10, "heart_rate": 0, "sleep_stage": rng.choice((60, 240)), "resting_heart_rate": 1_440, "glucose": 0}[code]
+    length = {"steps": 10, "heart_rate": 0, "sleep_stage": rng.choice((60, 240)), "resting_heart_rate": 1_440, "glucose": 0, "dose_taken": 0, "activity_count": 1, "hrv_rmssd": 5, "sleep_minutes": 400, "body_weight": 0}[code]
     value = {
         "steps": rng.randrange(900),
         "heart_rate": rng.randrange(45, 120),
         "sleep_stage": None,
         "resting_heart_rate": rng.randrange(50, 70),
         "glucose": rng.randrange(40, 300),
+        "dose_taken": rng.randrange(2),
+        "activity_count": rng.randrange(900),
+        "hrv_rmssd": rng.randrange(20, 90),
+        "sleep_minutes": rng.randrange(200, 600),
+        "body_weight": rng.randrange(60, 64),
     }[code]
     return {
-        "person": rng.choice(PEOPLE), "code": code, "day": start.date(), "start_at": start, "end_at": start + timedelta(minutes=length), "offset_minutes": 0,
+        "person": rng.choice(PEOPLE), "code": code, "day": start.date(), "start_at": start, "end_at": start + timedelta(minutes=length), "offset_minutes": rng.choice((0, 0, 0, 120)) if code == "sleep_stage" else 0,
         "value": None if value is None else float(value), "value_code": rng.choice(("asleep", "awake", "deep", "in_bed")) if code == "sleep_stage" else None,
-        "unit": {"steps": "{steps}", "sleep_stage": "{stage}", "glucose": "mg/dL"}.get(code, "/min"), "device": rng.choice(("watch", "phone")), "how": "measured", "row": 0,
+        "unit": {"steps": "{steps}", "sleep_stage": "{stage}", "glucose": "mg/dL"}.get(code, "/min"), "device": rng.choice(("watch", "phone")), "how": rng.choice(("measured", "measured", "self_reported")), "row": 0,
         "known_at": known(rng, day),
     }  # fmt: skip
 
@@ -80,7 +85,7 @@ def diary(rng: random.Random) -> dict[str, Any]:
 
 def record(rng: random.Random) -> dict[str, Any]:
     day = some_day(rng)
-    kind = rng.choice(("Condition", "MedicationRequest", "Observation"))
+    kind = rng.choice(("Condition", "MedicationRequest", "Observation", "Immunization"))
     return {
         "person": rng.choice(PEOPLE), "resource": f"{kind}/{rng.randrange(9)}", "type": kind, "day": day, "happened_at": instant(rng, day), "code": "38341003",
         "system": "http://snomed.info/sct", "display": rng.choice(("Hypertension", "Asthma")), "status": "active", "known_at": known(rng, day),
@@ -90,6 +95,15 @@ def record(rng: random.Random) -> dict[str, Any]:
 
 def person(rng: random.Random) -> dict[str, Any]:
     return {"person": rng.choice(PEOPLE), "zone": rng.choice(("UTC", "Europe/Berlin")), "birth_year": 1980, "place": rng.choice(("US/MA", "US/NY", None)), "known_at": known(rng, FIRST)}
+
+
+def answer(rng: random.Random) -> dict[str, Any]:
+    day = some_day(rng)
+    form, items = rng.choice((("phq9", 9), ("WHO-5", 5), ("mood", 2)))
+    return {
+        "person": rng.choice(PEOPLE), "instrument": form, "item": rng.choice((f"item_{rng.randint(1, items)}", "alcohol")), "day": day, "asked_at": instant(rng, day),
+        "value": rng.choice((None, 0.0, 1.0, 3.0)), "known_at": known(rng, day),
+    }  # fmt: skip
 
 
 def series(rng: random.Random) -> dict[str, Any]:
@@ -111,7 +125,7 @@ def years_of_weeks(rng: random.Random) -> pl.DataFrame:
 
 
 MAKERS: dict[type[Schema], Callable[[random.Random], dict[str, Any]]] = {
-    Posts: post, Observations: observation, Dispensings: dispensing, Diary: diary, Records: record, People: person, Series: series,
+    Posts: post, Observations: observation, Dispensings: dispensing, Diary: diary, Answers: answer, Records: record, People: person, Series: series,
 }  # fmt: skip
 
 

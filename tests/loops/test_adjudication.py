@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.loops.posted_site import post, posted_site
 from typer.testing import CliRunner
 
 from heedful.cli.main import app
@@ -307,3 +308,24 @@ def test_the_command(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert run.exit_code == 0, run.output
     assert KEY not in run.output
     assert all(KEY.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_site_sends_only_what_its_head_is_unsure_of(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEEDFUL_ADJUDICATOR_KEY", KEY)
+    config = tmp_path / "heedful.toml"
+    config.write_text(f'[adjudicator]\nenabled = true\nurl = "{stub.url}"\nmodel = "small"\n')
+    doubtful = ("Effexor zaps since I stopped it", "Zoloft, day four without it", "Off Effexor now, zaps", "Prozac is ok")
+    texts = [f"@anna_smith mail anna@example.com. {words}" for words in doubtful]
+    posted_site(tmp_path / "heedful-data", [post(f"p{n}", text, n) for n, text in enumerate([*texts, "no drug at all"])]).close()
+
+    run = CliRunner().invoke(app, ["adjudicate", "--config", str(config), "--json"])
+    assert run.exit_code == 0, run.output
+    first = json.loads(run.output)["runs"]["posts"]
+    assert (first["texts"], first["asked"], first["answered"]) == (4, first["unsure"], first["unsure"])
+    assert 0 < first["unsure"] == len(stub.asked)
+    assert "anna" not in json.dumps(stub.asked)
+
+    again = CliRunner().invoke(app, ["adjudicate", "--config", str(config), "--json"])
+    said = json.loads(again.output)
+    assert (said["runs"]["posts"]["known"], said["runs"]["posts"]["asked"]) == (first["unsure"], 0)
+    assert [row["n"] for row in said["agreement"]["posts"]] == [first["unsure"]] * 6

@@ -17,12 +17,16 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from heedful.cli.main import app
 from heedful.core.clock import FixedClock
 from heedful.core.errors import LabelError, NotFoundError, SettingsError
 from heedful.core.labels import Aggregate
-from heedful.core.schemas import Alerts
+from heedful.core.schemas import Alarms, Alerts
+from heedful.loops import alert_channels as channels
 from heedful.loops import alerts as work
+from heedful.loops.explain import explain
 from heedful.loops.run import run_site
 from heedful.loops.settings import (
     AlertSettings,
@@ -171,6 +175,46 @@ def test_a_drill_down_reaches_alarms_curve_and_counts_and_says_when_a_revision_t
     assert not work.stands(run(tmp_path, revised, MONDAY + timedelta(days=9)), alert)
 
 
+def test_an_alert_is_explained_down_to_the_counts_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alert, by its key or its id, then its least likely alarm, then the rows of counts."""
+    table({"US/NY": [150]}).write_csv(tmp_path / "flu.csv")
+    settings = tmp_path / "heedful.toml"
+    settings.write_text('[site]\nfolder = "site"\n\n[[input]]\npath = "flu.csv"\nname = "office"\n')
+    site = run(tmp_path, table({"US/NY": [150]}))
+    alert = AlertLog(site.ledger).alerts().row(0, named=True)
+    detector, place, stratum = json.loads(alert["detail"])["lead"].split("|")
+    by_key = explain(site, ["alert", "office", "US/NY", str(MONDAY.date())])
+    assert by_key.row == explain(site, [alert["alert"]]).row
+    assert [name for name, _, _ in by_key.behind] == ["alarms"]
+    assert by_key.said[0] == json.loads(alert["detail"])["why"]
+    down = explain(site, ["alarm", detector, "office", place, stratum, str(MONDAY.date())])
+    assert down.row["alarm"]
+    shown = down.behind[0][2]
+    assert shown.row(0, named=True)["value"] == 150.0  # its own series before others, the newest first
+    assert set(shown["place"]) == {"US/NY"}
+    site.close()
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, ["explain", "alert", "office", "US/NY", str(MONDAY.date()), "--config", str(settings), "--json"])
+    assert said.exit_code == 0, said.output
+    assert json.loads(said.stdout)["row"]["place"] == "US/NY"
+
+
+def test_a_rise_too_small_in_each_region_is_an_alert_of_the_country(tmp_path: Path) -> None:
+    """40 a week in each of 8 regions, 52 at last: the country's sum, which nobody issues, is tested and its parts are shown."""
+    rng = np.random.default_rng(5)
+    days = [MONDAY.date() - timedelta(weeks=WEEKS - 1 - week) for week in range(WEEKS)]
+    data = pl.DataFrame(
+        [(f"FR/{n}", day, 53 if day == MONDAY.date() else int(rng.poisson(40)), day + timedelta(days=7)) for n in range(8) for day in days],
+        schema=["place", "date", "value", "issue_date"], orient="row",
+    )  # fmt: skip
+    site = run(tmp_path, data)
+    alarms = site.engine.table(Alarms, Aggregate).data.filter("alarm", pl.col("day") == MONDAY.date())
+    assert set(alarms["place"]) == {"FR"}
+    assert "It is the sum of 8 parts" in alarms["why"][0]
+    alert = AlertLog(site.ledger).alerts().row(0, named=True)
+    assert (alert["place"], work.drill_down(site, alert)["series"].height) == ("FR", 8)
+
+
 class Receiver(BaseHTTPRequestHandler):
     """A stub of somebody's server: refuses at first if told to, and keeps what came."""
 
@@ -212,8 +256,8 @@ def test_a_webhook_is_signed_tried_again_and_holds_numbers_of_groups_only(tmp_pa
     assert Receiver.got == []
     waiting = json.loads(next(outbox.iterdir()).read_text())
     assert (waiting["attempts"], "503" in waiting["said"]) == (1, True)
-    assert work.send_alerts(site, site.clock.now()) == {"sent": 0, "waiting": 1, "failed": 0}  # not yet due
-    assert work.send_alerts(site, site.clock.now() + timedelta(minutes=2)) == {"sent": 1, "waiting": 0, "failed": 0}
+    assert channels.send_alerts(site, site.clock.now()) == {"sent": 0, "waiting": 1, "failed": 0}  # not yet due
+    assert channels.send_alerts(site, site.clock.now() + timedelta(minutes=2)) == {"sent": 1, "waiting": 0, "failed": 0}
     headers, body = Receiver.got[0]
     signed = hmac.new(b"shared", headers["X-Heedful-Timestamp"].encode() + b"." + body, "sha256").hexdigest()
     assert headers["X-Heedful-Signature"] == f"sha256={signed}"
@@ -232,7 +276,7 @@ def test_a_dead_receiver_is_given_up_at_last_and_said(tmp_path: Path) -> None:
         tmp_path, table({"US/NY": [150]}), alerts=AlertSettings(webhook=WebhookSettings("http://127.0.0.1:1/", str(tmp_path / "secret")))
     )
     now = site.clock.now()
-    moved = [work.send_alerts(site, now + timedelta(days=n)) for n in range(1, work.ATTEMPTS + 1)]
+    moved = [channels.send_alerts(site, now + timedelta(days=n)) for n in range(1, channels.ATTEMPTS + 1)]
     assert (sum(one["failed"] for one in moved), sum(one["sent"] for one in moved)) == (1, 0)
     assert len(list((tmp_path / "site" / "alerts" / "failed").iterdir())) == 1
     assert "alert not sent" in site.ledger.rows("audit")["act"].to_list()

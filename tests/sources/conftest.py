@@ -42,10 +42,12 @@ class Reading:
 
 @pytest.fixture
 def read() -> Callable[..., Reading]:
-    """`read(source, path, name=…, subject=…, zone=…, **settings)`."""
+    """`read(source, path, name=…, subject=…, zone=…, known_at=…, **settings)`."""
 
-    def all_of(source: str, path: Path, *, name: str = "test", subject: str = "", zone: str = "UTC", **settings: Any) -> Reading:
-        return Reading(list(SOURCES.get(source).read(path, Options(name, subject, zone, settings), KNOWN_AT)))
+    def all_of(
+        source: str, path: Path, *, name: str = "test", subject: str = "", zone: str = "UTC", known_at: datetime = KNOWN_AT, **settings: Any
+    ) -> Reading:
+        return Reading(list(SOURCES.get(source).read(path, Options(name, subject, zone, settings), known_at)))
 
     return all_of
 

@@ -1,4 +1,4 @@
-"""The seven illegal flows: refused by mypy, by pyright, and at run time."""
+"""The nine illegal flows: refused by mypy, by pyright, and at run time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from heedful.core.errors import LabelError
 from heedful.core.frames import Frame, checked
 from heedful.core.labels import Care, Consented, Held, Public, PublicHealth, Purpose, Raw, Research
-from heedful.core.schemas import Features, Mentions, Observations, PeopleMentions, Posts, Schema
+from heedful.core.schemas import BodyDays, Features, Mentions, Observations, PeopleMentions, Posts, Schema
 from heedful.core.seals import seal
 from heedful.trust.doors import consent_door, disclose, disclose_consented, public_door
 from heedful.trust.pseudonyms import PseudonymKey
@@ -27,8 +27,8 @@ FLOWS = Path(__file__).parent / "wrong" / "flows.py"
 WRONG = {number: line.split("# WRONG: ")[1] for number, line in enumerate(FLOWS.read_text().splitlines(), start=1) if "# WRONG: " in line}
 
 
-def test_there_are_seven_flows() -> None:
-    assert len(WRONG) == 7
+def test_there_are_nine_flows() -> None:
+    assert len(WRONG) == 9
 
 
 def test_mypy_refuses_exactly_the_wrong_lines() -> None:
@@ -88,6 +88,8 @@ WRONG_CALLS: dict[str, Callable[[], Any]] = {
     "raw to counts": lambda: disclose(empty(Raw, PeopleMentions), nobody, 5),
     "research consent to care": lambda: decide(empty(Consented[Research], Features)),
     "care data to surveillance": lambda: disclose_consented(empty(Consented[Care], Features), nobody, 5),
+    "research data to surveillance": lambda: disclose_consented(empty(Consented[Research], BodyDays), nobody, 5),
+    "bodies that nobody was asked about to surveillance": lambda: disclose_consented(empty(Consented[Held], BodyDays), nobody, 5),
     "public to consented": lambda: of_diary(empty(Public, Mentions)),
     "the wrong schema": lambda: activity(empty(Consented[Care], Features)),
 }

@@ -16,12 +16,24 @@ from heedful.behavior import mobility as mobility
 from heedful.behavior import nightsignal as _nightsignal
 from heedful.behavior import phone as phone
 from heedful.behavior import rhrad as _rhrad  # noqa: F401
+from heedful.behavior.actigraphy_daily import nightly_actigraphy
 from heedful.behavior.adherence.dispensed import adherence as _dispensed_adherence
+from heedful.behavior.adherence.taken import doses_taken
+from heedful.behavior.adherence.taxonomy import abc_taxonomy
+from heedful.behavior.annotations import DERIVATIONS as _ANNOTATIONS
 from heedful.behavior.change import baseline_change
+from heedful.behavior.change_points import person_change_points
 from heedful.behavior.daily import daily_features
 from heedful.behavior.glucose.daily import daily_glucose
+from heedful.behavior.hours_daily import day_hours
+from heedful.behavior.hrv_daily import nightly_variability
+from heedful.behavior.illness_signal import illness_signal
+from heedful.behavior.night_body import night_body
+from heedful.behavior.questionnaires import daily_answers
+from heedful.behavior.rhythm_daily import daily_rhythm
 from heedful.behavior.sleep import nightly_sleep
 from heedful.behavior.sleep_regularity import sleep_regularity
+from heedful.behavior.social_jet_lag import social_jet_lag
 from heedful.core.derivations import Derivation
 
 DERIVATIONS: tuple[Derivation, ...] = (
@@ -29,8 +41,20 @@ DERIVATIONS: tuple[Derivation, ...] = (
     daily_glucose,
     nightly_sleep,
     sleep_regularity,
+    social_jet_lag,
+    day_hours,
+    daily_rhythm,
+    daily_answers,
+    nightly_actigraphy,
+    nightly_variability,
+    night_body,
+    *_ANNOTATIONS,
     _nightsignal.nightsignal,
     baseline_change,
+    illness_signal,
+    person_change_points,
     _dispensed_adherence,
+    doses_taken,
+    abc_taxonomy,
 )
 """All derivations of this room."""

@@ -26,7 +26,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from heedful.behavior.devices import PHONE, SELF_REPORTED
+from heedful.behavior.devices import PHONE, SELF_REPORTED, STEP
 from heedful.behavior.minutes import (
     ANY_STEPS,
     DAILY,
@@ -143,7 +143,7 @@ def _count(walks, trust_of_rank, owner, level, sum_rank, origin, begin):  # type
         if w.level == FINE:
             counted = _spread(w.steps, w.rank, w.start, w.end, owner, walked, begin[d] - origin[d])
             steps[d] += counted
-            carried[d] += counted if trust in (PHONE, SELF_REPORTED) else 0
+            carried[d] += counted if trust % STEP in (PHONE, SELF_REPORTED) else 0
         elif w.rank == sum_rank[d, level[d]]:
             minutes = (w.end - w.start) / MINUTE_US
             if w.level == HOURLY:

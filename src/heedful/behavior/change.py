@@ -6,7 +6,8 @@ distance in robust standard deviations, z = (value - median) / (1.4826 * median 
 place of a spread of zero (Iglewicz and Hoaglin 1993, "How to detect and handle outliers").
 
 A day that was recorded much less than usual (coverage under half of the median coverage) cannot be judged: a watch in the drawer is no
-change of behavior.
+change of behavior. Nor can the sleep of a night that the watch spent partly off the wrist: where the heart was recorded on any of the
+nights before, a night with less than three quarters of the usual recorded minutes between midnight and seven says nothing of sleep.
 """
 
 from __future__ import annotations
@@ -15,42 +16,79 @@ import numpy as np
 import polars as pl
 from numba import njit
 
+from heedful.behavior.annotations import expected_nights
+from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
+from heedful.behavior.nightsignal import NIGHT_VALUE
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
-from heedful.core.schemas import Changes, Features
+from heedful.core.schemas import Annotations, Changes, Features
 
 BASELINE_DAYS, LEAST_VALUES = 28, 7
 UNUSUAL, VERY_UNUSUAL = 3.5, 5.0
 NOT_JUDGED = ("wear_minutes",)
+SLEEP = r"^(sleep_|waso)"
+NEEDED, NIGHT_NEEDED = 0.5, 0.75
+"""Share of the usual coverage that a day, and the night of a sleep feature, needs to be judged."""
 _FEW, _FLAT, _UNCOVERED = -1, -2, -3
 """Why a day could not be judged, as the kernel says it; all of them are level -1 in the table."""
 
 
-@derivation(reads=(Features,), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, narrow=True, version=2)
-def baseline_change(features: Frame[Consented[P], Features], *, keys: pl.DataFrame | None = None) -> Frame[Consented[P], Changes]:
+@derivation(reads=(Features, Annotations), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, narrow=True, version=3)
+def baseline_change(
+    features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations], *, keys: pl.DataFrame | None = None
+) -> Frame[Consented[P], Changes]:
     """Level of every feature's day (all but wear time) against the 28 days before; no row where the day has no value.
 
-    `false_alarm_rate` is the share of level 1 and more among the judged days of the 28 days before (so 56 days are read). With `keys`
-    (person, day) only their rows are given: most of the days that are read are there for the baseline.
+    `false_alarm_rate` is the share of level 1 and more among the judged days of the 28 days before that no annotation explains (so 56 days
+    are read); a day that one explains keeps its level, and `because` and `why` say what it is. With `keys` (person, day) only their rows
+    are given: most of the days that are read are there for the baseline.
     """
     values = (
-        features.data.filter(pl.col("value").is_finite() & ~pl.col("feature").is_in(NOT_JUDGED))
+        _with_night_wear(features.data.filter(pl.col("value").is_finite() & ~pl.col("feature").is_in(NOT_JUDGED)))
+        .join(expected_nights(annotations.data), on=["person", "day"], how="left")
         .sort("person", "feature", "day").with_columns(series=pl.struct("person", "feature").rle_id().cast(pl.Int64))
     )  # fmt: skip
-    series, day, value, coverage = (values.get_column(name).to_physical().to_numpy() for name in ("series", "day", "value", "coverage"))
-    median, spread, used, verdict = _judge(series, day, value, coverage)
-    rate = _earlier_alarms(series, day, verdict)
+    series, day, value, covered, needed = (
+        values.get_column(name).to_physical().to_numpy() for name in ("series", "day", "value", "covered", "needed")
+    )
+    median, spread, used, verdict = _judge(series, day, value, covered, needed)
+    judged_before, alarms = _earlier_alarms(series, day, verdict, values.get_column("because").is_null().to_numpy())
     judged = values.with_columns(
         expected=pl.Series(median).fill_nan(None), spread=pl.Series(spread).fill_nan(None), nights_used=pl.Series(used).cast(pl.Int32),
-        verdict=pl.Series(verdict), rate=pl.Series(rate).fill_nan(None),
+        verdict=pl.Series(verdict), judged=pl.Series(judged_before), alarms=pl.Series(alarms),
     )  # fmt: skip
     judged = judged if keys is None else judged.join(keys, on=["person", "day"], how="semi")
+    low, high = wilson(pl.col("alarms"), pl.col("judged"))
+    told = pl.concat_str(explanation(pl.col("because")), rate_sentence(pl.col("alarms"), pl.col("judged")))
     out = judged.select(
         "person", "day", detector=pl.lit("baseline_28"), feature="feature", observed="value", expected="expected", spread="spread",
-        level=pl.max_horizontal("verdict", pl.lit(-1)).cast(pl.Int16), nights_used="nights_used", false_alarm_rate="rate", why=_why(),
+        level=pl.max_horizontal("verdict", pl.lit(-1)).cast(pl.Int16), nights_used="nights_used",
+        false_alarm_rate=pl.when(pl.col("judged") > 0).then(pl.col("alarms") / pl.col("judged")),
+        why=pl.concat_str(_why(), pl.when(pl.col("verdict") >= 1).then(told).otherwise(pl.lit(""))),
+        false_alarm_low=low, false_alarm_high=high, because="because",
     )  # fmt: skip
     return features.derive(Changes, out.sort("person", "day", "feature"))
+
+
+def _with_night_wear(values: pl.DataFrame) -> pl.DataFrame:
+    """`covered`, the share that counts, and `needed`, the share of its usual that a day needs: for sleep that of the night's heart rate.
+
+    A night without any heart rate counts as not covered if one of the 28 days before has some; where none has, the device has no such
+    sensor and sleep's own coverage is all there is.
+    """
+    nights = values.filter(pl.col("feature") == NIGHT_VALUE).select("person", "day", night="coverage")
+    seen = nights.select("person", "day", last="day").sort("day")
+    joined = (
+        values.join(nights, on=["person", "day"], how="left").sort("day")
+        .join_asof(seen, on="day", by="person", strategy="backward", check_sortedness=False)
+    )  # fmt: skip
+    sleep = pl.col("feature").str.contains(SLEEP)
+    recent = ((pl.col("day") - pl.col("last")).dt.total_days() <= BASELINE_DAYS).fill_null(value=False)
+    night = pl.when(recent).then(pl.col("night").fill_null(0.0)).otherwise(pl.col("coverage"))
+    return joined.with_columns(
+        covered=pl.when(sleep).then(night).otherwise("coverage"), needed=pl.when(sleep).then(NIGHT_NEEDED).otherwise(NEEDED)
+    ).drop("night", "last")
 
 
 def _why() -> pl.Expr:
@@ -64,7 +102,7 @@ def _why() -> pl.Expr:
         .then(pl.format("Could not be judged: only {} of the 28 days before have a value, 7 are needed.", pl.col("nights_used")))
         .when(pl.col("verdict") == _FLAT).then(pl.format("Could not be judged: all {} earlier values are the same.", pl.col("nights_used")))
         .when(pl.col("verdict") == _UNCOVERED)
-        .then(pl.format("Could not be judged: recorded for {} % of the needed time, much less than usual.", _percent("coverage")))
+        .then(pl.format("Could not be judged: recorded for {} % of the needed time, much less than usual.", _percent("covered")))
         .when(pl.col("verdict") == 0).then(pl.format("As usual: {}.", against))
         .otherwise(pl.format("{} far {} this person's baseline: {}, {} times the usual spread.", how, side, against, times))
     )  # fmt: skip
@@ -80,7 +118,7 @@ def _percent(name: str) -> pl.Expr:
 
 
 @njit(cache=True)
-def _judge(series, day, value, coverage):  # type: ignore[no-untyped-def]
+def _judge(series, day, value, coverage, needed):  # type: ignore[no-untyped-def]
     """Median, spread, number of values behind them, and verdict of each row of sorted series."""
     n = len(series)
     median, spread = np.full(n, np.nan), np.full(n, np.nan)
@@ -98,7 +136,7 @@ def _judge(series, day, value, coverage):  # type: ignore[no-untyped-def]
         if spread[i] == 0:
             spread[i] = 1.2533 * np.mean(np.abs(before - median[i]))
         z = abs(value[i] - median[i]) / spread[i] if spread[i] > 0 else 0.0
-        if coverage[i] < 0.5 * np.median(coverage[first:i]):
+        if coverage[i] < needed[i] * np.median(coverage[first:i]):
             verdict[i] = _UNCOVERED
         elif spread[i] == 0:
             verdict[i] = 0 if value[i] == median[i] else _FLAT
@@ -108,17 +146,14 @@ def _judge(series, day, value, coverage):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _earlier_alarms(series, day, verdict):  # type: ignore[no-untyped-def]
-    """Share of levels 1 and more among the judged rows of the same series on the 28 days before each row."""
-    rate = np.full(len(series), np.nan)
+def _earlier_alarms(series, day, verdict, plain):  # type: ignore[no-untyped-def]
+    """Judged rows, and those of level 1 and more, among the rows of the same series on the 28 days before that nothing explains."""
+    judged, alarms = np.zeros(len(series), np.int64), np.zeros(len(series), np.int64)
     first = 0
     for i in range(len(series)):
         while series[first] != series[i] or day[first] < day[i] - BASELINE_DAYS:
             first += 1
-        judged = alarms = 0
         for j in range(first, i):
-            judged += verdict[j] >= 0
-            alarms += verdict[j] >= 1
-        if judged > 0:
-            rate[i] = alarms / judged
-    return rate
+            judged[i] += plain[j] and verdict[j] >= 0
+            alarms[i] += plain[j] and verdict[j] >= 1
+    return judged, alarms

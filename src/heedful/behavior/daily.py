@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from heedful.behavior.activity import activity_features, activity_sums
+from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.behavior.heart import VENDOR_CODE, heart_features, heart_sums, vendor_resting_rate
 from heedful.behavior.minutes import CODES_READ, Minutes, minutes
 from heedful.behavior.rows import blocks, rows
@@ -20,8 +21,10 @@ from heedful.core.schemas import Features, Observations
 DAILY_CODES = (*CODES_READ, VENDOR_CODE)
 
 
-@derivation(reads=(Observations,), writes=Features, by=("person", "day"), only={"observations": DAILY_CODES}, version=2)
-def daily_features(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]:
+@derivation(
+    reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": DAILY_CODES}, version=3
+)
+def daily_features(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`steps[sum]`, active, MVPA and sedentary minutes and bouts, peak cadence, `wear_minutes` (rules: `activity`, `wear`),
     `resting_heart_rate[nightsignal]`, `resting_heart_rate[vendor]` and `heart_rate_mean` (definitions:
     `heart`) of every person's local day.
@@ -29,18 +32,18 @@ def daily_features(observations: Frame[Consented[P], Observations]) -> Frame[Con
     Those of activity exist for each day with steps, heart rates or movement, those of the heart for each day with such rows;
     what cannot be said is missing with its reason, never zero.
     """
-    return observations.derive(Features, _daily(observations.data).sort("person", "day", "feature"))
+    return observations.derive(Features, _daily(observations.data, devices).sort("person", "day", "feature"))
 
 
-def _daily(observations: pl.DataFrame) -> pl.DataFrame:
-    held = rows(observations, CODES_READ)
+def _daily(observations: pl.DataFrame, devices: DeviceTrust) -> pl.DataFrame:
+    held = rows(observations, CODES_READ, devices)
     sums = [_block_sums(minutes(held, *block), held.trust_of_rank) for block in blocks(held)]
     if not sums:
         return Features.empty()
     days = pl.DataFrame({name: np.concatenate([block[name] for block in sums]) for name in sums[0]})
     days = days.with_columns(person=held.persons.gather(days.get_column("person")), day=pl.col("day").cast(pl.Int32).cast(pl.Date))
     stated = observations.filter(pl.col("code") == VENDOR_CODE) if VENDOR_CODE in held.codes else observations.clear()
-    return pl.concat([activity_features(days), heart_features(days), vendor_resting_rate(stated)])
+    return pl.concat([activity_features(days), heart_features(days), vendor_resting_rate(stated, devices)])
 
 
 def _block_sums(laid: Minutes, trust_of_rank: NDArray[np.int32]) -> dict[str, NDArray[Any]]:

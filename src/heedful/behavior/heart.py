@@ -18,7 +18,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from heedful.behavior.devices import trust
+from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.behavior.minutes import ANY_RATE, FIXED, MINUTES_A_DAY, MOVED, NIGHT_MINUTES, Minutes
 from heedful.core.codes import CODES
 
@@ -60,7 +60,7 @@ def heart_features(days: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([night, average])
 
 
-def vendor_resting_rate(stated: pl.DataFrame) -> pl.DataFrame:
+def vendor_resting_rate(stated: pl.DataFrame, devices: DeviceTrust = TODAY) -> pl.DataFrame:
     """`resting_heart_rate[vendor]` from observations of that code: the last value of the most trusted device.
 
     An implausible value gives way to any sound one; where none is sound the feature is missing as `implausible`.
@@ -69,7 +69,7 @@ def vendor_resting_rate(stated: pl.DataFrame) -> pl.DataFrame:
     sound = pl.col("value").is_between(bounds.low, bounds.high).fill_null(value=False)
     order = ["sound", "trust", "end_at", "start_at", "device", "row", "value"]
     best = (
-        stated.with_columns(trust(pl.col("device"), pl.col("how")), sound=sound)
+        stated.with_columns(devices.of(VENDOR_CODE), sound=sound)
         .sort("person", "day", *order).group_by("person", "day", maintain_order=True).last()
     )  # fmt: skip
     return best.select(

@@ -1,16 +1,19 @@
-"""Several numbers of a night against what this person's own nights lead one to expect, added up until chance does not explain the sum.
+"""Several numbers of a night against what this person's own nights lead one to expect; an alarm needs two such nights in a row.
 
-1. Each feature's expected value is the median of the nights 3 to 56 days before, with the difference of weekends and of the second half
-   of the cycle as far as this person's nights show one. Nights that alarmed, or that something declared explains, are not among them.
-2. What is left, over its robust spread (cut at 4), loses what the night before foretells (autoregression of order 1), and the features
-   that are there are joined along the direction of an infection: heart rate, breathing, skin temperature and sleep up, heart rate
-   variability and steps down, weighted by the inverse of this person's own (shrunken) correlations.
-3. The sum W = max(0, W + score - slack) is judged against a threshold for this person: the one at which their own past scores, drawn anew
-   in blocks of a week, alarm as often as was asked for.
+1. Each feature's expected value is the median of the nights 3 to 110 days before, with the difference of weekends and of the second half
+   of the cycle as far as this person's nights show one. Nights of the first ten of an alarm, or that something declared explains, are not
+   among them.
+2. What is left, over its robust spread (cut at 4), is joined along the direction of an infection: heart rate, breathing, skin temperature
+   and sleep up, steps and heart rate variability down, weighted by the inverse of this person's own (shrunken) correlations. The
+   score of a night has spread 1 if nothing is going on, however many features it has.
+3. The lower score of two nights in a row is judged (a single missing night between them is allowed). The threshold is this person's: the
+   height at which their own past scores, drawn anew in blocks of a week, alarm as often as was asked for.
 
 Missing nights are left out, never filled; a feature that is missing is left out of that night's score; a night that the device did not
-cover is missing. References: Page 1954, Biometrika 41:100 (CUSUM); Healy 1987, Technometrics 29:409 (multivariate CUSUM along a known
-direction); Künsch 1989, Ann Stat 17:1217 (block bootstrap).
+cover is missing. The rule of two nights is NightSignal's (Alavi et al. 2022, Nature Medicine 28:175); the joint score is the linear
+discriminant along a known direction (Healy 1987, Technometrics 29:409); the draw is a block bootstrap (Künsch 1989, Ann Stat 17:1217).
+A one-sided CuSum of the same score and a hidden Markov filter did worse on the half of the simulated people on which this was chosen
+(docs/illness.md).
 """
 
 from __future__ import annotations
@@ -27,22 +30,48 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class IllnessSettings:
-    """`window` days back and `gap` nights left out before the judged one; `least` nights a feature needs; `slack` of the sum; alarms a
-    person and 30 nights at level 1 (`often`) and 2 (`seldom`); nights `quiet` after an alarm before the next is counted."""
+class NightFeature:
+    """How an infection moves a feature: `shift` in spreads, `floor` least spread in its unit (of logarithms where `log`)."""
 
-    window: int = 56
+    name: str
+    words: str
+    shift: float
+    floor: float
+    log: bool = False
+
+
+NIGHT_FEATURES = (
+    NightFeature("resting_heart_rate", "resting heart rate", 2.0, 0.7),
+    NightFeature("hrv_rmssd", "heart rate variability", -0.3, 0.05, log=True),
+    NightFeature("respiratory_rate", "breathing", 2.0, 0.2),
+    NightFeature("skin_temperature", "skin temperature", 1.5, 0.08),
+    NightFeature("sleep_minutes", "sleep", 1.0, 15.0),
+    NightFeature("steps", "steps of the day before", -1.0, 0.15, log=True),
+)
+"""What a night is judged by. The shifts are round numbers chosen on simulated people, not fitted to real illness."""
+LEAST_COVERAGE = 0.5
+"""Of the usual coverage: a night recorded for less than this share of the usual time counts as missing, never as unusual."""
+
+
+@dataclass(frozen=True)
+class IllnessSettings:
+    """`window` days back and `gap` nights left out before the judged one; `least` nights a feature needs; alarms in 30 nights of nothing at
+    level 1 (`often`) and 2 (`seldom`); nights `quiet` after an alarm before the next is counted; `autoregression`: share (0 to 1) of what
+    the night before foretells that is taken off."""
+
+    window: int = 110
     gap: int = 2
     least: int = 14
-    slack: float = 0.5
-    autoregression: float = 1.0
+    autoregression: float = 0.0
     often: float = 0.5
-    seldom: float = 0.1
+    seldom: float = 0.15
     quiet: int = 7
 
     def __post_init__(self) -> None:
-        if not (self.window > self.least + self.gap >= 7 and self.slack >= 0 and 0 < self.seldom <= self.often <= 4 and self.quiet >= 1):
-            raise SettingsError(f"illness: a window longer than the least nights, slack of 0 or more, 0 < seldom <= often <= 4: {self}.")
+        if not (self.window > self.least + self.gap >= 7 and 0 < self.seldom <= self.often <= 4 and self.quiet >= 1):
+            raise SettingsError(f"illness: a window longer than the least nights, 0 < seldom <= often <= 4, quiet of 1 or more: {self}.")
+        if not 0 <= self.autoregression <= 1:
+            raise SettingsError(f"illness: autoregression is a share from 0 to 1, not {self.autoregression}.")
 
 
 @dataclass(frozen=True)
@@ -50,20 +79,19 @@ class IllnessNights:
     """One entry a night [n] or night and feature [n, f].
 
     `expected` and `spread` in the feature's unit, `part` of each feature in the night's score (unit 1, NaN where it was missing), `score`
-    (NaN where nothing could be judged), `total` the sum W, `threshold` of level 1 and `high` of level 2, `used` nights behind the
-    baseline, `level` -1, 0, 1, 2, `held` whether a declared cause keeps the night out of the sum.
+    (NaN where nothing could be judged), `pair` the lower score of this night and the one before (NaN without one), `threshold` of
+    level 1 and `high` of level 2, `used` nights behind the baseline, `level` -1, 0, 1, 2.
     """
 
     expected: Floats
     spread: Floats
     part: Floats
     score: Floats
-    total: Floats
+    pair: Floats
     threshold: Floats
     high: Floats
     used: NDArray[np.int64]
     level: NDArray[np.int64]
-    held: NDArray[np.bool_]
 
 
 def illness_nights(
@@ -77,7 +105,8 @@ def illness_nights(
     day: days in order, one entry a night. value: [n, features], NaN where missing or not covered.
     shift: [features] how far an infection moves each feature, in spreads; the sign is the direction, 0 leaves it out.
     floor: [features] least spread, in the feature's unit (what the device cannot resolve).
-    context: [n, causes] nights on which something regular holds (weekend, second half of the cycle). held: nights a declared cause explains.
+    context: [n, causes] nights on which something regular holds (weekend, second half of the cycle).
+    held: nights that a declared cause explains.
 
     Errors: `SettingsError` for shapes that do not fit or days out of order.
 
@@ -85,8 +114,8 @@ def illness_nights(
     >>> rate = rng.normal(60, 1.5, 60)
     >>> rate[50:] += 7
     >>> found = illness_nights(np.arange(60), rate[:, None], np.array([2.0]), np.array([0.5]))
-    >>> np.flatnonzero(found.level >= 1).tolist()[0]
-    51
+    >>> found.level[50:55].tolist()
+    [0, 2, 2, 2, 2]
     """
     settings = settings or IllnessSettings()
     n = len(day)
@@ -96,28 +125,37 @@ def illness_nights(
         raise SettingsError(f"illness: {n} days need values [{n}, features], context, held and a shift and floor for each feature.")
     if (np.diff(day) <= 0).any():
         raise SettingsError("illness: days are in order, one entry a night.")
-    expected, spread, part, score, total, threshold, high, used, level = _follow(
+    return IllnessNights(*_follow(
         day.astype(np.int64), value.astype(np.float64), context, held, shift.astype(np.float64), floor.astype(np.float64), settings.window,
-        settings.gap, settings.least, settings.slack, settings.autoregression, settings.often, settings.seldom, settings.quiet,
-    )  # fmt: skip
-    return IllnessNights(expected, spread, part, score, total, threshold, high, used, level, held)
+        settings.gap, settings.least, settings.autoregression, settings.often, settings.seldom, settings.quiet,
+    ))  # fmt: skip
 
 
-_MOST, _BEST = 4.0, 4.0
+def prepared(value: Floats) -> Floats:
+    """Values [n, 6] in the order of `NIGHT_FEATURES` as they are judged: logarithms where a feature is judged by its ratio, and no steps
+    where the night itself has nothing."""
+    out = value.astype(np.float64).copy()
+    out[np.isnan(out[:, :-1]).all(axis=1)] = np.nan
+    for place, feature in enumerate(NIGHT_FEATURES):
+        if feature.log:
+            known = out[:, place] > 0
+            out[:, place] = np.where(known, np.log(np.where(known, out[:, place], 1.0)), np.nan)
+    return out
+
+
+_MOST, _TAME = 4.0, 3.0
 _PATH, _BLOCK = 1_500, 7
 _NORMAL = np.array([-1.64, -1.15, -0.84, -0.6, -0.39, -0.19, 0.0, 0.19, 0.39, 0.6, 0.84, 1.15, 1.64, -1.28, 1.28])
 """Quantiles of the standard normal: as if so many more nights of nothing had been seen. Without them three weeks decide a threshold."""
 
 
 @njit(cache=True)
-def _follow(day, value, context, held, shift, floor, window, gap, least, slack, keep, often, seldom, quiet):  # type: ignore[no-untyped-def]
+def _follow(day, value, context, held, shift, floor, window, gap, least, keep, often, seldom, quiet):  # type: ignore[no-untyped-def]
     n, f = value.shape
     expected, spread, part = np.full((n, f), np.nan), np.full((n, f), np.nan), np.full((n, f), np.nan)
-    score, total = np.full(n, np.nan), np.zeros(n)
-    threshold, high = np.full(n, np.nan), np.full(n, np.nan)
+    score, pair, threshold, high = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
     used, level = np.zeros(n, np.int64), np.full(n, -1, np.int64)
     out = np.zeros(n, np.bool_)
-    last_judged = np.int64(-1)
     for t in range(n):
         first = t
         while first > 0 and day[t] - day[first - 1] <= window:
@@ -135,20 +173,19 @@ def _follow(day, value, context, held, shift, floor, window, gap, least, slack, 
             for j in range(f):
                 if not np.isnan(part[t, j]):
                     score[t] += part[t, j]
-            score[t] = min(max(score[t], -_MOST), _BEST)
-        before = total[t - 1] if t > 0 and last_judged >= 0 and day[t] - day[last_judged] <= 7 else 0.0
-        if held[t] or np.isnan(score[t]):
-            total[t] = before
-        else:
-            total[t] = max(0.0, before + score[t] - slack)
-        if not np.isnan(score[t]):
+            score[t] = min(max(score[t], -2 * _MOST), 2 * _MOST)
+            # a declared cause of the night before must not make a pair with this one
+            before = t - 1
+            while before >= 0 and (np.isnan(score[before]) or (held[before] and not held[t])):
+                before -= 1
             past = score[:t][~np.isnan(score[:t]) & ~held[:t]]
-            threshold[t], high[t] = _thresholds(past[-180:], slack, often, seldom, quiet)
-            tried = max(0.0, before + score[t] - slack)
-            level[t] = 2 if tried >= high[t] else (1 if tried >= threshold[t] else 0)
-            last_judged = t
+            threshold[t], high[t] = _thresholds(np.minimum(past[-180:], _TAME), often, seldom, quiet)
+            level[t] = 0
+            if before >= 0 and day[t] - day[before] <= 2:
+                pair[t] = min(score[t], score[before])
+                level[t] = 2 if pair[t] >= high[t] else (1 if pair[t] >= threshold[t] else 0)
         out[t] = held[t] or (level[t] >= 1 and _recent(level, t))
-    return expected, spread, part, score, total, threshold, high, used, level
+    return expected, spread, part, score, pair, threshold, high, used, level
 
 
 @njit(cache=True)
@@ -228,21 +265,21 @@ def _join(day, rest, out, shift, keep, gap, part):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True)
-def _thresholds(past, slack, often, seldom, quiet):  # type: ignore[no-untyped-def]
-    """The sums at which past scores, drawn anew in blocks, alarm as often as was asked for; the same scores give the same draw."""
+def _thresholds(past, often, seldom, quiet):  # type: ignore[no-untyped-def]
+    """The heights at which past scores, drawn anew in blocks, alarm as often as was asked for; the same scores give the same draw."""
     path = np.empty(_PATH)
     seed = np.uint64(88172645463325252)
     known = len(past)
-    i, total = 0, 0.0
+    i, before = 0, 0.0
     while i < _PATH:
-        seed = (seed * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)) & np.uint64(0xFFFFFFFFFFFFFFFF)
-        pick = np.int64(seed >> np.uint64(33)) % (known + len(_NORMAL) * 2)
-        for b in range(_BLOCK if pick < known else 1):
+        seed = seed * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+        pick = np.int64(seed >> np.uint64(33)) % (known + len(_NORMAL))
+        for b in range(_BLOCK):
             if i == _PATH:
                 break
-            value = past[(pick + b) % known] if pick < known else _NORMAL[(pick - known) % len(_NORMAL)]
-            total = max(0.0, total + value - slack)
-            path[i] = total
+            value = past[(pick + b) % known] if pick < known else _NORMAL[(pick - known + 4 * b) % len(_NORMAL)]
+            path[i] = min(value, before)
+            before = value
             i += 1
     return _height(path, often, quiet), _height(path, seldom, quiet)
 
@@ -250,7 +287,7 @@ def _thresholds(past, slack, often, seldom, quiet):  # type: ignore[no-untyped-d
 @njit(cache=True)
 def _height(path, rate, quiet):  # type: ignore[no-untyped-def]
     """The least height that `path` reaches at most `rate` times in 30 nights, counting again only after `quiet` nights."""
-    low, high = 0.0, path.max() + 0.5
+    low, high = 0.0, max(path.max(), 0.0) + 0.5
     for _ in range(14):
         middle = 0.5 * (low + high)
         alarms, last = 0, -quiet - 1

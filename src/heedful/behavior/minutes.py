@@ -44,8 +44,9 @@ class Minutes:
 
     `person`, `day`: of each person-day, sorted. `seen`: its bits `ANY_STEPS`, `SOUND_STEPS`, `ANY_RATE`. `beats`, `beat_count`: sum
     (2^-20) and number of heart rates by minute. `night`, `night_count`: the same of rates cut to whole numbers, between 0 and 7
-    o'clock. `signs`: bits `BEAT`, `MOVED` by minute, `NIGHTLY` beside them if a row says that it lies
-    between 0 and 7 o'clock. `owner`: rank of the highest device with steps in the minute, zeros only where a rate was measured (0: none). `sum_rank`: highest rank with hourly and daily sums (columns 1, 2). `walks`: step rows above zero.
+    o'clock. `signs`: bits `BEAT`, `MOVED` by minute, and `NIGHTLY` beside them if a row says that it lies between 0 and 7 o'clock.
+    `owner`: rank of the highest device with steps in the minute, zeros only where a rate was measured (0: none). `sum_rank`: highest
+    rank with hourly and daily sums (columns 1, 2). `walks`: step rows above zero.
     """
 
     person: NDArray[np.int64]

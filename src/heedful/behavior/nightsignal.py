@@ -21,12 +21,14 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
+from heedful.behavior.annotations import expected_nights
+from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
 from heedful.core.derivations import derivation
 from heedful.core.errors import SettingsError
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.registry import Card, method
-from heedful.core.schemas import Changes, Features
+from heedful.core.schemas import Annotations, Changes, Features
 
 YELLOW_BPM, RED_BPM, CONSECUTIVE_NIGHTS = 3.0, 4.0, 2
 NIGHT_VALUE = "resting_heart_rate[nightsignal]"
@@ -69,12 +71,15 @@ def night_levels(
     return Nights(all_person, all_day, all_value, median, spread, used, level, filled)
 
 
-@derivation(reads=(Features,), writes=Changes, by=("person",), only={"features": (NIGHT_VALUE,)}, version=1)
-def nightsignal(features: Frame[Consented[P], Features]) -> Frame[Consented[P], Changes]:
+@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": (NIGHT_VALUE,)}, version=2)
+def nightsignal(
+    features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations]
+) -> Frame[Consented[P], Changes]:  # fmt: skip
     """NightSignal over a person's whole history, one row for each night with a value (a filled night counts, but gets no row).
 
-    Level as published, from the first night on; `nights_used` says how few stand behind an early one. `false_alarm_rate` is the share of
-    this person's earlier nights at level 1 or more: nothing is known of illness here, so all of them count as false.
+    Level as published, from the first night on, whatever is annotated; `because` says what explains a night. `nights_used` says how few
+    stand behind an early one. `false_alarm_rate` is the share of this person's earlier nights without a declared cause at level 1 or more
+    (`false_alarms`).
     """
     values = (
         features.data.filter((pl.col("feature") == NIGHT_VALUE) & pl.col("value").is_finite())
@@ -86,15 +91,22 @@ def nightsignal(features: Frame[Consented[P], Features]) -> Frame[Consented[P], 
         "number": nights.person, "day": pl.Series(nights.day).cast(pl.Int32).cast(pl.Date), "observed": nights.value,
         "expected": nights.median, "spread": nights.spread, "nights_used": nights.used, "level": nights.level, "filled": nights.filled,
     })  # fmt: skip
-    alarms = (pl.col("level") >= 1).cast(pl.Float64)
-    table = table.with_columns(
-        earlier=pl.int_range(pl.len()).over("number"), raised=(alarms.cum_sum() - alarms).over("number")
+    named = table.join(values.select("number", "person").unique(), on="number", how="left", maintain_order="left").join(
+        expected_nights(annotations.data), on=["person", "day"], how="left", maintain_order="left"
+    )
+    plain = pl.col("because").is_null().cast(pl.Int64)
+    alarms = plain * (pl.col("level") >= 1).cast(pl.Int64)
+    named = named.with_columns(
+        earlier=(plain.cum_sum() - plain).over("person"), raised=(alarms.cum_sum() - alarms).over("person")
     ).filter(~pl.col("filled"))  # fmt: skip
-    named = table.join(values.select("number", "person").unique(), on="number", how="left", maintain_order="left")
+    low, high = wilson(pl.col("raised"), pl.col("earlier"))
+    told = pl.concat_str(explanation(pl.col("because")), rate_sentence(pl.col("raised"), pl.col("earlier")))
     return features.derive(Changes, named.select(
         "person", "day", detector=pl.lit("nightsignal"), feature=pl.lit(NIGHT_VALUE), observed="observed", expected="expected",
         spread="spread", level=pl.col("level").cast(pl.Int16), nights_used=pl.col("nights_used").cast(pl.Int32),
-        false_alarm_rate=pl.when(pl.col("earlier") > 0).then(pl.col("raised") / pl.col("earlier")), why=_why(),
+        false_alarm_rate=pl.when(pl.col("earlier") > 0).then(pl.col("raised") / pl.col("earlier")),
+        why=pl.concat_str(_why(), pl.when(pl.col("level") >= 1).then(told).otherwise(pl.lit(""))),
+        false_alarm_low=low, false_alarm_high=high, because="because",
     ))  # fmt: skip
 
 

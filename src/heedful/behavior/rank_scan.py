@@ -33,12 +33,15 @@ class Intervals:
     p_value: NDArray[np.float64]
 
 
-def rank_scan(values: NDArray[np.float64], *, alpha: float = 0.05, draws: int = 1000, seed: int = 1) -> Intervals:
+def rank_scan(
+    values: NDArray[np.float64], *, alpha: float = 0.05, draws: int = 1000, seed: int = 1, null: NDArray[np.float64] | None = None
+) -> Intervals:
     """Intervals of `values` [n] (any unit, none missing: set a missing one to the middle) that chance does not explain.
 
     Parameters
     ----------
     alpha: chance that a series of no pattern shows any. draws: random orders. seed: of R's generator.
+    null: what `null_maxima` gave for this length, draws and seed, for who scans many series of one length; drawn anew if left out.
 
     Errors: `SettingsError` for fewer than 8 values, a value that is not a number, or settings outside their range.
 
@@ -53,7 +56,7 @@ def rank_scan(values: NDArray[np.float64], *, alpha: float = 0.05, draws: int = 
         raise SettingsError(f"A rank scan needs at least {SHORTEST} values, none missing; there are {len(values)}. Fill gaps with 0 first.")
     if not 0 < alpha < 1 or draws < 1:
         raise SettingsError(f"A rank scan needs 0 < alpha < 1 and at least one draw, not {alpha} and {draws}.")
-    null = null_maxima(len(values), draws, seed)
+    null = null_maxima(len(values), draws, seed) if null is None else null
     first, last, statistic = _exceeding(_ranks(values), float(np.quantile(null, 1 - alpha)))
     kept = _strongest(first, last, statistic)
     found = statistic[kept]

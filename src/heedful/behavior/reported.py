@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from heedful.behavior.agreement import bland_altman
-from heedful.behavior.devices import trust
+from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.core.codes import CODES
 from heedful.core.derivations import Derivation, derivation
 from heedful.core.frames import Frame
@@ -42,17 +42,23 @@ METHODS.add(CARD.name, Method(CARD))
 def _daily(kind: str) -> Derivation:
     codes = REPORTED_CODES[kind]
 
-    def function(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]:
-        return observations.derive(Features, _pairs(observations.data.filter(pl.col("code").is_in(codes))))
+    def function(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
+        return observations.derive(Features, _pairs(observations.data.filter(pl.col("code").is_in(codes)), devices))
 
     function.__doc__ = f"`CODE[reported]` and `CODE[measured]` of days that have both (coverage 1), for {', '.join(codes)}."
     declare = derivation(
-        reads=(Observations,), writes=Features, by=("person", "day"), only={"observations": codes}, version=1, name=f"reported_{kind}"
+        reads=(Observations,),
+        writes=Features,
+        by=("person", "day"),
+        needs=("devices",),
+        only={"observations": codes},
+        version=2,
+        name=f"reported_{kind}",
     )
     return declare(function)
 
 
-def _pairs(rows: pl.DataFrame) -> pl.DataFrame:
+def _pairs(rows: pl.DataFrame, devices: DeviceTrust = TODAY) -> pl.DataFrame:
     """Of each person, day and code with a plausible report and a plausible measurement: the day's value of both.
 
     Of several devices the most trusted one, then the one with the greatest total, speaks; reports of several apps are taken alike.
@@ -67,7 +73,7 @@ def _pairs(rows: pl.DataFrame) -> pl.DataFrame:
     own = pl.when(pl.col("how") == "self_reported").then(pl.lit("reported")).otherwise(pl.lit("measured"))
     total = pl.when(pl.col("code").is_in(SUMMED).first()).then(pl.col("value").sum()).otherwise(pl.col("value").mean())
     by_device = (
-        sound.with_columns(trust(pl.col("device"), pl.col("how")), way=own)
+        sound.with_columns(devices.of(pl.col("code")), way=own)
         .sort("person", "day", "code", "way", "device", "start_at", "row")
         .group_by("person", "day", "code", "way", "device", maintain_order=True)
         .agg(value=total, trust=pl.col("trust").max())

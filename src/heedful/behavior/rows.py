@@ -11,7 +11,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from heedful.behavior.devices import trust
+from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.core.buffers import batches
 from heedful.core.codes import CODES
 from heedful.core.errors import HeedfulError
@@ -74,26 +74,23 @@ class Rows:
 
 
 def of_codes(observations: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame:
-    """The rows of some codes, in order. The text of a code is compared once for each place it lies in, not once a row.
+    """The rows of some codes, in order.
 
     >>> of_codes(pl.DataFrame({"code": ["steps", "glucose", "steps"], "value": [1, 2, 3]}), ("steps",))["value"].to_list()
     [1, 3]
     """
-    code = observations.select("code").rechunk()
-    if code.is_empty():
-        return observations
-    of_row, firsts = streams(next(batches(code)), code)
-    wanted = code.get_column("code").gather(firsts).is_in(codes).to_numpy()
-    if wanted.all():
-        return observations
-    return observations.filter(pl.Series(wanted[of_row])) if wanted.any() else observations.clear()
+    code = observations.get_column("code")
+    wanted = code == codes[0]
+    for name in codes[1:]:
+        wanted |= code == name
+    return observations.filter(wanted) if wanted.any() else observations.clear()
 
 
-def rows(observations: pl.DataFrame, codes: tuple[str, ...]) -> Rows:
+def rows(observations: pl.DataFrame, codes: tuple[str, ...], devices: DeviceTrust = TODAY) -> Rows:
     """The observations in the pieces in which polars holds them: joining these would copy every column, and costs more than all the
     rest. Raises `DayRangeError` if the days span more than one person's layout can hold."""
     pieces, firsts = _pieces(observations)
-    table = _numbers(observations.select(_TEXT)[firsts], codes)
+    table = _numbers(observations.select(_TEXT)[firsts], codes, devices)
     first, span = _day_range(observations)
     if span > MOST_CELLS:
         raise DayRangeError(span)
@@ -168,10 +165,10 @@ def _pieces(observations: pl.DataFrame) -> tuple[list[Piece], NDArray[np.int64]]
     return out, np.concatenate(firsts) if firsts else np.empty(0, np.int64)
 
 
-def _numbers(table: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame:
+def _numbers(table: pl.DataFrame, codes: tuple[str, ...], devices: DeviceTrust) -> pl.DataFrame:
     """The columns of `Rows` by stream."""
     bounds = {code: CODES[code] for code in codes}
-    return table.with_columns(trust(pl.col("device"), pl.col("how"))).select(
+    return table.with_columns(devices.of(pl.col("code"))).select(
         "trust",
         "code",
         name="person",

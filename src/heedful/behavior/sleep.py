@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from numba import njit
 
-from heedful.behavior.devices import trust
+from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.behavior.rows import of_codes
 from heedful.core.codes import CODES
 from heedful.core.derivations import derivation
@@ -39,8 +39,11 @@ LONGEST_HOURS = 24
 _MINUTE_US = 60_000_000
 
 
-@derivation(reads=(Observations,), writes=Features, by=("person", "day"), lookback=1, only={"observations": SLEEP_CODES}, version=2)
-def nightly_sleep(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]:
+@derivation(
+    reads=(Observations,), writes=Features, by=("person", "day"), lookback=1, needs=("devices",), only={"observations": SLEEP_CODES},
+    version=3,
+)  # fmt: skip
+def nightly_sleep(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`sleep_minutes[stages]`, `sleep_onset`, `sleep_offset` (min after local midnight of the day; before it negative),
     `sleep_efficiency` (% of the time in bed), `waso` (minutes awake between onset and offset), and `sleep_minutes[vendor]`, the
     vendor's own total for nights that end on the day; `sleep_midpoint` (mean of onset and offset), `naps` and `nap_minutes`: the other
@@ -50,14 +53,14 @@ def nightly_sleep(observations: Frame[Consented[P], Observations]) -> Frame[Cons
     sleep (in bed only); efficiency and waso also if nothing tells time awake from sleep: neither a row awake or in bed nor a gap.
     Rows that end before they start or last over 24 hours are set aside.
     """
-    return observations.derive(Features, nights(observations.data))
+    return observations.derive(Features, nights(observations.data, devices))
 
 
-def nights(observations: pl.DataFrame) -> pl.DataFrame:
+def nights(observations: pl.DataFrame, devices: DeviceTrust = TODAY) -> pl.DataFrame:
     """The rows of `nightly_sleep`, sorted by key."""
     rows = of_codes(observations, SLEEP_CODES)
-    staged = _nights(rows.filter((pl.col("code") == "sleep_stage") & pl.col("value_code").is_in(list(_KINDS))))
-    vendor = _vendor(rows.filter(pl.col("code") == "sleep_minutes"))
+    staged = _nights(rows.filter((pl.col("code") == "sleep_stage") & pl.col("value_code").is_in(list(_KINDS))), devices)
+    vendor = _vendor(rows.filter(pl.col("code") == "sleep_minutes"), devices)
     return pl.concat([_features(staged), vendor]).sort("person", "day", "feature")
 
 
@@ -71,10 +74,10 @@ def _night_of(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(sound).with_columns(night=night).filter(near)
 
 
-def _nights(rows: pl.DataFrame) -> pl.DataFrame:
+def _nights(rows: pl.DataFrame, devices: DeviceTrust) -> pl.DataFrame:
     """One row a person and night: the chosen device's main sleep."""
     rows = _night_of(rows).with_columns(
-        trust(pl.col("device"), pl.col("how")), kind=pl.col("value_code").replace_strict(_KINDS, return_dtype=pl.Int8),
+        devices.of("sleep_stage"), kind=pl.col("value_code").replace_strict(_KINDS, return_dtype=pl.Int8),
         start=pl.col("start_at").to_physical(), end=pl.col("end_at").to_physical(),
     ).sort("person", "night", "device", "trust", "start", "end", "kind", "offset_minutes")  # fmt: skip
     group = rows.select(pl.struct("person", "night", "device", "trust").rle_id()).to_series().to_numpy()
@@ -118,13 +121,13 @@ def _features(nights: pl.DataFrame) -> pl.DataFrame:
     ])  # fmt: skip
 
 
-def _vendor(rows: pl.DataFrame) -> pl.DataFrame:
+def _vendor(rows: pl.DataFrame, devices: DeviceTrust) -> pl.DataFrame:
     """The vendor's total of the most trusted device: sleeps of one night summed. A row without an interval belongs to its own day."""
     point = rows.filter(pl.col("end_at") == pl.col("start_at")).with_columns(night="day")
     bounds = CODES["sleep_minutes"]
     sound = pl.concat([_night_of(rows), point]).filter(pl.col("value").is_between(bounds.low, bounds.high))
     best = (
-        sound.with_columns(trust(pl.col("device"), pl.col("how"))).sort("person", "night", "device", "start_at", "row")
+        sound.with_columns(devices.of("sleep_minutes")).sort("person", "night", "device", "start_at", "row")
         .group_by("person", "night", "trust", "device", maintain_order=True).agg(pl.col("value").sum())
         .sort("person", "night", "trust", "value", "device", descending=[False, False, True, True, False])
         .group_by("person", "night", maintain_order=True).first()

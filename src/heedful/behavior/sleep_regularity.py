@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.behavior.rows import of_codes
 from heedful.behavior.sleep import nightly_sleep
 from heedful.behavior.sleep import nights as sleep_nights
@@ -35,15 +36,16 @@ _NIGHT_REACHES_BACK = nightly_sleep.lookback
     writes=Features,
     by=("person", "day"),
     lookback=NIGHTS - 1 + _NIGHT_REACHES_BACK,
+    needs=("devices",),
     only={"observations": ("sleep_stage",)},
-    version=1,
+    version=2,
 )
-def sleep_regularity(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]:
+def sleep_regularity(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`sleep_regularity_index[main_sleep_7]` of each day that a night with sleep stages ends on, over it and the six nights before.
 
     Coverage: share of the six pairs of consecutive nights that are known. Missing as `too_short` with fewer than four.
     """
-    nights = _nights(sleep_nights(of_codes(observations.data, ("sleep_stage",))))
+    nights = _nights(sleep_nights(of_codes(observations.data, ("sleep_stage",)), devices))
     person, day, onset, offset = (nights.get_column(name).to_physical().to_numpy() for name in ("number", "day", "onset", "offset"))
     index, pairs = regularity(person, day, onset, offset)
     enough = pairs >= LEAST_PAIRS

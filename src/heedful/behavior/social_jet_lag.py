@@ -8,23 +8,35 @@ from __future__ import annotations
 
 import polars as pl
 
+from heedful.behavior.devices import TODAY, DeviceTrust
+from heedful.behavior.rows import of_codes
+from heedful.behavior.sleep import nightly_sleep, nights
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
-from heedful.core.schemas import Features
+from heedful.core.schemas import Features, Observations
 
 WINDOW_DAYS, LEAST_WORKING, LEAST_FREE = 28, 3, 2
 NAME, MIDPOINT = "social_jet_lag[28]", "sleep_midpoint"
 _SATURDAY = 6
 
 
-@derivation(reads=(Features,), writes=Features, by=("person", "day"), lookback=WINDOW_DAYS - 1, only={"features": (MIDPOINT,)}, version=1)
-def social_jet_lag(features: Frame[Consented[P], Features]) -> Frame[Consented[P], Features]:
+@derivation(
+    reads=(Observations,),
+    writes=Features,
+    by=("person", "day"),
+    lookback=WINDOW_DAYS - 1 + nightly_sleep.lookback,
+    needs=("devices",),
+    only={"observations": ("sleep_stage",)},
+    version=2,
+)
+def social_jet_lag(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`social_jet_lag[28]` (min) of each day that a night with a midpoint ends on, from it and the 27 days before.
 
     Coverage: share of the 28 nights that are known. Missing as `too_short` with fewer than three working or two free nights.
     """
-    return features.derive(Features, jet_lags(features.data.filter(pl.col("feature") == MIDPOINT)))
+    found = nights(of_codes(observations.data, ("sleep_stage",)), devices)
+    return observations.derive(Features, jet_lags(found.filter(pl.col("feature") == MIDPOINT)))
 
 
 def jet_lags(midpoints: pl.DataFrame) -> pl.DataFrame:

@@ -123,7 +123,7 @@ def _short(value: Any) -> str:
 
 def _act(config: Path, alert: str, act: Any, by: str, json: bool, **given: Any) -> None:
     from heedful.cli.console import emit, open_site, say
-    from heedful.loops.alerts import write_feed
+    from heedful.loops.alert_channels import write_feed
     from heedful.store.alert_work import AlertLog
 
     with open_site(config) as site:
@@ -208,7 +208,7 @@ def advice(config: Config = CONFIG, json: Json = False) -> None:
 def feed(config: Config = CONFIG, json: Json = False) -> None:
     """Write the Atom and JSON feeds of the newest alerts."""
     from heedful.cli.console import emit, open_site, say
-    from heedful.loops.alerts import write_feed
+    from heedful.loops.alert_channels import write_feed
 
     with open_site(config) as site:
         paths = [str(path) for path in write_feed(site, site.clock.now())]
@@ -219,7 +219,7 @@ def feed(config: Config = CONFIG, json: Json = False) -> None:
 def send(config: Config = CONFIG, json: Json = False) -> None:
     """Send what waits for the webhook and the mail server now; a run does this too."""
     from heedful.cli.console import emit, open_site, say
-    from heedful.loops.alerts import send_alerts
+    from heedful.loops.alert_channels import send_alerts
 
     with open_site(config) as site:
         moved = send_alerts(site, site.clock.now())

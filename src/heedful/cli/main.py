@@ -10,6 +10,8 @@ import typer
 
 from heedful import __version__
 from heedful.cli.alerts import alerts_app
+from heedful.cli.rumours import rumours_app
+from heedful.cli.safety import safety_app
 
 app = typer.Typer(
     name="heedful",
@@ -24,6 +26,8 @@ audit_app = typer.Typer(help="Look at the audit chain, and check that nobody cha
 app.add_typer(consent_app, name="consent")
 app.add_typer(audit_app, name="audit")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(safety_app, name="safety")
+app.add_typer(rumours_app, name="rumours")
 evaluate_app = typer.Typer(help="Judge this system on sets whose truth is known.", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
 vocabulary_app = typer.Typer(help="The words that are looked for: add your own, list them, try them on a text.", no_args_is_help=True)
@@ -63,6 +67,17 @@ def adjudicate(
     from heedful.cli.adjudicate import adjudicate as run
 
     run(config, report, limit, json)
+
+
+@app.command()
+def devices(
+    name: Annotated[str, typer.Argument(help="A device's name, a family's, or a code such as heart_rate; all families without.")] = "",
+    json: Json = False,
+) -> None:
+    """What devices measure, how, and which of their numbers are the vendor's own."""
+    from heedful.cli.devices import devices as run
+
+    run(name, json)
 
 
 @app.command()
@@ -297,6 +312,21 @@ def evaluate_language(
         show_transfer(data, train, json)
     else:
         run(data, train, only, json, semantic)
+
+
+@evaluate_app.command("illness")
+def evaluate_illness(
+    data: Annotated[Path | None, typer.Option("--data", help="Folder of recordings, in the shape of ../shared/data/behavior.")] = None,
+    simulate: Annotated[int, typer.Option("--simulate", help="How many simulated people.")] = 120,
+    hourly: Annotated[int, typer.Option(help="On how many of them the slow hourly detectors run (under 8: not at all).")] = 16,
+    days: Annotated[int, typer.Option(help="Days of each.")] = 120,
+    seed: Annotated[int, typer.Option(help="Of the simulation.")] = 2,
+    json: Json = False,
+) -> None:
+    """Judge detectors of illness onset forward in time: sensitivity, placebo onsets, alarms per person-month, days of earliness."""
+    from heedful.cli.evaluate_illness import illness as run
+
+    run(data, simulate, hourly, seed, days, json)
 
 
 @evaluate_app.command("lapse")

@@ -442,6 +442,17 @@ class Worries(Schema, table="worries", stream="public", key=("source", "post", "
     known_at = column(INSTANT, "when the post was known")
 
 
+class NichePosts(Schema, table="niche_posts", stream="public", key=("source", "post", "author", "niche"), grain="month"):
+    """Posts that tell of pregnancy or of use other than meant; an intermediate, for counting people by treatment only."""
+
+    source = column(pl.String, "source of the post")
+    post = column(pl.String, "id of the post")
+    author = column(pl.String, "pseudonym of the public space")
+    niche = column(pl.String, "pregnancy or misuse")
+    day = column(pl.Date, "UTC day of the post")
+    known_at = column(INSTANT, "when the post was known")
+
+
 class Estimates(Schema, table="estimates", stream="aggregate", key=("signal", "place", "stratum", "day"), grain="month"):
     """Of the people who posted in a week, how many said something: as found, and weighted to the population where that can be done."""
 
@@ -539,6 +550,19 @@ class Features(Schema, table="features", stream="personal", key=("person", "day"
     missing = column(pl.String, "'' if there is a value; else the reason: not_worn, no_data, too_short, implausible")
 
 
+class DayHours(Schema, table="day_hours", stream="personal", key=("person", "day", "signal"), grain="month"):
+    """What each hour of a person's day held: the common ground of rhythms over several days."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    day = column(pl.Date, "local day")
+    signal = column(pl.String, "steps or activity_count")
+    known = column(pl.Int32, "bit k: something was measured in hour k, so that nothing counted means nothing done")
+    (
+        h00, h01, h02, h03, h04, h05, h06, h07, h08, h09, h10, h11,
+        h12, h13, h14, h15, h16, h17, h18, h19, h20, h21, h22, h23,
+    ) = (column(pl.Float64, f"sum of local hour {hour}; 0 if it is not known") for hour in range(24))  # fmt: skip
+
+
 class Agreements(Schema, table="agreements", stream="personal", key=("person", "code"), grain="none"):
     """How far a person's own reports agree with what devices measured, on days with both."""
 
@@ -570,6 +594,15 @@ class Adherence(Schema, table="adherence", stream="personal", key=("person", "dr
     missing = column(pl.String, "'' or why it could not be computed")
 
 
+class Annotations(Schema, table="annotations", stream="personal", key=("person", "day", "kind", "source"), grain="month"):
+    """Something known of a person's day that changes what is expected of its numbers."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    day = column(pl.Date, "local day on which it happened or was declared")
+    kind = column(pl.String, "alcohol, travel, vaccination or cycle_start")
+    source = column(pl.String, "diary, answers, records or clock (a shift of the zone)")
+
+
 class Changes(Schema, table="changes", stream="personal", key=("person", "day", "detector", "feature"), grain="month"):
     """What is unusual for this person, against which baseline, and how often falsely."""
 
@@ -584,6 +617,9 @@ class Changes(Schema, table="changes", stream="personal", key=("person", "day", 
     nights_used = column(pl.Int32, "days or nights behind the baseline", unit="d")
     false_alarm_rate = column(pl.Float64, "share of this person's earlier judged days at level 1 or more", nullable=True)
     why = column(pl.String, "one plain sentence")
+    false_alarm_low = column(pl.Float64, "lower end of the rate's 95 % interval", nullable=True)
+    false_alarm_high = column(pl.Float64, "upper end", nullable=True)
+    because = column(pl.String, "declared cause that explains the day, such as 'expected after a vaccination on 2026-03-03'", nullable=True)
 
 
 class Timeline(Schema, table="timeline", stream="personal", key=("person", "day", "lane", "item"), grain="month"):

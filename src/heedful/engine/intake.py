@@ -122,7 +122,9 @@ class Intake:
             return doors.issued_series(frame).data
         elif schema is Quarantine:
             rows = unseal(frame)
-            add_up(accounts.quarantined, dict(rows.group_by("reason").len().iter_rows()))
+            # what a reason says in brackets at its end names one row (its series and date): such rows are added up without
+            kinds = rows.group_by(pl.col("reason").str.replace(r" \[[^\[\]]*\]$", "")).len()
+            add_up(accounts.quarantined, dict(kinds.iter_rows()))
             return rows.with_columns(
                 content=pl.Series([None if line is None else self.seal_line(line) for line in rows["content"]], dtype=pl.String)
             )

@@ -17,8 +17,10 @@ from heedful.language.axes import any_of
 from heedful.language.masking import DRUG, FINDING, masked_sentences
 from heedful.language.mentions import place, texts_of_diary
 from heedful.language.onset import duration_days, onset_days, persistence
-from heedful.language.reading import english, read
+from heedful.language.reading import english, read_tagged
 from heedful.language.severity import severity
+from heedful.language.tagger.beside import Taggers
+from heedful.language.tagger.tagger import Tagger
 from heedful.language.vocabulary import Vocabulary
 
 P = TypeVar("P", bound=Purpose)
@@ -26,7 +28,8 @@ P = TypeVar("P", bound=Purpose)
 CARD = Card(
     name="language.experiences",
     definition="A drug and an effect (or a stop, switch or missed dose) of oneself or one's family, where words around give the effect its "
-    "axis; the drug is the nearest of the sentence, else the last one named before it.",
+    "axis; the drug is the nearest of the sentence, else the last one named before it. Effects are terms of the vocabulary and, without a "
+    "code, spans that a tagger finds beside them (language.spans).",
     units="1",
     reference="Axes after PsyTAR (Zolnoori 2019) and the questions of pharmacovigilance; patterns of our own.",
     limits="English only; one drug an effect; in posts other than reviews a finding without words that tie it to the drug is none; "
@@ -37,39 +40,44 @@ METHODS.add(CARD.name, Method(CARD))
 LONGEST = 100_000
 """Bytes of a text that are read: beyond that it is no account of a person."""
 
-_TOUCHES = ("self", "family")
+_TOUCHES = ("self", "family", "child", "partner", "parent")
 _FINDINGS = ("symptom", "condition")
 
 
-@derivation(reads=(Posts,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer"), version=3)
-def experiences(posts: Frame[Public, Posts], *, vocabulary: Vocabulary, gazetteer: Gazetteer) -> Frame[Public, Experiences]:
+@derivation(reads=(Posts,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer", "taggers"), version=4)
+def experiences(
+    posts: Frame[Public, Posts], *, vocabulary: Vocabulary, gazetteer: Gazetteer, taggers: Taggers
+) -> Frame[Public, Experiences]:
     """Experiences told in posts. Read from the texts, not from mentions: it needs sentences and the cues of stopping."""
     texts = posts.data.filter(english(pl.col("language")))
     texts = texts.with_columns(declared="place_declared", review=pl.col("kind") == "review")
-    return posts.derive(Experiences, _experiences(texts, vocabulary, gazetteer))
+    return posts.derive(Experiences, _experiences(texts, vocabulary, gazetteer, taggers))
 
 
 @derivation(
-    reads=(Diary,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer"), key_as={"person": "author", "entry": "post"}, version=3
-)
+    reads=(Diary,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer", "taggers"),
+    key_as={"person": "author", "entry": "post"}, version=4,
+)  # fmt: skip
 def diary_experiences(
-    diary: Frame[Consented[P], Diary], *, vocabulary: Vocabulary, gazetteer: Gazetteer
+    diary: Frame[Consented[P], Diary], *, vocabulary: Vocabulary, gazetteer: Gazetteer, taggers: Taggers
 ) -> Frame[Consented[P], Experiences]:
     """Experiences told in diary entries, under source 'diary'; the author is the participant."""
     texts = texts_of_diary(diary.data).with_columns(review=pl.lit(False))
-    return diary.derive(Experiences, _experiences(texts, vocabulary, gazetteer))
+    return diary.derive(Experiences, _experiences(texts, vocabulary, gazetteer, taggers))
 
 
-def _experiences(texts: pl.DataFrame, vocabulary: Vocabulary, gazetteer: Gazetteer) -> pl.DataFrame:
-    told = experiences_in(texts["text"], vocabulary, reviews=texts["review"])
+def _experiences(texts: pl.DataFrame, vocabulary: Vocabulary, gazetteer: Gazetteer, taggers: Taggers) -> pl.DataFrame:
+    tagger = taggers.by_language.get(vocabulary.language)
+    told = experiences_in(texts["text"], vocabulary, reviews=texts["review"], tagger=tagger)
     return place(texts, told, gazetteer).select(*Experiences.columns).sort("source", "post", "author", "n")
 
 
 def experiences_in(
-    texts: pl.Series, vocabulary: Vocabulary, *, reviews: pl.Series | None = None, treatments: pl.Series | None = None
-) -> pl.DataFrame:
+    texts: pl.Series, vocabulary: Vocabulary, *, reviews: pl.Series | None = None, treatments: pl.Series | None = None,
+    tagger: Tagger | None = None,
+) -> pl.DataFrame:  # fmt: skip
     """Experiences told in texts, each once a text, with its number `n`; see `tellings`."""
-    told = tellings(texts, vocabulary, reviews=reviews, treatments=treatments)
+    told = tellings(texts, vocabulary, reviews=reviews, treatments=treatments, tagger=tagger)
     told = told.unique(["row", "treatment", "axis", "effect"], keep="first", maintain_order=True)
     labels = vocabulary.terms.filter(pl.col("type") == "drug").unique("code", keep="first", maintain_order=True)
     told = told.join(labels.select(treatment="code", treatment_label="label"), on="treatment", how="left", maintain_order="left")
@@ -77,8 +85,9 @@ def experiences_in(
 
 
 def tellings(
-    texts: pl.Series, vocabulary: Vocabulary, *, reviews: pl.Series | None = None, treatments: pl.Series | None = None
-) -> pl.DataFrame:
+    texts: pl.Series, vocabulary: Vocabulary, *, reviews: pl.Series | None = None, treatments: pl.Series | None = None,
+    tagger: Tagger | None = None,
+) -> pl.DataFrame:  # fmt: skip
     """Each time that texts tell of an experience: `row` of the text and the columns of `Experiences` that come from the text itself.
 
     Parameters
@@ -86,9 +95,11 @@ def tellings(
     texts: String; a missing one tells nothing.
     reviews: Boolean; in a review of a treatment a finding that is present is an effect unless words say otherwise. None: no text is one.
     treatments: String; the drug concept that a text is about, for texts that do not name one (a review under its drug's page). None: none.
+    tagger: what it finds beside the vocabulary is a finding as well, without a name: a writer's own words would be one person's alone.
     """
     texts = _shortened(texts)
-    found = read(texts, vocabulary)
+    found = read_tagged(texts, vocabulary, tagger).drop("probability")
+    found = found.with_columns(label=pl.when(pl.col("concept") != "").then("label").otherwise(pl.lit("")))
     about = pl.lit(None, pl.String) if treatments is None else pl.lit(treatments).gather(pl.col("row"))
     found = found.with_columns(drug_about=about)
     treated = found.filter(_is_treatment() | pl.col("drug_about").is_not_null())["row"]

@@ -25,9 +25,9 @@ CARD = Card(
     units="1",
     reference="Method after NegEx (Chapman 2001) and ConText (Harkema 2009), with rules of our own for patients' words; "
     "vocabulary: Human Phenotype Ontology 2025-01-16, drug names of MedlinePlus, NHS and DrugBank, everyday words of our own.",
-    limits="English only; no misspellings beyond those listed, no figurative use ('this traffic gives me a headache'); a text without "
-    "any person named counts as being about its writer; 'not X' far from X is missed rather than guessed. A span of the tagger "
-    "has no code and counts nobody.",
+    limits="English in full, Spanish, German and French for the core attributes; misspellings one slip away of everyday health words and "
+    "common drugs, in English alone; fresh figures of speech are taken at their word; a text without any person named counts as being "
+    "about its writer; 'not X' far from X is missed rather than guessed. A span of the tagger has no code and counts nobody.",
 )
 METHODS.add(CARD.name, Method(CARD))
 

@@ -24,6 +24,8 @@ NAMED = 0.8
 """How far a place that a text names is its writer's, beside one that the writer declares."""
 
 _LOCATIVES = ("in", "from", "near", "around", "at", "outside", "across", "here in", "live in", "lives in", "living in", "moved to")
+_MOST_ANSWERED = 50_000
+"""Declared places whose answers are kept in memory."""
 _LONGEST = 120
 """Characters of a declared place that are read."""
 _BETWEEN = r"[,/|;•·\n()\[\]→–—]|\s-\s|\band\b"
@@ -140,19 +142,44 @@ class PlaceNames:
         return pl.select(pl.when(waving).then(said).otherwise(declared)).to_series()
 
     def _of_declared(self, declared: pl.Series) -> pl.DataFrame:
-        declared = self._unflagged(declared)
         rows = pl.DataFrame({"said": declared})
-        said = rows.filter(pl.col("said").is_not_null()).unique().sort("said").with_row_index("id")
+        if rows["said"].null_count() == rows.height:
+            return rows.with_columns(place=pl.lit(""), confidence=pl.lit(None, pl.Float64)).select("place", "confidence")
+        # Several derivations ask for the places of the same posts, and people declare the same places again and again.
+        said = rows.drop_nulls().unique()
+        new = said.join(self._answered[0], on="said", how="anti") if self._answered else said
+        if new.height:
+            answers = self._answers(new["said"])
+            self._answered[:] = [pl.concat([*self._answered, answers])]
+        best = self._answered[0]
+        placed = rows.join(best, on="said", how="left", maintain_order="left").select(pl.col("place").fill_null(""), "confidence")
+        if best.height > _MOST_ANSWERED:
+            self._answered.clear()
+        return placed
+
+    @functools.cached_property
+    def _answered(self) -> list[pl.DataFrame]:
+        """What was declared so far, each text once, with its place: one frame of columns said, place, confidence; none at first."""
+        return []
+
+    def _answers(self, declared: pl.Series) -> pl.DataFrame:
+        """Columns said (each of `declared`, which differ), place and confidence (null where nothing is sure enough)."""
+        rows = pl.DataFrame({"as_given": declared, "said": self._unflagged(declared)})
+        said = rows.select("said").unique().sort("said").with_row_index("id")
         units = self._units(said)
-        best = _agreed(_candidates(units, self._known.filter(pl.col("place") != "")))
+        best = _agreed(_candidates(units, self._meant))
         lost = units.group_by("id").agg((~pl.col("known")).any().alias("lost"))
         best = best.join(lost, on="id").with_columns(confidence=pl.col("confidence") * pl.when("lost").then(_SHARE).otherwise(1.0))
         best = said.join(best.filter(pl.col("confidence") >= SURE), on="id", how="inner").select("said", "place", "confidence")
-        return rows.join(best, on="said", how="left", maintain_order="left").select(pl.col("place").fill_null(""), "confidence")
+        return rows.join(best, on="said", how="left", maintain_order="left").select(pl.col("as_given").alias("said"), "place", "confidence")
+
+    @functools.cached_property
+    def _meant(self) -> pl.DataFrame:
+        """Names that are a place's."""
+        return self._known.filter(pl.col("place") != "")
 
     def _units(self, said: pl.DataFrame) -> pl.DataFrame:
         """The declared text cut into names: columns id, unit (number), name (folded), known (whether such a name exists)."""
-        known = self._known.filter(pl.col("place") != "").select("name").unique()
         parts = said.select("id", name=pl.col("said").str.slice(0, _LONGEST).str.replace_all(_BETWEEN, "\x1f").str.split("\x1f"))
         parts = parts.explode("name", empty_as_null=True, keep_nulls=True).with_columns(_folded("name"))
         parts = parts.filter(pl.col("name") != "").with_row_index("part")
@@ -161,11 +188,15 @@ class PlaceNames:
         for words in (1, 2):  # "Boston MA", "Auckland New Zealand"
             cut = rf"^(.+?)((?: \S+){{{words}}})$"
             forms.append((name.str.extract(cut, 1), name.str.extract(cut, 2).str.strip_chars()))
-        tried = []
-        for order, (head, tail) in enumerate(forms):
-            form = parts.select("id", "part", head=head, tail=tail, order=pl.lit(order)).filter(pl.col("head").is_not_null())
+        tried = [
+            parts.select("id", "part", head=head, tail=tail, order=pl.lit(order)).filter(pl.col("head").is_not_null())
+            for order, (head, tail) in enumerate(forms)
+        ]
+        asked = pl.concat([form.select(name=side) for form in tried for side in ("head", "tail")]).unique()
+        known = self._meant.select("name").join(asked, on="name", how="semi").unique()
+        for order, form in enumerate(tried):
             form = form.join(known, left_on="head", right_on="name", how="semi")
-            tried.append(form if order < 2 else form.join(known, left_on="tail", right_on="name", how="semi"))
+            tried[order] = form if order < 2 else form.join(known, left_on="tail", right_on="name", how="semi")
         first = pl.concat(tried).sort("part", "order").unique("part", keep="first", maintain_order=True)
         names = first.select("id", name=pl.concat_list("head", "tail")).explode("name", empty_as_null=True, keep_nulls=True)
         missed = parts.join(first, on="part", how="anti")

@@ -23,9 +23,7 @@ from heedful.population.people_mentions import ANY
 from heedful.trust.doors import disclose_beside
 
 
-@derivation(
-    reads=(Posts, PeopleMentions, Voices), writes=CrisisCounts, by=("day",), needs=("gazetteer", "detection", "voices"), version=2
-)
+@derivation(reads=(Posts, PeopleMentions, Voices), writes=CrisisCounts, by=("day",), needs=("gazetteer", "detection", "voices"), version=2)
 def crisis_counts(
     posts: Frame[Public, Posts], people: Frame[Public, PeopleMentions], flagged: Frame[Public, Voices], *,
     gazetteer: Gazetteer, detection: Detection, voices: VoiceChoice,
@@ -43,9 +41,7 @@ def _people_of_words(posts: pl.DataFrame, gazetteer: Gazetteer) -> pl.DataFrame:
     """Rows of `PeopleMentions` with the kinds of words as concepts; they live for the length of a call."""
     fired = posts.filter(english(pl.col("language")), pl.col("text").str.contains(CRISIS_PATTERN))
     placed = fired.with_columns(gazetteer.resolve(fired["place_declared"], fired["text"])["place"]).with_columns(place_levels("place"))
-    kinds = [
-        pl.when(pl.col("text").str.contains(rf"(?i)\b(?:{words})")).then(pl.lit(f"crisis:{kind}")) for kind, words in CRISIS_KINDS.items()
-    ]
+    kinds = [pl.when(pl.col("text").str.contains(words)).then(pl.lit(f"crisis:{kind}")) for kind, words in CRISIS_KINDS.items()]
     return (
         placed.with_columns(concept=pl.concat_list(kinds).list.drop_nulls())
         .explode("concept", empty_as_null=False, keep_nulls=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -24,16 +25,22 @@ from heedful.core.schemas import (
     Worries,
 )
 from heedful.core.voices import VoiceChoice
+from heedful.language.claim_matches import SiteClaims
+from heedful.language.niche_posts import niche_posts
 from heedful.language.worries import worries
 from heedful.population.alarms import Detection
 from heedful.population.body_signals import KINDS, body_days, count_unusual
+from heedful.population.body_signals import NAMES as BODY_NAMES
 from heedful.population.estimates import Population, declared_places, week_of_people
 from heedful.population.estimates import estimates as estimated
 from heedful.population.left_out import gone_days
-from heedful.population.opinion import said, without
+from heedful.population.opinion import said, signal_name, without
 from heedful.sources.population_table import read_population
 from heedful.trust.consent import EMPTY, covered
 from heedful.trust.doors import disclose_beside, disclose_consented, for_purpose
+
+if TYPE_CHECKING:  # a site knows its derivations
+    from heedful.loops.site import Site
 
 
 @derivation(
@@ -112,5 +119,12 @@ def site_population(file: str) -> Population:
     return Population(read_population(Path(file))) if file else Population()
 
 
-PUBLIC: tuple[Derivation, ...] = (declared_places, worries, estimates, body_counts)
+def signal_names(site: Site, signals: pl.Series) -> dict[str, str]:
+    """What signals of opinion and of bodies are called, by signal; concepts keep the names that the vocabulary gives them."""
+    known: SiteClaims = site.engine.resources["claims"]
+    claims = dict(zip(known.ids.to_list(), known.claims["claim"].to_list(), strict=True))
+    return BODY_NAMES | {signal: words for signal in signals.unique().to_list() if (words := signal_name(signal, claims)) != signal}
+
+
+PUBLIC: tuple[Derivation, ...] = (declared_places, worries, niche_posts, estimates, body_counts)
 PERSONAL: tuple[Derivation, ...] = (body_days,)

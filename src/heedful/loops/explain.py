@@ -9,11 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from heedful.core.errors import ConsentError, NotFoundError
-from heedful.core.labels import Aggregate, Consented, Held
+from heedful.core.errors import ConsentError, LabelError, NotFoundError
+from heedful.core.labels import Aggregate, Consented, Held, Public
 from heedful.core.row_ids import row_ids, table_of
 from heedful.core.schemas import Counts, Decisions, LeftOut, Schema
 from heedful.engine.plan import Step
+from heedful.language.crisis import CRISIS_CONCEPTS
+from heedful.loops.believed import believed
 from heedful.loops.site import Site
 from heedful.loops.vocabularies import site_crosswalks
 from heedful.trust.consent import people_with
@@ -34,7 +36,8 @@ class Explanation:
 def explain(site: Site, words: Sequence[str]) -> Explanation:
     """Explain one derived row or decision, named by its id (`alarm:1f0c…`) or by its table and key (`alarm ears.c2 HP:0001945 US/NY …`).
 
-    Raises `NotFoundError`, and `ConsentError` where its person did not agree to care.
+    Raises `NotFoundError`, `ConsentError` where its person did not agree to care, and `LabelError` for a public author's words of crisis:
+    these are looked at in counts only.
     """
     shown = " ".join(words)
     schema = table_of(words[0] if len(words) == 1 else f"{words[0]}:")
@@ -58,6 +61,8 @@ def explain(site: Site, words: Sequence[str]) -> Explanation:
 def _derived(site: Site, step: Step, schema: type[Schema], row: dict[str, Any]) -> Explanation:
     if step.output[1] is Consented[Held]:
         _ask_consent(site, step, row.get("person") or row["author"])
+    if step.output[1] is Public and _speak_of_crisis(pl.DataFrame([row])).all():
+        raise LabelError("This row says of one public author that words of self-harm or overdose fired. Of these only counts are shown.")
     derivation = step.derivation
     key = {name: row[derivation.key_as.get(name, name)] for name in derivation.key}
     inputs = site.engine.behind(derivation.name, {derivation.key_as.get(name, name): value for name, value in key.items()})
@@ -71,9 +76,31 @@ def _derived(site: Site, step: Step, schema: type[Schema], row: dict[str, Any]) 
     said += also_known(site, row)
     if schema is Counts:
         said.append(_who_is_left_out(site, row))
+    if "devices" in derivation.needs:
+        said += believed(inputs, site.engine.resources["devices"])
     for name in derivation.needs:
         said.append(f"It used the {name} {site.engine.resources[name].fingerprint[:60]}.")
-    return Explanation(said, row, [(node[0].table, rows.height, rows.head(SHOWN)) for node, rows in inputs])
+    return Explanation(said, row, [(node[0].table, rows.height, _shown(node, _nearest_first(rows, row))) for node, rows in inputs])
+
+
+def _shown(node: tuple[type[Schema], Any], rows: pl.DataFrame) -> pl.DataFrame:
+    """The first rows, those left out that say of a public author that words of crisis fired."""
+    return rows.filter(~_speak_of_crisis(rows)).head(SHOWN) if node[1] is Public else rows.head(SHOWN)
+
+
+def _nearest_first(rows: pl.DataFrame, row: dict[str, Any]) -> pl.DataFrame:
+    """Rows of the same series before others, the newest first, where more went in than are shown."""
+    same = [name for name in ("source", "signal", "concept", "place", "stratum") if name in rows.columns and row.get(name) is not None]
+    if rows.height <= SHOWN or not same:
+        return rows
+    alike = pl.sum_horizontal([(pl.col(name) == row[name]).fill_null(False).cast(pl.Int64) for name in same])
+    newest = [name for name in ("day", "known_at") if name in rows.columns]
+    return rows.with_columns(_alike=alike).sort("_alike", *newest, descending=True, nulls_last=True).drop("_alike")
+
+
+def _speak_of_crisis(rows: pl.DataFrame) -> pl.Series:
+    named = [pl.col(name).is_in(CRISIS_CONCEPTS).fill_null(False) for name in ("concept", "effect") if name in rows.columns]
+    return rows.select(speaks=pl.any_horizontal(pl.repeat(False, pl.len()), *named))["speaks"]
 
 
 def also_known(site: Site, row: dict[str, Any]) -> list[str]:

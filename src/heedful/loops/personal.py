@@ -7,8 +7,9 @@ from datetime import datetime, time
 
 import polars as pl
 
+from heedful.behavior.questionnaires import thoughts_of_harm
 from heedful.core.labels import Care
-from heedful.core.schemas import Deliveries, Diary, Features, Observations, People
+from heedful.core.schemas import Answers, Deliveries, Diary, Features, Observations, People
 from heedful.intervene import (
     Budget,
     Decision,
@@ -94,7 +95,8 @@ def person_states(site: Site) -> list[PersonState]:
     people = site.view(People, Care).data.sort("person")
     diary = site.view(Diary, Care).data
     fired = diary.with_columns(words=crisis_words(diary["text"])).filter(pl.col("words").is_not_null())
-    crisis = dict(fired.group_by("person").agg(pl.col("written_at").max()).iter_rows())
+    told = [fired.select("person", at="written_at"), thoughts_of_harm(site.view(Answers, Care).data)]
+    crisis = dict(pl.concat(told).group_by("person").agg(pl.col("at").max()).iter_rows())
     cleared = dict(
         site.ledger.rows("approvals")
         .filter((pl.col("item") == "crisis") & (pl.col("answer") == "approved"))

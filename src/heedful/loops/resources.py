@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from heedful.behavior.devices import DeviceTrust
 from heedful.core.voices import VoiceChoice
 from heedful.loops.claim_bank import site_claims
 from heedful.loops.estimates import PublicHealthGrants, site_population
@@ -25,6 +26,7 @@ def site_resources(settings: Settings, folder: Path | None = None) -> dict[str, 
         "heads": heads(),
         "claims": site_claims(folder),
         "guidelines": site_guidelines(folder),
+        "devices": DeviceTrust(tuple(sorted((code, tuple(names)) for code, names in settings.devices.trust.items()))),
         "voices": VoiceChoice(tuple(settings.voices.exclude)),
         "detection": Detection(minimum_cell=settings.disclosure.minimum_cell),
         "thresholds": site_thresholds(settings),

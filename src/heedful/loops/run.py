@@ -9,7 +9,8 @@ from pathlib import Path
 
 from heedful.core.errors import SourceError
 from heedful.engine.intake import Accounts
-from heedful.loops.alerts import open_alerts, send_alerts
+from heedful.loops.alert_channels import send_alerts
+from heedful.loops.alerts import open_alerts
 from heedful.loops.personal import decide_due, join_outcomes, send_waiting
 from heedful.loops.site import Input, Progress, Site, read_consents
 

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from heedful.behavior.device_registry import check_pattern
+from heedful.core.codes import CODES
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Registry
 from heedful.core.voices import FLAGS, VoiceChoice
@@ -76,6 +78,12 @@ class VoicesSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Whose posts are no count of people."""
 
     exclude: list[str] = msgspec.field(default_factory=lambda: list(FLAGS))
+
+
+class DeviceSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Which devices are believed first, by code: patterns of their names, the best first."""
+
+    trust: dict[str, list[str]] = {}
 
 
 class OverrideSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -153,6 +161,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     language: LanguageSettings = LanguageSettings()
     population: PopulationSettings = PopulationSettings()
     voices: VoicesSettings = VoicesSettings()
+    devices: DeviceSettings = DeviceSettings()
     adjudicator: AdjudicatorSettings = AdjudicatorSettings()
     input: list[InputSettings] = []
 
@@ -185,6 +194,11 @@ file = ""
 [voices]
 # Flagged voices that counts of people leave out; how many were left out is always shown. An empty list counts everybody.
 exclude = ["copy_paste", "co_sharing", "news", "advert", "automation"]
+
+[devices]
+# Which devices are believed first where two speak about the same minute or night; without an entry a watch, band or ring comes before a
+# phone, a phone before others. Parts of devices' names, the best first, for a code of: heedful devices
+# trust.heart_rate = ["polar", "apple watch"]
 
 [decisions]
 # Messages to participants. Off until you switch it on; every decision is logged with its probability either way.
@@ -293,6 +307,7 @@ def check_settings(settings: Settings, path: Path) -> None:
         VoiceChoice(tuple(settings.voices.exclude))
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
+    check_devices(settings, path)
     decisions = settings.decisions
     if not 0 < decisions.low <= decisions.high < 1:
         raise SettingsError(
@@ -320,6 +335,19 @@ def check_settings(settings: Settings, path: Path) -> None:
     names = [one.name for one in settings.input if one.name]
     if len(set(names)) != len(names):
         raise SettingsError(f"{path}: two inputs have the same name; rows could not be told apart. Give each a name of its own.")
+
+
+def check_devices(settings: Settings, path: Path) -> None:
+    """Refuse an order of trust for a code that is none, or by a pattern that is none."""
+    for code, patterns in settings.devices.trust.items():
+        if code not in CODES:
+            near = difflib.get_close_matches(code, CODES, 1)
+            cure = f"; did you mean {near[0]}?" if near else ". Codes: heedful devices"
+            raise SettingsError(f"{path}: devices.trust.{code} is no code{cure}")
+        if not patterns:
+            raise SettingsError(f"{path}: devices.trust.{code} names no device; remove it, or write parts of devices' names.")
+        for pattern in patterns:
+            check_pattern(pattern, f"{path}: devices.trust.{code}")
 
 
 def check_detection(settings: Settings, path: Path) -> None:
@@ -388,6 +416,7 @@ def _explained(message: str) -> str:
                 LanguageSettings,
                 PopulationSettings,
                 VoicesSettings,
+                DeviceSettings,
                 InputSettings,
             )
             for field in struct.__struct_fields__

@@ -69,7 +69,7 @@ def timeline_diary(diary: Frame[Consented[P], Diary]) -> Frame[Consented[P], Tim
     return diary.derive(Timeline, rows.select(_COLUMNS))
 
 
-@derivation(reads=(Dispensings, Adherence), writes=Timeline, by=("person",), version=1)
+@derivation(reads=(Dispensings, Adherence), writes=Timeline, by=("person",), version=2)
 def timeline_medication(
     dispensings: Frame[Consented[P], Dispensings], adherence: Frame[Consented[P], Adherence]
 ) -> Frame[Consented[P], Timeline]:
@@ -99,11 +99,22 @@ def _dispensed(dispensings: pl.DataFrame) -> pl.DataFrame:
 def _taken(adherence: pl.DataFrame) -> pl.DataFrame:
     name = pl.when(pl.col("drug") == "all").then(pl.lit("medicine")).otherwise(drug_name(pl.col("drug")))
     span = pl.format("between {} and {}", date_words(pl.col("window_start")), date_words(pl.col("window_end") - pl.duration(days=1)))
-    known = pl.format("{} was at hand on {} % of the days {} ({}).", name, number(pl.col("value") * 100), span, "measure")
-    unknown = pl.format("How much {} was at hand {} is not known ({}).", name, span, "measure")
+    hand = pl.col("measure").str.starts_with("CMA")
+    days = pl.col("measure").str.contains("[days", literal=True)
+    percent, measured = number(pl.col("value") * 100), pl.format("{} {} ({})", "measure", name, span)
+    known = (
+        pl.when(hand).then(pl.format("{} was at hand on {} % of the days {} ({}).", name, percent, span, "measure"))
+        .when(days).then(pl.format("{}: {} days.", measured, number(pl.col("value"))))
+        .otherwise(pl.format("{}: {} %.", measured, percent))
+    )  # fmt: skip
+    unknown = (
+        pl.when(hand).then(pl.format("How much {} was at hand {} is not known ({}).", name, span, "measure"))
+        .otherwise(pl.format("{} is not known.", measured))
+    )  # fmt: skip
     return adherence.select(
         "person", day=pl.col("window_end") - pl.duration(days=1), lane=pl.lit("medication"),
-        item=pl.format("{} {} from {}", "measure", "drug", "window_start"), value="value", unit=pl.lit("1"),
+        item=pl.format("{} {} from {}", "measure", "drug", "window_start"), value="value",
+        unit=pl.when(days).then(pl.lit("d")).otherwise(pl.lit("1")),
         text=pl.when(pl.col("value").is_null()).then(unknown).otherwise(known), from_table=pl.lit("adherence"),
     )  # fmt: skip
 

@@ -12,13 +12,15 @@ and detectors, quiet ones too. The limits are those of `heedful.population.thres
 A weekly or daily official count that will still be revised is nowcast from the series' own vintages (`heedful.population.vintages`): the
 nowcast is what is tested and what later baselines hold, p is averaged over what it may come to, and the sentence says so.
 
-To keep the table small, rows are kept only where a series was tested and had something (a count above zero), or was not tested and
+To keep the table small, rows are kept only where a series was tested and had something (a count above zero, or a zero where half a case
+or more was expected, so that the expected curve has no gaps), or was not tested and
 had, or may have had, something: a withheld or missing count, or a count whose baseline is incomplete. What none of the three could
 test for the same reason is one row under the detector "ears". Series without a count above zero in the days looked at are not rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +32,7 @@ from heedful.core.labels import Aggregate
 from heedful.core.schemas import Alarms, Counts, Series
 from heedful.population.false_discovery import hierarchical_q
 from heedful.population.people_mentions import ANY
+from heedful.population.roll_up import with_sums
 from heedful.population.thresholds import DAYS_A_YEAR, ThresholdSettings, chance, with_levels
 from heedful.population.vintages import LEAST_DATES, LONGEST, WINDOW, nowcasts, spread
 from heedful.population.watch import LOOKBACK, NODES, Asked, answers, panels, strand_columns
@@ -39,6 +42,8 @@ _SERIES = ["signal", "place", "stratum"]
 _FINAL = 0.005
 """A nowcast this near to the count as issued, relatively, is none."""
 _HALF_95 = 1.959964
+_SPREAD = {"nowcast_low": -_HALF_95, "nowcast_high": _HALF_95, "node_low": min(NODES), "node_high": max(NODES)}
+"""Standard deviations from a nowcast."""
 
 
 class DetectionSettings(Protocol):
@@ -63,7 +68,7 @@ class Detection:
         return f"minimum_cell={self.minimum_cell}"
 
 
-@derivation(reads=(Counts,), writes=Alarms, by=("day",), lookback=LOOKBACK, needs=("detection", "thresholds"), version=2)
+@derivation(reads=(Counts,), writes=Alarms, by=("day",), lookback=LOOKBACK, needs=("detection", "thresholds"), version=3)
 def count_alarms(
     counts: Frame[Aggregate, Counts], *, detection: DetectionSettings, thresholds: ThresholdSettings
 ) -> Frame[Aggregate, Alarms]:
@@ -89,7 +94,7 @@ def count_alarms(
     return counts.derive(Alarms, _judged(asked, thresholds, _PEOPLE))
 
 
-@derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS + 7 * WINDOW, needs=("thresholds",), narrow=True, version=3)
+@derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS + 7 * WINDOW, needs=("thresholds",), narrow=True, version=4)
 def series_alarms(
     series: Frame[Aggregate, Series], *, thresholds: ThresholdSettings, keys: pl.DataFrame | None = None
 ) -> Frame[Aggregate, Alarms]:
@@ -102,6 +107,8 @@ def series_alarms(
 
     A weekly count that is known around the same time three years before is asked by flexible Farrington (farrington_flexible@ilinet)
     against up to five years, and not by EARS; where that finds no mean, and in rates, EARS is asked. `keys`: days asked for.
+
+    Sums over places and age groups that the issuer does not give are tested too (`heedful.population.roll_up`).
     """
     names = ["source", *_SERIES]
     # a series whose unit changes is another series: its old values are no baseline
@@ -120,22 +127,61 @@ def series_alarms(
     for step, words in ((1, _DAILY), (7, _WEEKLY)):
         mine = newest.filter(pl.col("period_days") == step)
         days = mine["day"].unique() if keys is None else mine.join(keys, on="day", how="semi")["day"].unique()
-        counted = (pl.col("period_days") == step) & pl.col("unit").str.starts_with("{")
-        growing = nowcasts(series.data.filter(counted).with_columns(pl.col("value").fill_nan(None)), identity, ["source", "signal"], step)
-        mine = _completed(mine, growing, identity, step)
-        asked = list[Asked]()
-        answered = mine.select(*identity, "day").clear()
-        for alpha in mine["alpha"].unique().sort() if step == 7 else []:
-            level = mine.filter((pl.col("floor") > 0) & (pl.col("alpha") == alpha))
-            yearly = yearly_answers(level, identity, days, alpha)
-            tests = yearly.answered.group_by(*strand_columns(identity), "day").agg(
-                tests=pl.len().cast(pl.Int64), series=pl.len().cast(pl.Int64)
-            )
-            asked += [Asked(yearly.rows, tests)] if yearly.rows.height or tests.height else []
-            answered = pl.concat([answered, yearly.answered])
+        asked, parts = list[Asked](), [_nothing_yet(mine)]
+        for issues, portion in _portions(series.data.filter(pl.col("period_days") == step), mine):
+            growing = nowcasts(issues, identity, ["source", "signal"], step)
+            portion = _with_sums(_completed(portion, growing, identity, step), thresholds)
+            answered = portion.select(*identity, "day").clear()
+            for alpha in portion["alpha"].unique().sort() if step == 7 else []:
+                level = portion.filter((pl.col("floor") > 0) & (pl.col("alpha") == alpha))
+                yearly = yearly_answers(level, identity, days, alpha)
+                tests = yearly.answered.group_by(*strand_columns(identity), "day").agg(
+                    tests=pl.len().cast(pl.Int64), series=pl.len().cast(pl.Int64)
+                )
+                asked += [Asked(yearly.rows, tests)] if yearly.rows.height or tests.height else []
+                answered = pl.concat([answered, yearly.answered])
+            parts.append(_near(portion, answered, identity, days, step))
+        # EARS asks all series of a date together, since they share what spread is typical
+        mine = pl.concat(parts, how="diagonal_relaxed")
+        answered = mine.filter("answered").select(*identity, "day")
         asked += [answers(panel, thresholds.alpha) for panel in panels(mine, identity, None, days, step, answered)]
-        judged.append(_judged(asked, thresholds, words, mine.select(*identity, "day", *_GROWING)))
+        growing = mine.filter(pl.col("day").is_in(days.implode())).select(*identity, "day", *_GROWING)
+        judged.append(_judged(asked, thresholds, words, growing))
     return series.derive(Alarms, pl.concat([*judged, _other_periods(newest)]).sort(Alarms.key))
+
+
+ROWS_AT_ONCE = 1_000_000
+"""Newest values whose years are asked in one go: bounds memory at a few hundred MB beside the values themselves."""
+
+
+def _portions(issued: pl.DataFrame, newest: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Issues of counts and newest values of some signals at a time; a signal of one issuer is never divided."""
+    strand = ["source", "signal"]
+    issued = issued.filter(pl.col("unit").str.starts_with("{")).with_columns(pl.col("value").fill_nan(None))
+    sizes = newest.group_by(strand).len().sort(strand).with_columns(portion=(pl.col("len").cum_sum() - 1) // ROWS_AT_ONCE)
+    for some in sizes.partition_by("portion", maintain_order=True):
+        if sizes["portion"].n_unique() == 1:
+            yield issued, newest
+        else:
+            yield issued.join(some, on=strand, how="semi"), newest.join(some, on=strand, how="semi", maintain_order="left")
+
+
+def _near(portion: pl.DataFrame, answered: pl.DataFrame, identity: list[str], days: pl.Series, step: int) -> pl.DataFrame:
+    """What EARS looks at: `portion` from its baseline before the first date to be tested, with what was `answered` already marked."""
+    first = days.min()
+    near = portion.filter(pl.col("day") >= pl.lit(first, pl.Date) - pl.duration(days=LOOKBACK * step)) if len(days) else portion.clear()
+    marks = answered.unique().with_columns(answered=pl.lit(True))
+    near = near.join(marks, on=[*identity, "day"], how="left", maintain_order="left").with_columns(pl.col("answered").fill_null(False))
+    return near.select(*identity, "day", "value", "withheld", "floor", "alpha", "node_low", "node_high", "answered", *_GROWING)
+
+
+def _nothing_yet(newest: pl.DataFrame) -> pl.DataFrame:
+    """The columns of `_near` without a row."""
+    numbers = dict.fromkeys(("node_low", "node_high", *_GROWING), pl.Float64) | {"enough": pl.Boolean}
+    empty = newest.clear().with_columns(answered=pl.lit(False), **{name: pl.lit(None, dtype) for name, dtype in numbers.items()})
+    return empty.select(
+        "source", *_SERIES, "unit", "day", "value", "withheld", "floor", "alpha", "node_low", "node_high", "answered", *_GROWING
+    )
 
 
 _GROWING = ["seen", "nowcast", "nowcast_low", "nowcast_high", "completeness", "enough", "dates"]
@@ -147,8 +193,7 @@ def _completed(mine: pl.DataFrame, growing: pl.DataFrame, identity: list[str], s
     unsettled = ((pl.col("completeness") - 1).abs() > _FINAL) | (pl.col("error") > _FINAL * pl.col("nowcast"))
     rows = rows.with_columns(nowcast=pl.when(unsettled).then(pl.col("nowcast").round(6).round()), error=pl.when(unsettled).then("error"))
     rows = rows.with_columns(nowcast=pl.when(pl.col("nowcast") > 0).then("nowcast"))
-    at = {name: spread(pl.col("nowcast"), pl.col("error"), deviations) for name, deviations in
-          (("nowcast_low", -_HALF_95), ("nowcast_high", _HALF_95), ("node_low", min(NODES)), ("node_high", max(NODES)))}  # fmt: skip
+    at = {name: spread(pl.col("nowcast"), pl.col("error"), deviations) for name, deviations in _SPREAD.items()}
     old = (pl.col("known_at").dt.date() - pl.col("day")).dt.total_days() >= LONGEST * step
     final = pl.when(pl.col("enough").is_null() & (pl.col("floor") > 0) & old).then(1.0).otherwise(pl.col("completeness"))
     return rows.with_columns(
@@ -157,6 +202,16 @@ def _completed(mine: pl.DataFrame, growing: pl.DataFrame, identity: list[str], s
         completeness=final,
         **{name: pl.when(pl.col("nowcast").is_not_null()).then(value) for name, value in at.items()},
     )
+
+
+def _with_sums(mine: pl.DataFrame, thresholds: ThresholdSettings) -> pl.DataFrame:
+    """With the sums over places and age groups that the issuer does not give, each at the level of its own place."""
+    rows = with_sums(mine)
+    if rows.height == mine.height:
+        return mine
+    unsure = pl.col("nowcast").is_not_null()
+    nodes = {name: pl.coalesce(name, pl.when(unsure).then(spread(pl.col("nowcast"), pl.col("error"), at))) for name, at in _SPREAD.items()}
+    return with_levels(rows.with_columns(**nodes), thresholds).drop("q_limit", "minimum_count")
 
 
 @dataclass(frozen=True)
@@ -196,7 +251,7 @@ def _judged(asked: list[Asked], thresholds: ThresholdSettings, words: _Words, gr
     fired = pl.col("above") & (pl.col("q") <= pl.col("q_limit")) & (pl.col("observed") >= pl.col("minimum_count"))
     rows = hierarchical_q(rows).with_columns(tested=pl.col("observed"), alarm=fired.fill_null(False))
     rows = rows.with_columns(chance(rows, words.a_year), observed=pl.coalesce("seen", "observed"))
-    rows = rows.with_columns(_why(words).alias("why"))
+    rows = rows.with_columns((_why(words) + _of_parts(rows)).alias("why"))
     if "source" in rows.columns:
         rows = rows.with_columns(pl.format("{}@{}", "detector", "source").alias("detector"))
     rows = rows.sort(*Alarms.key, "observed", nulls_last=True).unique(Alarms.key, keep="first", maintain_order=True)
@@ -270,6 +325,15 @@ def _completeness(words: _Words) -> pl.Expr:
         .when(~pl.col("enough")).then(few)
         .otherwise(pl.lit(""))
     )  # fmt: skip
+
+
+def _of_parts(rows: pl.DataFrame) -> pl.Expr:
+    """What is said of a sum that the issuer does not give."""
+    if "unit" not in rows.columns:
+        return pl.lit("")
+    parts = pl.col("unit").str.extract(r"^\{.*\} of (\d+) parts")
+    said = pl.format(" It is the sum of {} parts (places below, or age groups); the issuer gives none.", parts)
+    return pl.when(parts.is_not_null()).then(said).otherwise(pl.lit(""))
 
 
 def _notes() -> pl.Expr:

@@ -29,6 +29,7 @@ FEATURES = {
 }
 """Features by signal, the one that counts first; the next stands in where the first is not judged that day."""
 STRATA = {HEART: "participants with heart rate", SLEEP: "participants with sleep"}
+NAMES = {HEART: "Resting heart rate unusually high", SLEEP: "Sleep unusually long"}
 KINDS = {HEART: ("heart", "activity", "profile"), SLEEP: ("sleep", "profile")}
 """Kinds of data that a consent must cover: what the feature is computed from, and the declared place."""
 DETECTOR = "baseline_28"

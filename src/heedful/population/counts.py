@@ -16,11 +16,18 @@ how many were added), and the number of people without a closer place, which is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from heedful.core.places import parent_place
 from heedful.core.schemas import Counts
 from heedful.population.people_mentions import ANY
+
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 _CELL = ["day", "signal", "place"]
 _STATE = ["day", "signal", "known_on"]
@@ -82,83 +89,97 @@ def withhold(states: pl.DataFrame, minimum: int) -> pl.DataFrame:
 
     Passes over all families of places at once until nothing more has to be withheld; a pass withholds at most one cell a family.
     """
-    small = pl.col("people") < minimum
-    rows = states.with_columns(parent_place("place").alias("parent"), small.alias("small"), pl.lit(False).alias("extra"))
+    cells = _cells(states, minimum)
     while True:
-        families = _families(rows)
-        chosen = pl.concat([_open_to_subtraction(families, minimum), _adding_up(families)]).unique()
-        if chosen.is_empty():
-            return _named(_at_least(rows), minimum)
-        rows = rows.join(chosen.with_columns(pl.lit(True).alias("now")), on=[*_STATE, "place"], how="left", maintain_order="left")
-        rows = rows.with_columns((pl.col("extra") | pl.col("now").fill_null(False)).alias("extra")).drop("now")
+        chosen = _open_to_subtraction(cells, minimum)
+        if not len(chosen):
+            return states.with_columns(suppressed=_reasons(cells, minimum))
+        cells.extra[chosen] = True
 
 
-def _families(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row a place (`parent`) that has places below it: what a reader of the table could subtract from what.
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """Cells as arrays, one row each, and what is withheld so far.
 
-    `total` people of the place; `shown` people and `n_small`, `n_extra` withheld places below it, with `least` people in them; `rest`
-    people without a closer place; `victim` the smallest place below it that is still shown, null if there is none.
+    place: its rank among the places. above: the row of the place one level up in the same state; -1 if there is none.
+    family: the same number for all cells of a state below one place, whether or not that place has a row.
+    small: fewer people than the minimum. extra: withheld for a neighbor's sake; filled in as the passes go.
     """
-    rows = _at_least(rows)
-    visible = ~(pl.col("small") | pl.col("extra"))
-    by_size = [pl.col("people").filter(visible), pl.col("place").filter(visible)]
-    below = (
-        rows.filter(pl.col("parent").is_not_null())
-        .group_by(*_STATE, "parent")
-        .agg(
-            pl.col("people").sum().alias("below"),
-            pl.col("people").filter(visible).sum().alias("shown"),
-            pl.col("least").filter(~visible).sum().alias("least"),
-            pl.col("small").sum().cast(pl.Int64).alias("n_small"),
-            (pl.col("extra") & ~pl.col("small")).sum().cast(pl.Int64).alias("n_extra"),
-            pl.col("place").filter(visible).sort_by(by_size).first().alias("victim"),
-        )
-    )
-    above = rows.select(*_STATE, pl.col("place").alias("parent"), pl.col("people").alias("total"), "small", "extra")
-    # one person in two places makes the places below add up to more than the place: then nobody is known to be in the rest
-    rest = (pl.col("total") - pl.col("below")).clip(lower_bound=0)
-    return below.join(above, on=[*_STATE, "parent"]).with_columns(rest.alias("rest"))
+
+    people: Integers
+    place: Integers
+    above: Integers
+    family: Integers
+    small: Booleans
+    extra: Booleans
+
+    @property
+    def visible(self) -> Booleans:
+        return ~(self.small | self.extra)
+
+    def below(self, values: Integers | Booleans) -> Integers:
+        """The sum of `values` over the cells right below each cell."""
+        inside = self.above >= 0
+        return np.bincount(self.above[inside], values[inside], minlength=len(self.people)).astype(np.int64)
 
 
-def _at_least(rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with `least`: how many people a place must hold for all a reader sees; one where it is withheld and has none below it."""
-    visible = ~(pl.col("small") | pl.col("extra"))
-    rows = rows.with_columns(pl.when(visible).then("people").otherwise(1).alias("least"))
+def _cells(states: pl.DataFrame, minimum: int) -> _Cells:
+    rows = states.select(*_STATE, "place", parent=parent_place("place"), at=pl.int_range(pl.len()))
+    places = rows.select(*_STATE, pl.col("place").alias("parent"), above="at")
+    rows = rows.join(places, on=[*_STATE, "parent"], how="left", maintain_order="left").select(
+        pl.col("above").fill_null(-1), place=pl.col("place").rank("dense").cast(pl.Int64), family=pl.col("at").first().over(*_STATE, "parent")
+    )  # fmt: skip
+    people = states["people"].cast(pl.Int64).to_numpy()
+    return _Cells(
+        people, rows["place"].to_numpy(), rows["above"].to_numpy(), rows["family"].to_numpy(), people < minimum, np.zeros(len(people), np.bool_)
+    )  # fmt: skip
+
+
+def _at_least(cells: _Cells) -> Integers:
+    """How many people each place must hold for all a reader sees; one where it is withheld and has none below it."""
+    least = np.where(cells.visible, cells.people, 1)
     for _level in range(_DEPTH):
-        below = rows.group_by(*_STATE, pl.col("parent").alias("place")).agg(pl.col("least").sum().alias("parts"))
-        rows = rows.join(below, on=[*_STATE, "place"], how="left", maintain_order="left")
-        least = pl.when(visible).then("people").otherwise(pl.max_horizontal(1, "parts"))
-        rows = rows.with_columns(least.alias("least")).drop("parts")
-    return rows
+        least = np.where(cells.visible, cells.people, np.maximum(1, cells.below(least)))
+    return least
 
 
-def _open_to_subtraction(families: pl.DataFrame, minimum: int) -> pl.DataFrame:
-    """The next cell to withhold in each family whose place is shown while its withheld places can be worked out, or nearly so."""
-    hidden, left = pl.col("n_small") + pl.col("n_extra"), pl.col("total") - pl.col("shown")
-    single = hidden + (pl.col("rest") > 0).cast(pl.Int64) < 2
-    all_least = left <= pl.col("least")
-    all_full = (pl.col("n_extra") == 0) & (pl.col("rest") == 0) & (left >= pl.col("n_small") * (minimum - 1))
-    told = single | (left < minimum) | all_least | all_full
-    unsafe = families.filter(~(pl.col("small") | pl.col("extra")) & (hidden > 0) & told)
-    return unsafe.select(*_STATE, pl.coalesce("victim", "parent").alias("place"))
+def _open_to_subtraction(cells: _Cells, minimum: int) -> Integers:
+    """The next cell to withhold, by row, in each family that a reader of the table could subtract something from.
+
+    That is a family whose place is shown while its withheld places can be worked out, or nearly so; and one whose place was withheld for
+    its neighbors' sake and is the sum of what is shown below. It is the smallest place still shown; if there is none, the place above.
+    """
+    visible, none = cells.visible, len(cells.people)
+    small, extra = cells.below(cells.small), cells.below(cells.extra & ~cells.small)
+    hidden, families = small + extra, cells.below(np.ones(none, np.bool_)) > 0
+    # one person in two places makes the places below add up to more than the place: then nobody is known to be in the rest
+    rest = np.maximum(cells.people - cells.below(cells.people), 0)
+    left = cells.people - cells.below(np.where(visible, cells.people, 0))
+    single = hidden + (rest > 0) < 2
+    all_least = left <= cells.below(np.where(visible, 0, _at_least(cells)))
+    all_full = (extra == 0) & (rest == 0) & (left >= small * (minimum - 1))
+    subtracted = visible & (hidden > 0) & (single | (left < minimum) | all_least | all_full)
+    added_up = cells.extra & ~cells.small & (hidden == 0) & (rest == 0)
+    unsafe = np.flatnonzero(families & (subtracted | added_up))
+    if not len(unsafe):
+        return unsafe
+    order = np.lexsort((cells.place, cells.people))
+    order = order[visible[order] & (cells.above[order] >= 0)]
+    smallest = np.full(none, -1)
+    smallest[cells.above[order][::-1]] = order[::-1]
+    return np.where(smallest[unsafe] >= 0, smallest[unsafe], unsafe)
 
 
-def _adding_up(families: pl.DataFrame) -> pl.DataFrame:
-    """The next cell to withhold below each place that was withheld for its neighbors' sake and is the sum of what is shown below."""
-    hidden = pl.col("n_small") + pl.col("n_extra")
-    unsafe = families.filter(pl.col("extra") & ~pl.col("small") & (hidden == 0) & (pl.col("rest") == 0))
-    return unsafe.select(*_STATE, pl.col("victim").alias("place"))
-
-
-def _named(rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
+def _reasons(cells: _Cells, minimum: int) -> pl.Series:
     """The reason of each cell: 'complementary' in families where something was withheld for a neighbor's sake, and all below them;
     also where 'minimum' would give the number away."""
-    mixed = (pl.col("extra") & ~pl.col("small")).any().over(*_STATE, "parent")
-    rows = rows.with_columns((pl.col("small") | pl.col("extra")).alias("hidden"), mixed.alias("mixed"))
+    told = np.zeros(len(cells.people) + 1, np.bool_)
+    told[cells.family[cells.extra & ~cells.small]] = True
+    mixed, hidden = told[cells.family], cells.small | cells.extra
     for _level in range(_DEPTH):
-        above = rows.filter("hidden", "mixed").select(*_STATE, pl.col("place").alias("parent"), pl.lit(True).alias("below_mixed"))
-        rows = rows.join(above, on=[*_STATE, "parent"], how="left", maintain_order="left")
-        rows = rows.with_columns(pl.col("mixed") | pl.col("below_mixed").fill_null(False)).drop("below_mixed")
-    told = pl.col("mixed") | (pl.col("least") >= minimum - 1)
-    reason = pl.when(~pl.col("hidden")).then(pl.lit("")).when(told).then(pl.lit("complementary")).otherwise(pl.lit("minimum"))
-    return rows.with_columns(reason.alias("suppressed")).drop("parent", "small", "extra", "hidden", "mixed", "least")
+        mixed |= (cells.above >= 0) & (hidden & mixed)[cells.above]
+    told = mixed | (_at_least(cells) >= minimum - 1)
+    return pl.select(
+        pl.when(~pl.lit(pl.Series(hidden))).then(pl.lit("")).when(pl.lit(pl.Series(told))).then(pl.lit("complementary"))
+        .otherwise(pl.lit("minimum")).alias("suppressed")
+    ).to_series()  # fmt: skip

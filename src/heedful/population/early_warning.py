@@ -12,6 +12,7 @@ figures as published first may differ from those given here: give the vintage th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,26 +128,44 @@ def _candidates(columns: Floats, step: Floats, settings: EarlyWarning) -> Floats
     found = np.full((len(step), settings.penalties), np.nan)
     shares = np.exp(np.linspace(0, np.log(settings.least), settings.penalties))
     whole = np.asarray(np.isfinite(columns).all(axis=1))
-    for week in range(settings.window, len(step)):
-        rows = slice(week - settings.window, week)
-        usable = whole[rows] & np.isfinite(step[rows])
-        if whole[week] and usable.sum() >= settings.window // 2:
-            found[week] = _foretold(columns[rows][usable], step[rows][usable], columns[week], shares)
+    usable = whole & np.isfinite(step)
+    first = np.flatnonzero(usable)[: settings.window]
+    middle = columns[first].mean(axis=0) if len(first) else np.zeros(columns.shape[1])  # sums about it keep their digits
+    sums = _sums_of(np.hstack([columns - middle, step[:, None]]), usable, settings.window)
+    for week, (number, plain, products) in enumerate(sums):
+        if week >= settings.window and whole[week] and number >= settings.window // 2:
+            found[week] = _foretold(number, plain, products, columns[week] - middle, shares)
     return found
 
 
-def _foretold(known: Floats, outcome: Floats, now: Floats, shares: Floats) -> Floats:
-    mean, middle = known.mean(axis=0), outcome.mean()
-    standard = known - mean
-    spread = np.sqrt((standard**2).mean(axis=0))
-    flat = spread < 1e-9
-    standard = np.where(flat, 0.0, standard / np.where(flat, 1.0, spread))
-    with_outcome = standard.T @ (outcome - middle) / len(outcome)
+def _sums_of(rows: Floats, usable: npt.NDArray[np.bool_], window: int) -> Iterator[tuple[int, Floats, Floats]]:
+    """Of the usable rows of the window before each week: how many, their sum and the sum of their products, moved on row by row."""
+    number, plain, products = 0, np.zeros(rows.shape[1]), np.zeros((rows.shape[1], rows.shape[1]))
+    for week in range(len(rows)):
+        yield number, plain, products
+        for row, sign in ((week, 1), (week - window, -1)):
+            if row >= 0 and usable[row]:
+                number, plain = number + sign, plain + sign * rows[row]
+                products += np.multiply.outer(sign * rows[row], rows[row])
+
+
+_FLAT = 1e-6
+"""Spread, in logarithms, below which a column says nothing."""
+
+
+def _foretold(number: int, plain: Floats, products: Floats, now: Floats, shares: Floats) -> Floats:
+    mean = plain / number
+    spread = np.sqrt(np.maximum(np.diagonal(products) / number - mean**2, 0.0))
+    scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread >= _FLAT)
+    scale[-1] = 1.0  # the outcome keeps its unit
+    moments = (products / number - np.multiply.outer(mean, mean)) * scale
+    moments *= scale[:, None]
+    with_outcome = np.ascontiguousarray(moments[:-1, -1])
     first = np.abs(with_outcome).max()
     if first == 0:
-        return np.full(len(shares), middle)
-    path = lasso_path(standard.T @ standard / len(outcome), with_outcome, first * shares, tolerance=1e-3 * float(outcome.std()))
-    told: Floats = middle + path @ np.where(flat, 0.0, (now - mean) / np.where(flat, 1.0, spread))
+        return np.full(len(shares), mean[-1])
+    path = lasso_path(moments[:-1, :-1], with_outcome, first * shares, tolerance=1e-3 * float(spread[-1]))
+    told: Floats = mean[-1] + path @ ((now - mean[:-1]) * scale[:-1])
     return told
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -69,9 +70,9 @@ def in_control_mean(
     >>> mean.round(6).tolist(), alpha
     ([4.0, 4.0], 0.0)
     """
-    design = model.design(np.arange(1.0, len(past) + ahead + 1))
+    design = _design(model, len(past) + ahead)
     present = ~np.isnan(past)
-    counts, known = past[present], np.ascontiguousarray(design[: len(past)][present])
+    counts, known = (past, design[: len(past)]) if present.all() else (past[present], np.ascontiguousarray(design[: len(past)][present]))
     if len(counts) < known.shape[1] or not counts.sum() > 0:
         raise SettingsError(
             f"An in-control mean of {known.shape[1]} coefficients cannot be fitted to {len(counts)} counts with {counts.sum():g} cases "
@@ -81,6 +82,12 @@ def in_control_mean(
     if not done:
         raise SettingsError("The in-control mean does not converge on the counts before the first tested row. Give a simpler model.")
     return np.exp(design[len(past) :] @ coefficients), dispersion
+
+
+@lru_cache(maxsize=8)
+def _design(model: InControl, rows: int) -> Floats:
+    """Of rows 1..`rows`, never written to: many series share it, and making it takes as long as a fit."""
+    return model.design(np.arange(1.0, rows + 1))
 
 
 def fit_log_linear(counts: Floats, design: Floats, alpha: float | None, tolerance: float = 1e-11) -> tuple[Floats, float, bool]:

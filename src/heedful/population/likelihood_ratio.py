@@ -24,6 +24,10 @@ _STUCK = -18.0
 _MOST_NEWTON = 1000
 _FARTHEST = 40.0
 """A change of the log mean by more is as good as this."""
+_LOG_IS_ENOUGH = 1e-3
+"""Dispersion above which log(1 + y) loses no digit that shows; log1p takes twice as long."""
+_LAST_NEAR = 8
+"""Up to this column of the table shifts lie near enough to each other for a short series."""
 _SHIFTS = np.concatenate([[0.0], 0.04 * 1.4 ** np.arange(15)])
 """Sizes of the change at which the table below knows every stretch's ratio and slope."""
 
@@ -54,19 +58,24 @@ class Rule(NamedTuple):
 
 
 class _Table(NamedTuple):
-    """Log-likelihood `ratio` and its `slope` of each stretch k..n - 1 [k, shift] at `shifts`; `bracket`, the last shift whose slope is
-    still positive; `bound` and `guess` of each k at n; `now`, terms of n."""
+    """Log-likelihood `ratio` and its `slope` at `shifts`, of all rows before each row [row, shift]: a stretch's are the difference of two;
+    `bracket`, the last shift whose slope is still positive; `bound` and `guess` of each k at n; `now`, terms of n at each shift, and the
+    ratio and slope up to n with the count in `held` (row, count)."""
 
     shifts: Floats
+    grown: Floats
     ratio: Floats
     slope: Floats
     bracket: npt.NDArray[np.int64]
     bound: Floats
     guess: Floats
     now: Floats
+    held: Floats
 
 
 _jit = numba.njit(cache=True, nogil=True, error_model="numpy")
+# small and called for every row: a call that hands a table of arrays over costs more than what is done in it
+_near = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 _sums = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp"})
 
 
@@ -77,7 +86,7 @@ def run_chart(
     """Fill `statistic`, `needed` and `alarm` from `start`; the chart begins anew after an alarm, or ends there unless `restart`.
     Returns the row after the last one filled. A missing count has x = 0 and mu = 0, which add nothing."""
     rows = len(x)
-    work, table = _work(x, mu, rule.alpha), _table(rows if rule.chart == 1 and rule.alpha > 0 else 0)
+    work, table = _work(x, mu, rule.alpha), _table(rows if rule.chart == 1 and rule.alpha > 0 else 0, rule.sign)
     begin = start
     for n in range(start, rows):
         raised = False
@@ -93,7 +102,7 @@ def run_chart(
             raised = value > rule.threshold if rule.chart == 2 and rule.alpha == 0 and rule.as_in_r else value >= rule.threshold
             if rule.cases:
                 needed[n] = _needed(table, work, x, mu, n, begin, rule, raised)
-            _add(table, x[n], n, begin, rule)
+            _add(table, x[n], n, rule)
         if raised and mu[n] > 0:
             alarm[n] = True
             begin = n + 1
@@ -111,7 +120,7 @@ def _work(x: Floats, mu: Floats, alpha: float) -> Floats:
     return work
 
 
-@_jit
+@_near
 def _prepare(work: Floats, x: Floats, mu: Floats, row: int, alpha: float) -> None:
     work[0, row] = alpha * mu[row]
     work[1, row] = mu[row] * (alpha * x[row] + 1)
@@ -151,7 +160,7 @@ def _largest(table: _Table, work: Floats, x: Floats, mu: Floats, n: int, begin: 
     return _negative_binomial(table, work, x, mu, low, high, n, rule)
 
 
-@_jit
+@_near
 def _stretches(n: int, begin: int, rule: Rule) -> tuple[int, int]:
     """First and last k. R's Poisson charts count differently from its others: without a limit a chart of `shortest` rows also takes
     shorter stretches, with one its stretches are a row longer."""
@@ -189,40 +198,46 @@ def _poisson(x: Floats, mu: Floats, low: int, high: int, n: int, rule: Rule) -> 
 
 
 @_jit
-def _table(rows: int) -> _Table:
+def _table(rows: int, sign: int) -> _Table:
     size = len(_SHIFTS)
     return _Table(
-        _SHIFTS, np.zeros((rows, size)), np.zeros((rows, size)), np.zeros(rows, np.int64), np.zeros(rows), np.zeros(rows),
-        np.zeros((4, size)),
+        _SHIFTS, np.exp(sign * _SHIFTS), np.zeros((rows + 1, size)), np.zeros((rows + 1, size)), np.zeros(rows, np.int64),
+        np.zeros(rows), np.zeros(rows), np.zeros((5, size)), np.full(2, -1.0),
     )  # fmt: skip
 
 
-@_jit
+@_near
 def _meet(table: _Table, mu: Floats, n: int, rule: Rule) -> None:
     """What the terms of date n need at each shift, whatever its count."""
     if len(table.bracket) == 0:
         return
-    table.bracket[n], table.ratio[n], table.slope[n] = 0, 0.0, 0.0
+    table.bracket[n], before = 0, 1 + rule.alpha * mu[n]
     for j in range(len(table.shifts)):
-        grown = np.exp(rule.sign * table.shifts[j]) * mu[n]
+        grown = table.grown[j] * mu[n]
         table.now[0, j] = grown
         table.now[1, j] = 1 / (1 + rule.alpha * grown)
-        table.now[2, j] = np.log((1 + rule.alpha * mu[n]) * table.now[1, j])
+        table.now[2, j] = np.log(before * table.now[1, j])
 
 
-@_jit
-def _add(table: _Table, count: float, n: int, begin: int, rule: Rule) -> None:
+@_near
+def _add(table: _Table, count: float, n: int, rule: Rule) -> None:
     """Date n joins every stretch."""
-    if len(table.bracket) == 0:
+    if len(table.bracket) > 0:
+        _sum_up(table, count, n, rule)
+        for j in range(len(table.shifts)):
+            table.ratio[n + 1, j], table.slope[n + 1, j] = table.now[3, j], table.now[4, j]
+
+
+@_near
+def _sum_up(table: _Table, count: float, n: int, rule: Rule) -> None:
+    """Ratio and slope of all rows up to n at each shift, with `count` at n, into `now`."""
+    if table.held[0] == n and table.held[1] == count:
         return
-    shifts, now = table.shifts, table.now
-    for j in range(len(shifts)):
-        now[3, j] = rule.sign * shifts[j] * count + (count + 1 / rule.alpha) * now[2, j]
-        now[0, j] = rule.sign * (count - now[0, j]) * now[1, j]
-    for k in range(begin, n + 1):
-        for j in range(len(shifts)):
-            table.ratio[k, j] += now[3, j]
-            table.slope[k, j] += now[0, j]
+    now, inverse_alpha = table.now, 1 / rule.alpha
+    for j in range(len(table.shifts)):
+        now[3, j] = table.ratio[n, j] + rule.sign * table.shifts[j] * count + (count + inverse_alpha) * now[2, j]
+        now[4, j] = table.slope[n, j] + rule.sign * (count - now[0, j]) * now[1, j]
+    table.held[0], table.held[1] = n, count
 
 
 @_jit
@@ -230,14 +245,14 @@ def _negative_binomial(table: _Table, work: Floats, x: Floats, mu: Floats, low: 
     """Bound each stretch from the table, then search the best shift of those few that can be the largest."""
     if rule.as_in_r and rule.sign < 0:
         return _chain(work, x, mu, low, high, n, rule)
-    likely = _bounds(table, x[n], low, high, rule)
+    likely = _bounds(table, x[n], low, high, n, rule)
     best, at, best_shift = 0.0, -1, 0.0
     for turn in range(low - 1, high + 1):
         k = likely if turn < low else turn
         if table.bound[k] <= best or (turn >= low and k == likely):
             continue
         shift = _bracketed(table, work, x, mu, k, n, rule)
-        value = _ratio(work, x, k, n, rule.alpha, shift * rule.sign)
+        value = _near_ratio(table, work, x, k, n, shift, rule)
         if value > best:
             best, at, best_shift = value, k, shift
     if rule.as_in_r and at >= 0 and _may_run_away(table, work, x, mu, low, at, n, rule.alpha, best_shift):
@@ -245,31 +260,31 @@ def _negative_binomial(table: _Table, work: Floats, x: Floats, mu: Floats, low: 
     return best
 
 
-@_jit
-def _bounds(table: _Table, count: float, low: int, high: int, rule: Rule) -> int:
+@_near
+def _bounds(table: _Table, count: float, low: int, high: int, n: int, rule: Rule) -> int:
     """Upper bound of each stretch's ratio: where the tangents at the two nearest shifts meet, the likelihood being concave. Returns the
     stretch with the largest; `guess` is where the slope between the two would be 0."""
-    shifts, now, last = table.shifts, table.now, len(table.shifts) - 1
+    shifts, last = table.shifts, len(table.shifts) - 1
+    ratio, slope = table.now[3], table.now[4]
+    _sum_up(table, count, n, rule)
     largest, likely = -1.0, low
-    inverse_alpha = 1 / rule.alpha
     for k in range(low, high + 1):
         table.bound[k], table.guess[k] = 0.0, 0.0
-        if table.slope[k, 0] + rule.sign * (count - now[0, 0]) * now[1, 0] <= 0:
+        before = table.slope[k]
+        if slope[0] <= before[0]:
             continue
         j = table.bracket[k]
-        while j < last and table.slope[k, j + 1] + rule.sign * (count - now[0, j + 1]) * now[1, j + 1] > 0:
+        while j < last and slope[j + 1] > before[j + 1]:
             j += 1
-        while j > 0 and table.slope[k, j] + rule.sign * (count - now[0, j]) * now[1, j] <= 0:
+        while j > 0 and slope[j] <= before[j]:
             j -= 1
         table.bracket[k] = j
         if j == last:
             table.bound[k], table.guess[k] = np.inf, shifts[last]
         else:
             width = shifts[j + 1] - shifts[j]
-            rise = table.slope[k, j] + rule.sign * (count - now[0, j]) * now[1, j]
-            fall = table.slope[k, j + 1] + rule.sign * (count - now[0, j + 1]) * now[1, j + 1]
-            near = table.ratio[k, j] + rule.sign * shifts[j] * count + (count + inverse_alpha) * now[2, j]
-            far = table.ratio[k, j + 1] + rule.sign * shifts[j + 1] * count + (count + inverse_alpha) * now[2, j + 1]
+            rise, fall = slope[j] - before[j], slope[j + 1] - before[j + 1]
+            near, far = ratio[j] - table.ratio[k, j], ratio[j + 1] - table.ratio[k, j + 1]
             table.bound[k] = near + rise * (far - near - fall * width) / (rise - fall)
             table.guess[k] = shifts[j] + width * rise / (rise - fall)
         if table.bound[k] > largest:
@@ -296,6 +311,30 @@ def _bracketed(table: _Table, work: Floats, x: Floats, mu: Floats, k: int, n: in
             return ahead
         shift = ahead
     return shift
+
+
+@_near
+def _near_ratio(table: _Table, work: Floats, x: Floats, k: int, n: int, shift: float, rule: Rule) -> float:
+    """Ratio of k..n from that at the nearest smaller shift of the table: what is added needs only logarithms near 1."""
+    j = table.bracket[k]
+    if j > _LAST_NEAR:
+        return _ratio(work, x, k, n, rule.alpha, shift * rule.sign)
+    further = rule.sign * (shift - table.shifts[j])
+    return table.now[3, j] - table.ratio[k, j] + _moved(work, x, k, n, rule.alpha, table.grown[j], further)
+
+
+@_sums
+def _moved(work: Floats, x: Floats, k: int, n: int, alpha: float, before: float, further: float) -> float:
+    """What a shift further than `before` (its exp) adds to the ratio. log(1 + y) as the series of
+    2 artanh(y / (2 + y)), exact to 1e-13 for its small y."""
+    grown, inverse_alpha, total = np.expm1(further), 1 / alpha, 0.0
+    for row in range(k, n + 1):
+        mean = work[0, row] * before
+        z = mean * grown / (2 + mean * (2 + grown))  # y / (2 + y) of y = mean * grown / (1 + mean)
+        s = z * z
+        log = 2 * z * (1 + s * (1 / 3 + s * (1 / 5 + s * (1 / 7 + s * (1 / 9 + s * (1 / 11 + s / 13))))))
+        total += further * x[row] - (x[row] + inverse_alpha) * log
+    return total
 
 
 @_jit
@@ -343,9 +382,13 @@ def _score(work: Floats, x: Floats, mu: Floats, k: int, n: int, alpha: float, sh
 
 @_sums
 def _ratio(work: Floats, x: Floats, k: int, n: int, alpha: float, shift: float) -> float:
-    grown, total = np.exp(shift), 0.0
-    for row in range(k, n + 1):
-        total += shift * x[row] + (x[row] + 1 / alpha) * (work[3, row] - np.log1p(work[0, row] * grown))
+    grown, inverse_alpha, total = np.exp(shift), 1 / alpha, 0.0
+    if alpha > _LOG_IS_ENOUGH:
+        for row in range(k, n + 1):
+            total += shift * x[row] + (x[row] + inverse_alpha) * (work[3, row] - np.log(1 + work[0, row] * grown))
+    else:
+        for row in range(k, n + 1):
+            total += shift * x[row] + (x[row] + inverse_alpha) * (work[3, row] - np.log1p(work[0, row] * grown))
     return total
 
 

@@ -51,12 +51,15 @@ def posters(posts: Frame[Public, Posts], *, gazetteer: Gazetteer) -> Frame[Publi
 
 def _by_person(texts: pl.DataFrame) -> pl.DataFrame:
     """One row a day, place level, concept and author of texts with source, post and place."""
+    # A text that is there once for its concept is counted without being compared with the others.
+    once = not texts.select("concept", "source", "post").is_duplicated().any()
+    posts = pl.len() if once else pl.struct("source", "post").n_unique()
     return (
         texts.lazy()
         .with_columns(place_levels("place"))
         .explode("place", empty_as_null=False, keep_nulls=False)
         .group_by("day", "place", "concept", "author")
-        .agg(pl.struct("source", "post").n_unique().cast(pl.Int32).alias("posts"), pl.col("known_at").min())
+        .agg(posts.cast(pl.Int32).alias("posts"), pl.col("known_at").min())
         .select(*PeopleMentions.columns)
         .sort(PeopleMentions.key)
         .collect()

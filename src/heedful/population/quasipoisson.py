@@ -146,6 +146,10 @@ class _Twice(NamedTuple):
     lowered: int
 
 
+# a call that hands a `_Work` over costs more than what these do in it
+_near = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _predict(
     counts: Floats, rows: Ints, levels: Ints, times: Floats, level_now: int, time_now: Floats, offset: Floats, offset_now: Floats,
@@ -199,7 +203,7 @@ def _prepared(counts: Floats) -> Floats:
     return prepared
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_near
 def _gather(work: _Work, prepared: Floats, rows: Ints, levels: Ints, times: Floats, offset: Floats) -> tuple[int, float, float]:
     """Known reference counts into `work`: how many, the largest, and how much later than the first row the first of them is."""
     size, largest, shift = 0, 0.0, 0.0
@@ -218,7 +222,7 @@ def _gather(work: _Work, prepared: Floats, rows: Ints, levels: Ints, times: Floa
     return size, largest, shift
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_near
 def _levels_present(work: _Work, size: int) -> int:
     """How many levels have a count; `work.weight` holds how many counts each has."""
     work.weight[:] = 0
@@ -227,7 +231,7 @@ def _levels_present(work: _Work, size: int) -> int:
     return int((work.weight > 0).sum())
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_near
 def _center_times(work: _Work, size: int) -> float:
     """Count times from their mean, which is returned: sums of squares of years in days would lose digits."""
     middle = work.times[:size].sum() / size
@@ -270,7 +274,7 @@ def _twice(work: _Work, size: int, present: int, with_trend: bool, rules: Rules)
     return _Twice(_DONE, slope, spread, behind, max(dispersion, 1.0), lowered)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_near
 def _pearson(work: _Work, size: int, overwritten: bool) -> float:
     """Weighted sum of squared working residuals; working weights are omega * mean unless overwritten by omega."""
     total = 0.0
@@ -331,7 +335,7 @@ def _fit(work: _Work, size: int, with_trend: bool, rules: Rules) -> tuple[bool, 
     return done, slope, spread
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_near
 def _start(work: _Work, size: int) -> float:
     """Means of count + 0.1, and their deviance."""
     deviance = 0.0
@@ -341,13 +345,13 @@ def _start(work: _Work, size: int) -> float:
     return deviance
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_near
 def _settled(deviance: float, old: float, scale: float, tolerance: float) -> bool:
     """R's rule; but changes below the rounding of the sums say nothing, and counts of millions never reach 1e-11."""
     return abs(deviance - old) < max(tolerance * (abs(deviance) + 0.1), _ROUNDING * scale)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_near
 def _step(work: _Work, size: int, first: bool) -> tuple[float, float]:
     """One weighted least squares step: levels are moved, the move of the slope and its information are returned. The first starts from
     the counts themselves, which the model cannot express, so it solves for the levels instead of their moves."""
@@ -366,7 +370,7 @@ def _step(work: _Work, size: int, first: bool) -> tuple[float, float]:
     return change, spread
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_near
 def _information(work: _Work, size: int, with_trend: bool) -> float:
     """Weights of the levels and their weighted mean times; information of the slope, 0 without one."""
     work.weight[:] = 0
@@ -417,7 +421,7 @@ def _fit_levels(work: _Work, size: int, rules: Rules) -> bool:
     return done
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_near
 def _level_sums(work: _Work, size: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Weighted sums over each level: counts; what the deviance needs of them; exp(offset); weights and pull of the first step."""
     sums = np.zeros((5, len(work.level)))

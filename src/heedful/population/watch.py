@@ -17,6 +17,8 @@ from heedful.population.prediction import count_tail, dispersion, value_tail
 DETECTORS: dict[str, Form] = {"ears.c1": "C1", "ears.c2": "C2", "ears.c3": "C3"}
 LOOKBACK = 12
 """Dates before the tested one that are read: 7 of baseline, 2 of lag, 2 earlier excesses, and one to spare."""
+LEAST_EXPECTED = 0.5
+"""A zero is kept as a row where so many cases were expected."""
 BLOCK = 32
 """Dates tested in one matrix: bounds memory at about 100 MB for 100,000 series."""
 
@@ -188,9 +190,10 @@ def _detector(panel: Panel, detector: str, form: Form, alpha: float, askable: Fl
     tested = askable & (lost == 0) & ~flat
     p = np.where(tested, _averaged(panel, result, form, lost == 0), np.nan)
     something = panel.counts > 0
+    quiet = (panel.counts == 0) & (result.expected >= LEAST_EXPECTED)
     numbers = {"expected": result.expected, "bound": result.bound, "p": p, "above": result.alarm}
     return [
-        _rows(panel, tested & something, detector, "tested", numbers),
+        _rows(panel, tested & (something | quiet), detector, "tested", numbers),
         _rows(panel, askable & something & (lost > 0), detector, "baseline", {"lost": lost}, needed),
         _rows(panel, askable & something & flat, detector, "flat"),
     ], tested

@@ -18,13 +18,16 @@ from heedful.population.cases import Floats
 from heedful.population.farrington import FarringtonResult, State
 from heedful.population.farrington_flexible import FarringtonFlexible, farrington_flexible
 from heedful.population.histories import Histories, histories
-from heedful.population.watch import NODES
+from heedful.population.watch import LEAST_EXPECTED, NODES
 from heedful.population.yearly_reference import NO_ROW, Calendar, Days
 
 DETECTOR = "farrington_flexible"
 LEAST_YEARS, MOST_YEARS, HALF_WINDOW = 3, 5, 3
 LOOKBACK_DAYS = 7 * 265
 """Five years (1,827 days), a half window (21) and the way to the same weekday (3), in whole weeks."""
+
+SERIES_AT_ONCE = 10_000
+"""Bounds memory, whatever the number of series."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -72,8 +75,10 @@ def _once(values: pl.DataFrame, keys: list[str], days: pl.Series, alpha: float) 
     rows, answered = list[pl.DataFrame](), [values.select(*keys, "day").clear()]
     for data in histories(values, keys, 7) if len(days) else []:
         here = np.isin(data.days, days.to_numpy().astype("datetime64[D]"))
-        if here.any():
-            found = _asked(_padded(data, int(np.argmax(here))), keys, np.flatnonzero(here), alpha)
+        for at in range(0, len(data.counts) if here.any() else 0, SERIES_AT_ONCE):
+            part = slice(at, at + SERIES_AT_ONCE)
+            some = Histories(data.keys[part], data.days, data.counts[part], data.step)
+            found = _asked(_padded(some, int(np.argmax(here))), keys, np.flatnonzero(here), alpha)
             rows.append(found.rows)
             answered.append(found.answered)
     return YearlyAnswers(pl.concat(rows) if rows else pl.DataFrame(), pl.concat(answered))
@@ -98,7 +103,7 @@ def _asked(data: Histories, keys: list[str], tested: npt.NDArray[np.int64], alph
     row, column = np.nonzero(answered)
     days = pl.Series("day", data.days[at].astype("datetime64[D]")).cast(pl.Date)
     cells = data.keys[row].with_columns(days[column], **{name: pl.Series(value[row, column]) for name, value in numbers.items()})
-    shown = cells.filter(pl.col("observed") > 0).with_columns(
+    shown = cells.filter((pl.col("observed") > 0) | (pl.col("expected") >= LEAST_EXPECTED)).with_columns(
         pl.lit(DETECTOR).alias("detector"),
         pl.when("few").then(pl.lit("few")).otherwise(pl.lit("tested")).alias("state"),
     )

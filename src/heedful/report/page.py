@@ -9,6 +9,7 @@ from pathlib import Path
 from heedful.report.content import PageContent
 from heedful.report.html import Html, element
 from heedful.report.sections.decisions import decisions
+from heedful.report.sections.estimates import estimates
 from heedful.report.sections.experiences import experiences
 from heedful.report.sections.people import people
 from heedful.report.sections.plans import plans
@@ -25,6 +26,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[PageContent], Html | None]], ...] = (
     ("summary", "Summary", summary),
     ("score", "Found against the truth", score),
     ("signals", "Population signals", signals),
+    ("estimates", "Shares of people who post", estimates),
     ("experiences", "Experiences", experiences),
     ("safety", "Told more than expected", safety),
     ("people", "Timelines", people),

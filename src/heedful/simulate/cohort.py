@@ -27,7 +27,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Note:
-    """Something that a person declared, or that the record or the clock shows: `kind` as in `behavior.annotations`."""
+    """Something that a person declared, or that the record or the clock shows: `kind` as in `behavior.annotations`; a drink or a
+    vaccination stands on the day itself and works on the night after it."""
 
     kind: str
     day: int
@@ -107,25 +108,25 @@ def _other_causes(days: int, rng: np.random.Generator) -> tuple[Floats, tuple[No
     effects, notes = np.zeros((days, 6)), list[Note]()
     weekend = np.arange(days) % 7 >= 5
     drinks = rng.random(days) < rng.uniform(0, 0.12) * np.where(weekend, 2.2, 0.5)
-    for day in np.flatnonzero(drinks):
+    for day in np.flatnonzero(drinks).tolist():
         effects[day] += np.array([1, -4.5, 0.08, 0.02, -4, 0]) * rng.uniform(2, 7)
         if rng.random() < 0.7:
-            notes.append(Note("alcohol", int(day)))
+            notes.append(Note("alcohol", day - 1))
     for _ in range(rng.integers(0, 3)):
         begin, beats = int(rng.integers(36, days - 4)), rng.uniform(0, 3)
         fade = np.array([1, 0.8, 0.5, 0.3])
         effects[begin : begin + 4] += fade[:, None] * np.array([beats, -3 * beats, 0.05 * beats, 0.0, -60, 0.15])
         notes.append(Note("travel", begin))
     if rng.random() < 0.5:
-        day, beats = int(rng.integers(36, days - 3)), rng.uniform(2, 8)
-        effects[day : day + 2] += np.array([1, 0.4])[:, None] * np.array([beats, -3 * beats, 0.08 * beats, 0.07 * beats, 10, -0.2])
+        shot, beats = int(rng.integers(36, days - 3)), rng.uniform(2, 8)
+        effects[shot : shot + 2] += np.array([1, 0.4])[:, None] * np.array([beats, -3 * beats, 0.08 * beats, 0.07 * beats, 10, -0.2])
         if rng.random() < 0.9:
-            notes.append(Note("vaccination", day))
+            notes.append(Note("vaccination", shot - 1))
     if rng.random() < 0.45:
         length, start, beats, told = int(rng.integers(26, 32)), int(rng.integers(0, 28)), rng.uniform(1, 3), rng.random() < 0.7
         phase = (np.arange(days) - start) % length
         effects[phase >= length - 13] += np.array([beats, -4 * beats, 0.1, 0.3, 0, 0])
-        notes += [Note("cycle_start", int(day)) for day in np.flatnonzero(phase == 0) if told]
+        notes += [Note("cycle_start", first) for first in np.flatnonzero(phase == 0).tolist() if told]
     effects[rng.random(days) < 0.02] += np.array([3.0, -8, 0.1, 0.05, 0, 0])
     return effects, tuple(sorted(notes, key=lambda note: (note.day, note.kind))), np.abs(effects).sum(axis=1) > 0
 

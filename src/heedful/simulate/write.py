@@ -66,7 +66,8 @@ def write_town(folder: Path, seed: int = 7, size: Size | None = None, progress: 
     entries, told = diaries(town)
     _zoned(entries, "wall", "written_at").select("person", "entry", "written_at", "text", "language").write_csv(folder / "diary.csv")
     told.write_csv(folder / "truth_diary.csv")
-    official_series(town).write_csv(folder / "official_series.csv")
+    issued = pl.col("issue_date") <= town.size.first_day + timedelta(days=town.size.days)  # what is known on the day after the last
+    official_series(town).filter(issued).write_csv(folder / "official_series.csv")
     town.people.select("person", "zone", "birth_year", "sex", "place", "language").write_csv(folder / "people.csv")
     consents(town).write_csv(folder / "consents.csv")
     truth = _truth(town, table.truth, told, not_worn, missed)

@@ -131,6 +131,12 @@ def gazetteer() -> PlaceNames:
     return PlaceNames(_table("gazetteer.tsv.gz").with_columns(pl.col("place").fill_null(""), pl.col("population").cast(pl.Int64)))
 
 
+@functools.cache
+def device_families() -> pl.DataFrame:
+    """The packaged families of devices (`behavior.device_registry`), a row each."""
+    return _table("devices.tsv").fill_null("")
+
+
 def tables() -> pl.DataFrame:
     """The packaged vocabularies by source: table, language, source, version, licence and number of terms."""
     known = _table("vocabulary.tsv.gz")

@@ -16,6 +16,7 @@ from heedful.core.errors import SettingsError, SourceError
 Read = Callable[..., Any]
 CSV = Callable[..., Path]
 TABLE = "series.table"
+READ = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 def plain_of(path: Path) -> pl.DataFrame:
@@ -29,7 +30,7 @@ def plain_of(path: Path) -> pl.DataFrame:
 def test_vintages(shared_data: Path, read: Read, name: str, rows: int, vintages: int) -> None:
     """Row and vintage counts as SOURCE.txt states them; the table as known on a day equals the last row up to that vintage."""
     path = shared_data / f"surveillance/{name}.csv.gz"
-    got, plain = read(TABLE, path, name="cdc", signal="admissions")["series"], plain_of(path)
+    got, plain = read(TABLE, path, name="cdc", signal="admissions", known_at=READ)["series"], plain_of(path)
     assert (got.height, got["known_at"].n_unique()) == (rows, vintages)
     assert set(got["period_days"]) == {7}
     assert set(got["place"].str.len_chars()) == {2, 5}
@@ -86,12 +87,79 @@ def test_periods_are_the_gaps_between_dates(csv: CSV, read: Read, days: tuple[st
     assert set(got["series"]["period_days"]) == {expected}
 
 
+def reasons_of(got: Any) -> list[str]:
+    return got["quarantine"].sort("line")["reason"].to_list()  # type: ignore[no-any-return]
+
+
+def test_negative_and_fractional_counts_are_set_aside_by_name_and_rates_are_not(csv: CSV, read: Read) -> None:
+    rows = ["US,2024-01-01,5", "US,2024-01-08,-2", "US,2024-01-15,2.5", "US,2024-01-22,7"]
+    got = read(TABLE, csv("place,date,value", *rows), name="flu", unit="{count}")
+    assert got["series"]["value"].to_list() == [5, 7]
+    assert [(reason.split(";")[0], reason.split(" [")[1]) for reason in reasons_of(got)] == [
+        ("its count is below 0", "flu, US, all, 2024-01-08]"), ("its count is not a whole number", "flu, US, all, 2024-01-15]"),
+    ]  # fmt: skip
+    assert all("correct it, or declare" in reason for reason in reasons_of(got))
+    assert read(TABLE, csv("place,date,value", *rows), unit="%")["series"].height == 4
+    undeclared = read(TABLE, csv("place,date,value", *rows))["series"]  # the first values are not all whole: a measure
+    assert (undeclared.height, set(undeclared["unit"])) == (4, {"1"})
+
+
+def test_a_denominator_below_zero_is_set_aside(csv: CSV, read: Read) -> None:
+    got = read(TABLE, csv("place,date,value,population", "US,2024-01-01,5,-1", "US,2024-01-08,5,100"))
+    assert got["series"]["denominator"].to_list() == [100]
+    assert "correct the denominator [test, US, all, 2024-01-01]" in reasons_of(got)[0]
+
+
+def test_a_vintage_from_the_future_is_set_aside_until_its_day(csv: CSV, read: Read) -> None:
+    path = csv("place,date,value,issue_date", "US,2024-01-01,5,2024-01-10", "US,2024-01-01,6,2024-01-17")
+    got = read(TABLE, path, known_at=datetime(2024, 1, 12, tzinfo=UTC))
+    assert got["series"]["value"].to_list() == [5]
+    assert reasons_of(got)[0].startswith("it is issued after this site's clock")
+    assert "read it again after that day [test, US, all, 2024-01-01]" in reasons_of(got)[0]
+    assert read(TABLE, path, known_at=datetime(2024, 1, 20, tzinfo=UTC))["series"].height == 2
+
+
+def test_an_issue_of_a_day_that_has_begun_in_another_zone_is_known_when_it_is_read(csv: CSV, read: Read) -> None:
+    """It is 20:00 UTC on the 16th, and already the 17th in Auckland."""
+    clock = datetime(2024, 1, 16, 20, tzinfo=UTC)
+    got = read(TABLE, csv("place,date,value,issue_date", "NZ,2024-01-08,6,2024-01-17", "NZ,2024-01-08,5,2024-01-16"), known_at=clock)
+    assert got["series"].select("value", "known_at").rows() == [(6, clock), (5, datetime(2024, 1, 16, tzinfo=UTC))]
+
+
+def test_days_are_those_of_the_issuers_calendar_in_whatever_zone(csv: CSV, read: Read) -> None:
+    """One instant, written in two zones, is two days: each as its issuer wrote it, none is moved."""
+    got = read(TABLE, csv("place,date,value", "US,2024-01-01T23:00:00-05:00,5", "GB,2024-01-02T04:00:00+00:00,6"), period_days=1)
+    assert got["series"].select("place", "day").rows() == [("US", date(2024, 1, 1)), ("GB", date(2024, 1, 2))]
+
+
+def test_a_forecast_is_no_count(csv: CSV, read: Read) -> None:
+    got = read(TABLE, csv("place,date,value,issue_date", "US,2026-02-01,5,2024-01-10", "US,2024-01-01,5,2024-01-10"))
+    assert got["series"]["day"].to_list() == [date(2024, 1, 1)]
+    assert "it is a forecast, not a count" in reasons_of(got)[0]
+
+
+def test_an_issue_date_of_the_file_after_the_clock_is_refused(csv: CSV, read: Read) -> None:
+    with pytest.raises(SettingsError, match=r"2031-01-01 lies after this site's clock \(2026-01-01"):
+        read(TABLE, csv("place,date,value", "US,2024-01-01,5"), issue_date="2031-01-01")
+
+
+def test_an_unknown_place_stays_the_issuers_own(csv: CSV, read: Read) -> None:
+    got = read(TABLE, csv("place,date,value", "Atlantis,2024-01-01,5", "Bayern,2024-01-01,5"), places={"Bayern": "DE/BY"})
+    assert got["series"]["place"].to_list() == ["Atlantis", "DE/BY"]
+
+
+def test_an_empty_value_withdraws_what_was_issued_before(csv: CSV, read: Read) -> None:
+    got = read(TABLE, csv("place,date,value,issue_date", "US,2024-01-01,5,2024-01-10", "US,2024-01-01,,2024-01-17"))
+    assert got["series"].sort("known_at")["value"].to_list() == [5, None]
+
+
 def test_a_second_row_of_one_issue_is_set_aside(csv: CSV, read: Read) -> None:
     got = read(
         TABLE, csv("place,date,value,issue_date", "US,2024-01-01,5,2024-02-01", "US,2024-01-01,6,2024-02-01", "US,2024-01-01,6,2024-03-01")
     )
     assert got["series"]["value"].to_list() == [5, 6]
-    assert "a second time" in got["quarantine"]["reason"][0]
+    assert "a second time, and the first counts; keep one row" in got["quarantine"]["reason"][0]
+    assert got["quarantine"]["reason"][0].endswith("[test, US, all, 2024-01-01]")
 
 
 @pytest.mark.parametrize(

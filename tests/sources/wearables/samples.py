@@ -217,3 +217,6 @@ def accelerometer(folder: Path) -> tuple[Path, Options]:
         lines.append("\r\n".join([*page, "Measurement Frequency:10.0", raw]))
     path.write_bytes("\r\n".join([*lines, ""]).encode())
     return path, Options("geneactiv", subject="p1")
+
+
+from tests.sources.wearables import vendor_samples as vendor_samples  # noqa: E402  (it registers its samples, too)

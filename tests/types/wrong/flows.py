@@ -1,4 +1,4 @@
-"""Seven flows that must not type-check; each wrong line carries the name of its flow. Read by test_flows.py, never imported."""
+"""Nine flows that must not type-check; each wrong line carries the name of its flow. Read by test_flows.py, never imported."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TypeVar
 import polars as pl
 
 from heedful.core.frames import Frame
-from heedful.core.labels import Care, Consented, Public, PublicHealth, Purpose, Raw, Research
-from heedful.core.schemas import Features, Mentions, Observations, PeopleMentions, Posts
+from heedful.core.labels import Care, Consented, Held, Public, PublicHealth, Purpose, Raw, Research
+from heedful.core.schemas import BodyDays, Features, Mentions, Observations, PeopleMentions, Posts
 from heedful.trust.doors import disclose, disclose_consented
 
 P = TypeVar("P", bound=Purpose)
@@ -31,6 +31,8 @@ def wrong(
     care: Frame[Consented[Care], Features],
     public_mentions: Frame[Public, Mentions],
     care_features: Frame[Consented[Care], Features],
+    research_bodies: Frame[Consented[Research], BodyDays],
+    held_bodies: Frame[Consented[Held], BodyDays],
 ) -> None:
     decide(public_features)  # WRONG: public to a decision about a person
     mentions(raw_posts)  # WRONG: raw to a subject room
@@ -39,6 +41,8 @@ def wrong(
     disclose_consented(care, count, 5)  # WRONG: care data to surveillance
     of_diary(public_mentions)  # WRONG: public to consented
     activity(care_features)  # WRONG: the wrong schema
+    disclose_consented(research_bodies, count, 5)  # WRONG: research data to surveillance
+    disclose_consented(held_bodies, count, 5)  # WRONG: bodies that nobody was asked about to surveillance
 
 
 def right(
@@ -48,11 +52,13 @@ def right(
     health: Frame[Consented[PublicHealth], Features],
     diary: Frame[Consented[Research], Mentions],
     rows: Frame[Consented[Research], Observations],
+    bodies: Frame[Consented[PublicHealth], BodyDays],
 ) -> None:
     decide(care)
     care_plan(care)
     mentions(posts)
     disclose(people, count, 5)
     disclose_consented(health, count, 5)
+    disclose_consented(bodies, count, 5)
     of_diary(diary)
     activity(rows)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from heedful.behavior.adherence import continuous, dispensed, episodes, gaps, groups, sliding
+from heedful.behavior.adherence import continuous, dispensed, episodes, gaps, groups, sliding, taken, taxonomy
 
-__all__ = ["continuous", "dispensed", "episodes", "gaps", "groups", "sliding"]
+__all__ = ["continuous", "dispensed", "episodes", "gaps", "groups", "sliding", "taken", "taxonomy"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from heedful.behavior.devices import trust
+from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.core.codes import CODES
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
@@ -29,8 +29,10 @@ _FEATURES = {
 }  # fmt: skip
 
 
-@derivation(reads=(Observations,), writes=Features, by=("person", "day"), only={"observations": (CODE,)}, version=1)
-def daily_glucose(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]:
+@derivation(
+    reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": (CODE,)}, version=2
+)
+def daily_glucose(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`glucose_mean` (mg/dL), `glucose_in_range[70-180]`, `glucose_below[70]`, `glucose_above[180]`, `glucose_variation` (coefficient,
     n - 1) and `glucose_management_indicator` (all %) of every local day with readings.
 
@@ -38,7 +40,7 @@ def daily_glucose(observations: Frame[Consented[P], Observations]) -> Frame[Cons
     70 % coverage.
     """
     readings = observations.data.filter(pl.col("code") == CODE)
-    days = _days(readings).with_columns(coverage=(pl.col("quarters") / QUARTERS_A_DAY).clip(0.0, 1.0))
+    days = _days(readings, devices).with_columns(coverage=(pl.col("quarters") / QUARTERS_A_DAY).clip(0.0, 1.0))
     missing = (
         pl.when(pl.col("readings") == 0).then(pl.lit("implausible"))
         .when(pl.col("quarters") < LEAST_QUARTERS).then(pl.lit("too_short")).otherwise(pl.lit(""))
@@ -53,7 +55,7 @@ def daily_glucose(observations: Frame[Consented[P], Observations]) -> Frame[Cons
     return observations.derive(Features, pl.concat(parts).sort("person", "day", "feature"))
 
 
-def _days(readings: pl.DataFrame) -> pl.DataFrame:
+def _days(readings: pl.DataFrame, devices: DeviceTrust) -> pl.DataFrame:
     """Of each person's day the chosen device's sums, one column a feature."""
     bounds, value = CODES[CODE], pl.col("value")
     sound = value.is_between(bounds.low, bounds.high).fill_null(value=False)
@@ -61,7 +63,7 @@ def _days(readings: pl.DataFrame) -> pl.DataFrame:
     kept = value.filter(sound)
     percent = {"glucose_in_range[70-180]": kept.is_between(LOW, HIGH), "glucose_below[70]": kept < LOW, "glucose_above[180]": kept > HIGH}
     by_device = (
-        readings.with_columns(trust(pl.col("device"), pl.col("how")), quarter=local.dt.truncate("15m"))
+        readings.with_columns(devices.of(CODE), quarter=local.dt.truncate("15m"))
         .sort("person", "day", "device", "start_at", "row")
         .group_by("person", "day", "device", maintain_order=True)
         .agg(

@@ -131,8 +131,13 @@ def near_counts(thing: Integers, time: Floats, window: float) -> Integers:
     >>> near_counts(np.array([0, 0, 0, 1]), np.array([0.0, 5, 100, 0]), 10.0).tolist()
     [1, 0]
     """
-    reach = _reach(thing, time, window)
+    reach = near_ends(thing, time, window)
     return np.bincount(thing, reach - np.arange(len(thing)) - 1, minlength=1).astype(np.int64)
+
+
+def near_ends(thing: Integers, time: Floats, window: float) -> Integers:
+    """For each share, the row after the last of its object that is at most `window` seconds later; order as for `near_counts`."""
+    return np.asarray(_reach(thing, time, window), np.int64)
 
 
 def _close_pairs(reach: Integers, most: int) -> tuple[Integers, Integers]:

@@ -8,7 +8,7 @@ threshold: with its shingles in order of rarity, a text can only reach the thres
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -90,24 +90,69 @@ def groups_of_copies(sets: ShingleSets, threshold: float = THRESHOLD) -> Integer
     group, apart = _distinct(sets)
     shingle, by_size, kinds = _by_rarity(apart, threshold)
     of_text = _connected(apart.starts, shingle, by_size, kinds, threshold)[group]
+    return _named(of_text, np.diff(sets.starts) == 0)
+
+
+def groups_in_windows(sets: ShingleSets, windows: Iterable[Integers], threshold: float = THRESHOLD) -> Iterator[Integers]:
+    """`groups_of_copies` of each window by itself; what only depends on the texts is worked out once for all windows.
+
+    windows: numbers of the texts of each, shape (n,). A group is named by the place of its first text in the window.
+
+    >>> sets = text_shingles(pl.Series(["a b c", "x y z", "A b c!", ""]))
+    >>> [groups.tolist() for groups in groups_in_windows(sets, [np.array([0, 1]), np.array([1, 2, 0, 3])])]
+    [[0, 1], [0, 1, 1, 3]]
+    """
+    group, apart = _distinct(sets)
+    # rarity among all texts instead of the window's: any fixed order of the shingles finds the same pairs
+    shingle, _, kinds = _by_rarity(apart, threshold)
+    sizes = np.diff(apart.starts)
+    for window in windows:
+        chosen, within = np.unique(group[window], return_inverse=True)
+        own = sizes[chosen]
+        starts = np.concatenate([[0], np.cumsum(own)]).astype(np.int64)
+        shingles = shingle[np.repeat(apart.starts[chosen] - starts[:-1], own) + np.arange(starts[-1])]
+        of_text = _connected(starts, shingles, np.argsort(own, kind="stable"), kinds, threshold)[within]
+        yield _named(of_text, own[within] == 0)
+
+
+def _named(of_text: Integers, empty: npt.NDArray[np.bool_]) -> Integers:
+    """The first text of each text's component; a text without shingles is its own."""
     _, firsts, place = np.unique(of_text, return_index=True, return_inverse=True)
     named = firsts[place].astype(np.int64)
-    empty = np.diff(sets.starts) == 0
     named[empty] = np.flatnonzero(empty)
     return named
 
 
 def _distinct(sets: ShingleSets) -> tuple[Integers, ShingleSets]:
     """The number of each text's set, and the sets that differ, in order of their first text."""
-    blob, bounds = sets.shingle.tobytes(), (sets.starts * sets.shingle.itemsize).tolist()
-    numbers: dict[bytes, int] = {}
-    group = np.fromiter((numbers.setdefault(blob[a:b], len(numbers)) for a, b in pairwise(bounds)), np.int64, sets.texts)
-    firsts = np.unique(group, return_index=True)[1]
     sizes = np.diff(sets.starts)
+    group, firsts = _by_sum(sets)
+    alike = np.repeat(sets.starts[firsts[group]] - sets.starts[:-1], sizes) + np.arange(len(sets.shingle))
+    if (sizes != sizes[firsts[group]]).any() or (sets.shingle != sets.shingle[alike]).any():
+        group, firsts = _by_bytes(sets)
     chosen = np.zeros(sets.texts, np.bool_)
     chosen[firsts] = True
     starts = np.concatenate([[0], np.cumsum(sizes[firsts])]).astype(np.int64)
     return group, ShingleSets(starts, sets.shingle[np.repeat(chosen, sizes)])
+
+
+def _by_sum(sets: ShingleSets) -> tuple[Integers, Integers]:
+    """Texts numbered by the sum of their shingles, and the first text of each number: those of one number are almost surely alike."""
+    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(sets.shingle, dtype=np.uint64)])
+    sums = total[sets.starts[1:]] - total[sets.starts[:-1]]
+    _, firsts, group = np.unique(sums, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    number = np.empty(len(order), np.int64)
+    number[order] = np.arange(len(order))
+    return number[group], firsts[order]
+
+
+def _by_bytes(sets: ShingleSets) -> tuple[Integers, Integers]:
+    """The same by the shingles themselves, for texts whose sums coincide by chance."""
+    blob, bounds = sets.shingle.tobytes(), (sets.starts * sets.shingle.itemsize).tolist()
+    numbers: dict[bytes, int] = {}
+    group = np.fromiter((numbers.setdefault(blob[a:b], len(numbers)) for a, b in pairwise(bounds)), np.int64, sets.texts)
+    return group, np.unique(group, return_index=True)[1]
 
 
 def _join_distinct(sets: ShingleSets, threshold: float, most_pairs: int) -> Pairs:

@@ -16,21 +16,32 @@ LEAST_LINKED, LINKED_SHARE = 10, 0.9
 LEAST_REPEATED, REPEATED_SHARE, REPEATED_WORDS = 5, 0.6, 4
 
 
+LEAST_POSTS = min(MOST_POSTS, LEAST_GAPS + 1, LEAST_LINKED, LEAST_REPEATED)
+"""Of an author whom any rule can meet."""
+
+_WHO = ["judged", "author"]
+
+
 def automated(posts: pl.DataFrame, day: pl.Expr) -> pl.DataFrame:
-    """One row an author and rule met: author, posts, score, known_at, why.
+    """One row an author and judged day that a rule meets (the first of them): judged, author, posts, score, known_at, why.
 
     Parameters
     ----------
-    posts: the window's posts: author, posted_at, known_at, link, words, wording (number of the text's set of word runs), source, post.
+    posts: the posts of each judged day's window: judged (that day), author, posted_at, known_at, link, words, wording (number of the
+        text's set of word runs), source, post.
     day: expression that is true of the posts of the day that is judged; an author without one has no row.
     """
-    rows = posts.sort("author", "posted_at", "source", "post").with_columns(
-        gap=pl.col("posted_at").diff().over("author").dt.total_microseconds() / 1e6,
-        again=(pl.col("words") >= REPEATED_WORDS) & pl.struct("author", "wording").is_duplicated(),
+    rows = (
+        posts.filter(pl.len().over(_WHO) >= LEAST_POSTS)
+        .sort(*_WHO, "posted_at", "source", "post")
+        .with_columns(
+            gap=pl.col("posted_at").diff().over(_WHO).dt.total_microseconds() / 1e6,
+            again=(pl.col("words") >= REPEATED_WORDS) & pl.struct(*_WHO, "wording").is_duplicated(),
+        )
     )
     moved = pl.col("gap").filter(pl.col("gap") > 0)
     known = pl.col("known_at").sort()
-    judged = rows.group_by("author").agg(
+    judged = rows.group_by(_WHO).agg(
         posts=pl.len().cast(pl.Int32), today=day.sum(), gaps=moved.len(), mean=moved.mean(),
         variation=moved.std() / moved.mean(), linked=pl.col("link").mean(), repeated=pl.col("again").mean(),
         **{f"at_{n}": known.get(n - 1, null_on_oob=True) for n in (LEAST_GAPS + 1, LEAST_LINKED, LEAST_REPEATED)},
@@ -49,7 +60,7 @@ def automated(posts: pl.DataFrame, day: pl.Expr) -> pl.DataFrame:
          pl.format("{} % of its {} posts repeat its own words.", (100 * pl.col("repeated")).round(0).cast(pl.Int64), "posts")),
     )  # fmt: skip
     met = [
-        judged.filter(met).select("author", "posts", score=score, known_at=pl.col(at), why=why, rule=pl.lit(number, pl.Int32))
+        judged.filter(met).select(*_WHO, "posts", score=score, known_at=pl.col(at), why=why, rule=pl.lit(number, pl.Int32))
         for number, (met, score, at, why) in enumerate(rules)
     ]
-    return pl.concat(met).sort("author", "rule").unique("author", keep="first", maintain_order=True).drop("rule")
+    return pl.concat(met).sort(*_WHO, "rule").unique(_WHO, keep="first", maintain_order=True).drop("rule")

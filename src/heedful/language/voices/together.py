@@ -7,13 +7,16 @@ of such pairs. What so many share at once that the pairs would not fit in memory
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
-from heedful.language.voices.co_sharing import Shares, co_sharing_network, near_counts
+from heedful.language.voices.co_sharing import Shares, co_sharing_network, near_counts, near_ends
 
 WINDOW_SECONDS = 60.0
 LEAST_OBJECTS = 2
@@ -23,16 +26,52 @@ MOST_PAIRS = 2_000_000
 
 
 def acting_together(shares: pl.DataFrame, today: pl.Expr) -> pl.DataFrame:
-    """One row an author of a network who shared something on the judged day: author, campaign, accounts, posts, score, p, q, known_at, why.
+    """One row an author of a network who shared something on a judged day: judged, author, campaign, accounts, posts, score, p, q,
+    known_at, why.
 
-    shares: author, object (any text), source, post, posted_at, known_at. today: true of shares on the judged day.
+    shares: judged (the day that is judged; each is a network of its own), author, object (any text), source, post, posted_at, known_at.
+    today: true of shares on the judged day.
     """
-    rows = shares.unique(["author", "object", "source", "post"]).sort("object", "posted_at", "author", "source", "post")
+    each = shares.unique(["judged", "author", "object", "source", "post"])
+    return pl.concat([_NOBODY, *(_acting_together(rows, today) for rows in _met_twice(each))])
+
+
+def _met_twice(shares: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The shares of each judged day on which two accounts met over things enough: on the others there is nothing to test."""
+    rows = shares.sort("judged", "object", "posted_at", "author", "source", "post")
     if rows.height < 2:
-        return _NOBODY
+        return
+    thing = rows.select(pl.struct("judged", "object").rle_id().cast(pl.Int64)).to_series().to_numpy()
+    account = rows["author"].rank("dense").cast(pl.Int64).to_numpy()
+    near = near_ends(thing, _seconds(rows), WINDOW_SECONDS) - np.arange(rows.height) - 1
+    begins = np.flatnonzero((rows["judged"] != rows["judged"].shift(1)).fill_null(value=True).to_numpy())
+    for begin, end in pairwise([*begins.tolist(), rows.height]):
+        some = near[begin:end]
+        if some.sum() > MOST_PAIRS or _meetings(account[begin:end], thing[begin:end], some) >= LEAST_OBJECTS:
+            yield rows[begin:end]
+
+
+def _meetings(account: npt.NDArray[np.int64], thing: npt.NDArray[np.int64], near: npt.NDArray[np.int64]) -> int:
+    """The most things over which two accounts met; `near` of the rows after each are within its window."""
+    earlier = np.repeat(np.arange(len(near)), near)
+    later = earlier + 1 + np.arange(len(earlier)) - np.repeat(np.cumsum(near) - near, near)
+    a, b = account[earlier], account[later]
+    pairs = np.stack([np.minimum(a, b), np.maximum(a, b), thing[earlier]], axis=1)[a != b]
+    if not len(pairs):
+        return 0
+    met = np.unique(pairs, axis=0)
+    return int(np.unique(met[:, :2], axis=0, return_counts=True)[1].max())
+
+
+def _seconds(rows: pl.DataFrame) -> npt.NDArray[np.float64]:
+    return np.asarray(rows["posted_at"].dt.epoch("us").to_numpy() / 1e6, np.float64)
+
+
+def _acting_together(rows: pl.DataFrame, today: pl.Expr) -> pl.DataFrame:
+    """`acting_together` of one judged day; rows in order of object and time."""
     numbers = {name: rows[name].rank("dense").cast(pl.Int64).to_numpy() - 1 for name in ("author", "object")}
     post = rows.select(pl.struct("source", "post").rank("dense").cast(pl.Int64) - 1).to_series().to_numpy()
-    seconds = rows["posted_at"].dt.epoch("us").to_numpy() / 1e6
+    seconds = _seconds(rows)
     near = near_counts(numbers["object"], seconds, WINDOW_SECONDS)
     order = np.argsort(near, kind="stable")
     allowed = np.zeros(len(near), np.bool_)
@@ -61,6 +100,7 @@ def acting_together(shares: pl.DataFrame, today: pl.Expr) -> pl.DataFrame:
     return (
         members.join(mine.filter("today"), on="author")
         .select(
+            pl.lit(rows["judged"][0]).alias("judged"),
             "author", "campaign", "accounts", "posts", score=pl.col("objects").cast(pl.Float64), p="p", q="q", known_at="known_at",
             why=pl.format(
                 "Shared {} things within a minute of another account; by chance that happens with p {} (q {}; {} accounts act together).",
@@ -72,6 +112,7 @@ def acting_together(shares: pl.DataFrame, today: pl.Expr) -> pl.DataFrame:
 
 
 _NOBODY = pl.DataFrame(schema={
+    "judged": pl.Date,
     "author": pl.String, "campaign": pl.String, "accounts": pl.Int32, "posts": pl.Int32, "score": pl.Float64, "p": pl.Float64,
     "q": pl.Float64, "known_at": pl.Datetime("us", "UTC"), "why": pl.String,
 })  # fmt: skip

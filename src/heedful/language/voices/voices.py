@@ -6,8 +6,7 @@ What is done about a flag is the site's choice (`[voices] exclude`), and every c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -19,7 +18,7 @@ from heedful.core.registry import METHODS, Card, Method
 from heedful.core.schemas import Posts, Voices
 from heedful.language.heads.grams import hash_words, tokenize
 from heedful.language.voices.campaigns import SHORTEST_COPY, campaigns
-from heedful.language.voices.near_duplicates import groups_of_copies
+from heedful.language.voices.near_duplicates import groups_in_windows
 from heedful.language.voices.rhythm import automated
 from heedful.language.voices.shingles import ShingleSets, shingle_sets
 from heedful.language.voices.together import acting_together
@@ -40,6 +39,7 @@ METHODS.add(CARD.name, Method(CARD))
 LOOKBACK = 1
 NEWS_POSTS, NEWS_SHARE = 2, 0.6
 ADVERT_SHARE = 0.5
+_WHO = ["judged", "author"]
 
 
 @derivation(reads=(Posts,), writes=Voices, by=("day",), lookback=LOOKBACK, narrow=True, version=1)
@@ -47,28 +47,21 @@ def voices(posts: Frame[Public, Posts], *, keys: pl.DataFrame | None = None) -> 
     """Flags of each author's day, from the posts of the day and of the day before; `keys`: days asked for."""
     days = posts.data["day"].unique().sort()
     asked = days if keys is None else days.filter(days.is_in(keys["day"].implode()))
-    found = [Voices.empty(), *(flags_of_day(window, day) for day, window in _windows(posts.data, asked))]
-    return posts.derive(Voices, pl.concat(found).sort(Voices.key))
-
-
-def _windows(posts: pl.DataFrame, days: pl.Series) -> Iterator[tuple[date, pl.DataFrame]]:
-    """Each day with the posts of its window, in an order that does not depend on how they came."""
+    if not len(asked):
+        return posts.derive(Voices, Voices.empty())
     columns = ["source", "post", "author", "day", "posted_at", "known_at", "text", "reply_to", "kind"]
-    ordered = posts.select(columns).sort("day", "source", "post")
-    for day in days:
-        yield day, ordered.filter(pl.col("day").is_between(day - timedelta(days=LOOKBACK), day))
+    # In an order that does not depend on how the posts came.
+    return posts.derive(Voices, flags_of_days(posts.data.select(columns).sort("day", "source", "post"), asked))
 
 
-def flags_of_day(window: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Rows of `Voices` of one day. window: posts of the day and of the `LOOKBACK` days before, in any fixed order."""
-    tokens = tokenize(window["text"])
-    sets = shingle_sets(hash_words(tokens), tokens.text, window.height)
-    rows = window.hstack(worded(window["text"])).with_columns(
-        row=pl.int_range(window.height, dtype=pl.Int64), wording=_wording(sets), today=pl.col("day") == day
-    )
-    own = rows.filter((pl.col("kind") != "repost") & (pl.col("words") >= SHORTEST_COPY))
-    own = own.with_columns(group=pl.Series(groups_of_copies(_some(sets, own["row"]))))
-    rows = rows.join(own.select("row", "group"), on="row", how="left", maintain_order="left")
+def flags_of_days(posts: pl.DataFrame, days: pl.Series) -> pl.DataFrame:
+    """Rows of `Voices` of the days asked for. posts: of these days and of the `LOOKBACK` days before each, in any fixed order by day."""
+    tokens = tokenize(posts["text"])
+    sets = shingle_sets(hash_words(tokens), tokens.text, posts.height)
+    texts = posts.drop("text").hstack(worded(posts["text"])).with_columns(
+        row=pl.int_range(posts.height, dtype=pl.Int64), wording=_wording(sets)
+    )  # fmt: skip
+    rows = _grouped(_windows(texts, days), sets)
     told = {
         "copy_paste": campaigns(rows, sets),
         "co_sharing": acting_together(_shared(rows), pl.col("today")),
@@ -78,12 +71,29 @@ def flags_of_day(window: pl.DataFrame, day: date) -> pl.DataFrame:
     }
     nobody = {"campaign": pl.lit(""), "accounts": pl.lit(1, pl.Int32), "p": pl.lit(None, pl.Float64), "q": pl.lit(None, pl.Float64)}
     flagged = [
-        found.with_columns(
-            day=pl.lit(day), flag=pl.lit(flag), **{name: value for name, value in nobody.items() if name not in found.columns}
+        found.rename({"judged": "day"}).with_columns(
+            flag=pl.lit(flag), **{name: value for name, value in nobody.items() if name not in found.columns}
         ).select(*Voices.columns)
         for flag, found in told.items()
-    ]
-    return Voices.check(pl.concat(flagged))
+    ]  # fmt: skip
+    return Voices.check(pl.concat(flagged)).sort(Voices.key)
+
+
+def _windows(texts: pl.DataFrame, days: pl.Series) -> pl.DataFrame:
+    """Each text once a day whose window it is in: `judged` is that day, `today` whether it is the text's own."""
+    windows = [texts.with_columns(judged=pl.col("day") + timedelta(days=lag), today=pl.lit(lag == 0)) for lag in range(LOOKBACK + 1)]
+    return pl.concat(windows).filter(pl.col("judged").is_in(days.implode())).sort("judged", "row")
+
+
+def _grouped(rows: pl.DataFrame, sets: ShingleSets) -> pl.DataFrame:
+    """`rows` with `group`: of which copies within the window a text is one; null for what is passed on, or too short to compare."""
+    compared = rows.select((pl.col("kind") != "repost") & (pl.col("words") >= SHORTEST_COPY)).to_series().fill_null(value=False).arg_true()
+    text, judged = rows["row"].gather(compared).to_numpy(), rows["judged"].gather(compared)
+    begins = np.flatnonzero((judged != judged.shift(1)).fill_null(value=True).to_numpy())
+    windows = np.split(text, begins[1:]) if len(text) else []
+    group = np.concatenate([np.zeros(0, np.int64), *groups_in_windows(sets, windows)])
+    named = pl.repeat(None, rows.height, dtype=pl.Int64, eager=True)
+    return rows.with_columns(group=named.scatter(compared, group) if len(compared) else named)
 
 
 def _wording(sets: ShingleSets) -> pl.Series:
@@ -92,33 +102,22 @@ def _wording(sets: ShingleSets) -> pl.Series:
     return pl.Series("wording", total[sets.starts[1:]] - total[sets.starts[:-1]])
 
 
-def _some(sets: ShingleSets, rows: pl.Series) -> ShingleSets:
-    chosen = rows.to_numpy()
-    sizes = np.diff(sets.starts)
-    kept = np.zeros(sets.texts, np.bool_)
-    kept[chosen] = True
-    starts = np.concatenate([[0], np.cumsum(sizes[chosen])]).astype(np.int64)
-    return ShingleSets(starts, sets.shingle[np.repeat(kept, sizes)])
-
-
 def _shared(rows: pl.DataFrame) -> pl.DataFrame:
     """What was shared: a post that was passed on, or words that somebody else used too."""
     passed_on = rows.filter((pl.col("kind") == "repost") & pl.col("reply_to").is_not_null()).with_columns(
         object=pl.concat_str(pl.lit("post"), "source", "reply_to", separator="\x1f")
     )
-    copied = rows.filter(pl.col("group").is_not_null() & (pl.col("author").n_unique().over("group") > 1)).with_columns(
-        object=pl.format("copy\x1f{}", "group")
-    )
-    return pl.concat([passed_on, copied]).select("author", "object", "source", "post", "posted_at", "known_at", "today")
+    copied = rows.filter(pl.col("group").is_not_null()).filter(pl.len().over("judged", "group") > 1)
+    copied = copied.filter(pl.col("author").n_unique().over("judged", "group") > 1).with_columns(object=pl.format("copy\x1f{}", "group"))
+    return pl.concat([passed_on, copied]).select("judged", "author", "object", "source", "post", "posted_at", "known_at", "today")
 
 
 def _mostly(rows: pl.DataFrame, what: str, least: int, share: float, why: str) -> pl.DataFrame:
-    """Authors of the day of whose window at least `least` posts, and at least this share, are `what`."""
-    judged = rows.group_by("author").agg(
+    """Authors of each judged day of whose window at least `least` posts, and at least this share, are `what`."""
+    some = rows.filter(what).select(_WHO).unique()
+    judged = rows.join(some, on=_WHO, how="semi").group_by(_WHO).agg(
         posts=pl.len().cast(pl.Int32), hits=pl.col(what).sum().cast(pl.Int32), today=(pl.col("today") & pl.col(what)).any(),
         known_at=pl.col("known_at").filter(what).sort().get(least - 1, null_on_oob=True),
     )  # fmt: skip
     met = judged.filter("today", pl.col("hits") >= least, pl.col("hits") >= share * pl.col("posts"))
-    return met.select(
-        "author", "posts", score=pl.col("hits") / pl.col("posts"), known_at="known_at", why=pl.format(why, "hits", "posts")
-    ).sort("author")
+    return met.select(*_WHO, "posts", score=pl.col("hits") / pl.col("posts"), known_at="known_at", why=pl.format(why, "hits", "posts"))

@@ -5,6 +5,8 @@ A text that speaks of its writer is neither: somebody who tells of a study and o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 NEWS = (
@@ -45,10 +47,30 @@ def worded(texts: pl.Series) -> pl.DataFrame:
     >>> worded(pl.Series(["Breaking: flu cases rise in Ohio [URL]", "I read a new study", "50 % off, buy now"])).rows()
     [(True, False, True, 7), (False, False, False, 5), (False, True, False, 5)]
     """
-    plain = texts.fill_null("").str.replace_all("’", "'", literal=True).str.replace_all(r"\d+ ?% ?off", "% off")
+    given = texts.fill_null("")
+    plain = _changed(given.str.replace_all("’", "'", literal=True), "%", lambda some: some.str.replace_all(r"\d+ ?% ?off", "% off"))
     text = pl.col("text")
-    sold = text.str.extract_many(list(ADVERT), ascii_case_insensitive=True).list.eval(pl.element().str.to_lowercase()).list.n_unique()
-    link = text.str.contains_any(list(LINK))
-    told = text.str.contains_any(list(NEWS), ascii_case_insensitive=True) & ~text.str.contains(_SELF)
-    words = pl.lit(texts.fill_null("").alias("words")).str.count_matches(r"\S+").cast(pl.Int32)
-    return pl.DataFrame({"text": plain}).select(news=told, advert=(sold >= 2) | ((sold >= 1) & link), link=link, words=words)
+    found = pl.DataFrame({"text": plain, "given": given}).select(
+        "text",
+        told=text.str.contains_any(list(NEWS), ascii_case_insensitive=True),
+        sold=text.str.contains_any(list(ADVERT), ascii_case_insensitive=True),
+        link=text.str.contains_any(list(LINK)),
+        words=pl.col("given").str.count_matches(r"\S+").cast(pl.Int32),
+    )
+    # Most texts have no cue at all: only the others are looked at twice.
+    news = _of_some(found, "told", ~text.str.contains(_SELF))
+    cues = text.str.extract_many(list(ADVERT), ascii_case_insensitive=True).list.eval(pl.element().str.to_lowercase()).list.n_unique()
+    advert = _of_some(found, "sold", (cues >= 2) | pl.col("link"))
+    return pl.DataFrame({"news": news, "advert": advert, "link": found["link"], "words": found["words"]})
+
+
+def _of_some(rows: pl.DataFrame, cue: str, then: pl.Expr) -> pl.Series:
+    """True of the rows with the cue of which `then` is true; it is asked of these alone."""
+    at = rows[cue].arg_true()
+    return rows[cue].clone().scatter(at, rows[at].select(then).to_series()) if len(at) else rows[cue]
+
+
+def _changed(texts: pl.Series, sign: str, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """`texts`, those that hold `sign` changed."""
+    at = texts.str.contains(sign, literal=True).arg_true()
+    return texts.clone().scatter(at, change(texts.gather(at))) if len(at) else texts

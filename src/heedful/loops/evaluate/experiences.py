@@ -15,7 +15,7 @@ from heedful.language.reading import read
 from heedful.language.severity import severity
 from heedful.loops.evaluate.sets import Row, held_out_rows
 from heedful.loops.evaluate.tasks import Figure, Rows, Statistic, measure, task
-from heedful.sources.packaged import vocabulary
+from heedful.sources.packaged import tagger, vocabulary
 
 Marks = npt.NDArray[np.bool_]
 AXES = {"adverse": "ADR", "withdrawal": "WD", "benefit": "EF", "no_effect": "INF"}
@@ -27,7 +27,7 @@ _PERSISTENCE = {"persistent": "persistent", "not-persistent": "passing"}
 
 @task("psytar.experiences")
 def psytar(data: Path, train: Path) -> list[Figure]:
-    """F1 a sentence of each axis; nothing is learned, the patterns were written with the train rows in view."""
+    """F1 a sentence of each axis; the patterns were written, and the packaged tagger learned, with the train rows in view."""
     rows = [list(group) for _, group in groupby(held_out_rows(data, "psytar/sentences"), lambda row: row["review_id"])]
     texts, sentence_of = _joined([[_ended(row["text"]) for row in review] for review in rows])
     flat = [row for review in rows for row in review]
@@ -44,7 +44,7 @@ def psytar(data: Path, train: Path) -> list[Figure]:
 
 @task("cadec.experiences")
 def cadec(data: Path, train: Path) -> list[Figure]:
-    """F1 a line of 'tells of an adverse effect', on drugs that no pattern was written for."""
+    """F1 a line of 'tells of an adverse effect', on drugs that no pattern was written for and the packaged tagger never saw."""
     posts = held_out_rows(data, "cadec/posts")
     lines = [post["text"].split("\n") for post in posts]
     gold = [_has_effect(post, lines[n]) for n, post in enumerate(posts)]
@@ -96,7 +96,7 @@ def _told(texts: pl.Series) -> pl.DataFrame:
     about = pl.DataFrame({"row": pl.Series(range(len(texts)), dtype=pl.Int32)}).join(named, on="row", how="left", maintain_order="left")
     drug = about["concept"].fill_null(_ABOUT)
     reviews = pl.Series([True]).new_from_index(0, len(texts))
-    told = tellings(texts, words, reviews=reviews, treatments=drug)
+    told = tellings(texts, words, reviews=reviews, treatments=drug, tagger=tagger("side_effects"))
     return told.filter(pl.col("treatment") == drug.gather(told["row"]))
 
 

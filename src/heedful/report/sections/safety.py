@@ -10,6 +10,7 @@ from heedful.report.charts.experiences import AXES
 from heedful.report.content import PageContent
 from heedful.report.disproportion import LEAST_PAIRS, lacking
 from heedful.report.html import Html, element, empty, fold, section, table
+from heedful.report.sections.niches import niche_table
 from heedful.report.wording import counted, name, number
 
 _TITLE = "Effects told more with one treatment than with others"
@@ -22,10 +23,11 @@ _NUMERIC = ("People", "Expected", _PRR, _ROR, _EBGM)
 def safety(content: PageContent) -> Html:
     """The section, from public posts only; pairs of treatment and effect with too few people are counted but not named."""
     if content.safety.is_empty():
-        return section("safety", _TITLE, empty(_nothing(content)))
+        return section("safety", _TITLE, empty(_nothing(content)), niche_table(content))
     shown = _ordered(content)
     if shown.is_empty():
-        return section("safety", _TITLE, empty(f"{_withheld(content)} More people who tell of the same effect would fill this section."))
+        few = empty(f"{_withheld(content)} More people who tell of the same effect would fill this section.")
+        return section("safety", _TITLE, few, niche_table(content))
     return section(
         "safety",
         _TITLE,
@@ -36,6 +38,7 @@ def safety(content: PageContent) -> Html:
             "is in the news, and what a treatment is taken for all move these numbers. A high ratio is a question for a person to look at.",
             class_="lead",
         ),
+        niche_table(content),
         element("p", _finding(shown, content), class_="finding"),
         _table(shown.head(_FIRST), f"People by treatment and effect, against what is expected{_rest(shown)}", content),
         _notes(content),

@@ -17,6 +17,7 @@ from heedful.sources.base import SOURCES, Batch, Options, SourceCard, frame
 from heedful.sources.csv_columns import AT, LINE, READING, Columns, numbers, only, peeked, set_aside, spelled, table, told
 from heedful.sources.posts.cuts import Cut
 from heedful.sources.quarantine import QuarantineList
+from heedful.sources.series.fitness import bad_denominator, named, no_count, unbegun
 from heedful.sources.series.issued import issued_at
 from heedful.sources.series.mmwr import week_start
 from heedful.sources.series.us_places import us_place
@@ -116,7 +117,7 @@ def _stratum(age: re.Match[str]) -> str:
 
 
 def _batch(cut: Cut, layout: Layout, name: str, issued: datetime, quarantine: QuarantineList) -> Batch:
-    good = set_aside(_placed(table(cut), layout.found), cut, quarantine)
+    good = set_aside(_placed(table(cut), layout, issued), cut, quarantine)
     unfit = len(quarantine)
     rows = pl.concat([_cells_of(good, column, layout) for column in layout.cells]).sort("line", maintain_order=True)
     rows = rows.with_columns(source=pl.lit(name), period_days=pl.lit(7), known_at=pl.lit(issued, dtype=INSTANT)).drop("line")
@@ -149,21 +150,28 @@ def _cells_of(good: pl.DataFrame, column: str, layout: Layout) -> pl.DataFrame:
     )
 
 
-def _placed(rows: pl.DataFrame, found: dict[str, str]) -> pl.DataFrame:
+def _placed(rows: pl.DataFrame, layout: Layout, issued: datetime) -> pl.DataFrame:
     """Rows with `place`, `day` and `reason`."""
+    found = layout.found
     year, week = (pl.col(found[name]).str.strip_chars().cast(pl.Int32, strict=False) for name in ("year", "week"))
     region = pl.col(found["region"]).str.strip_chars() if "region" in found else pl.lit("nation")
     believed = pl.when(year.is_between(1960, 2199)).then(year)
     rows = rows.with_columns(day=week_start(believed, week), named=region, line=pl.col(LINE), at=pl.col(AT))
     places = {name: us_place(name) for name in rows["named"].drop_nulls().unique()}
-    return rows.with_columns(
+    unsound = [no_count(numbers(column), unit) for column, (_, unit, _) in layout.cells.items()]
+    if "totalpatients" in found:
+        unsound.append(bad_denominator(numbers(found["totalpatients"])))
+    rows = rows.with_columns(
         place=pl.col("named").replace_strict(places, default=None, return_dtype=pl.String),
         reason=pl.coalesce(
             pl.when(believed.is_null() | week.is_null()).then(pl.lit("year or week is not a number of a year and a week; correct it")),
             pl.when(pl.col("day").is_null()).then(pl.lit("its year has no such MMWR week (53 exists in some years only); correct it")),
             pl.when(~told("named").fill_null(False)).then(pl.lit("it names no region; fill the column")),
+            unbegun(pl.col("day"), issued),
+            *unsound,
         ),
     )
+    return rows.with_columns(reason=named(pl.col("reason"), pl.lit("ILINet"), pl.col("place"), pl.col("day")))
 
 
 ILINET = SOURCES.add(NAME, Ilinet())

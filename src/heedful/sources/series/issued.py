@@ -11,10 +11,11 @@ import polars as pl
 
 from heedful.core.errors import SettingsError
 from heedful.core.schemas import INSTANT
+from heedful.sources.series.fitness import EARLIEST_ZONE
 
 
 def issued_at(path: Path, settings: Mapping[str, Any], known_at: datetime) -> datetime:
-    """Midnight UTC of the setting `issue_date` (ISO), else `known_at`. Raises `SettingsError` if it is no date."""
+    """Midnight UTC of the setting `issue_date` (ISO), else `known_at`. Raises `SettingsError` if it is no date, or lies after the clock."""
     text = settings.get("issue_date")
     if text is None:
         return known_at
@@ -22,7 +23,13 @@ def issued_at(path: Path, settings: Mapping[str, Any], known_at: datetime) -> da
         day = text if isinstance(text, date) else date.fromisoformat(str(text))
     except ValueError as error:
         raise SettingsError(f"{path}: issue_date must be a day such as '2016-11-21', not {text!r}.") from error
-    return datetime.combine(day, time(), UTC)
+    issued = datetime.combine(day, time(), UTC)
+    if issued > known_at + EARLIEST_ZONE:
+        raise SettingsError(
+            f"{path}: issue_date {day} lies after this site's clock ({known_at:%Y-%m-%d %H:%M} UTC), so nobody can know the file yet. "
+            "Correct the setting or the clock."
+        )
+    return min(issued, known_at)
 
 
 def midnight(day: pl.Expr) -> pl.Expr:

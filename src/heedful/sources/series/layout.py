@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from heedful.core.errors import SettingsError, SourceError
-from heedful.sources.csv_columns import by_usual_names, declared, spelled
+from heedful.sources.csv_columns import by_usual_names, declared, numbers, spelled
 from heedful.sources.records.dates import date_format, dates
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -45,13 +45,15 @@ MONTH = 0
 
 @dataclass(frozen=True)
 class Layout:
-    """How one file is read: our column -> theirs, formats of its dates, days of a period, days from the date back to its first day."""
+    """How one file is read: our column -> theirs, formats of its dates, days of a period, days from the date back to its first
+    day, unit."""
 
     columns: dict[str, str]
     date_format: str
     issue_format: str
     period: int
     back: int
+    unit: str = "{count}"
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -60,6 +62,7 @@ class Layout:
             "issue_format": self.issue_format,
             "period": self.period,
             "back": self.back,
+            "unit": self.unit,
         }
 
 
@@ -103,7 +106,15 @@ def layout_of(path: Path, rows: pl.DataFrame, mapping: dict[str, str], settings:
     at_end = settings.get("date_is", "end" if name in ENDS else "start") == "end"
     if at_end and period == MONTH:
         raise SettingsError(f"{path}: a month must be given by its first day; declare period_days, or date_is = 'start'.")
-    return Layout(mapping, form, issue_form, period, period - 1 if at_end else 0)
+    return Layout(mapping, form, issue_form, period, period - 1 if at_end else 0, _unit(rows, mapping, settings))
+
+
+def _unit(rows: pl.DataFrame, mapping: dict[str, str], settings: Mapping[str, Any]) -> str:
+    """As declared; else counts where the first values are whole numbers, a measure where one of them is not."""
+    if settings.get("unit"):
+        return str(settings["unit"])
+    value = numbers(mapping["value"], str(settings.get("decimal", ".")))
+    return "{count}" if rows.select((value == value.round()).all()).item() else "1"
 
 
 def _gap(rows: pl.DataFrame, mapping: dict[str, str], form: str) -> int:

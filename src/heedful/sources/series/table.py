@@ -16,6 +16,7 @@ from heedful.sources.posts.cuts import Cut
 from heedful.sources.quarantine import QuarantineList
 from heedful.sources.records.dates import FORMATS, dates
 from heedful.sources.records.occurrences import Occurrences
+from heedful.sources.series.fitness import bad_denominator, known_by_now, named, no_count, not_yet, unbegun
 from heedful.sources.series.issued import issued_at, midnight
 from heedful.sources.series.layout import FIPS, MONTH, Layout, guess, layout_of, mapping_of
 from heedful.sources.series.us_places import BY_FIPS, BY_NAME
@@ -23,6 +24,7 @@ from heedful.sources.series.us_places import BY_FIPS, BY_NAME
 NAME = "series.table"
 SETTINGS = (*READING, "columns", "place", "places", "signal", "unit", "period_days", "date_is", "date_format", "issue_date")
 _KEY = ["place", "signal", "stratum", "day", "known_at"]
+_ABOUT = ["signal", "place", "stratum", "day"]
 _BY_FREQUENCY = {"365": 1, "366": 1, "52": 7, "12": MONTH}
 
 
@@ -30,10 +32,12 @@ class Table:
     """A table of an official series, one value a row.
 
     Settings: `columns` (ours = theirs; ours are place, date, value, issue_date, stratum, signal, denominator, frequency), `place` (of a
-    file without a place column), `places` (theirs = place code), `signal` (default: the input's name), `unit` (default {count}),
+    file without a place column), `places` (theirs = place code), `signal` (default: the input's name), `unit` (default {count}, or 1, a
+    measure, where the first values are not all whole numbers),
     `period_days` (default: by the name of the date column, `frequency`, or the gaps between dates; 0 is a calendar month),
     `date_is` (start or end of the period), `date_format`, `issue_date` (of the whole file), `delimiter`, `encoding`, `decimal`.
-    FIPS numbers and US state names become US/NY; other places stay the issuer's own. An empty value stays a row: it was issued empty.
+    FIPS numbers and US state names become US/NY; other places stay the issuer's own. An empty value stays a row: it was issued empty,
+    which withdraws what was issued before. A row that is no count, or that is issued after the site's clock, is set aside.
     """
 
     card = SourceCard(
@@ -45,7 +49,7 @@ class Table:
         "issue_date or from when it was read, so a back-test sees revised numbers.",
         terms="Those of the issuer; official counts are mostly free with citation.",
         tested_on="real: dated vintages of US influenza admissions and emergency visits (CDC), series of the R package surveillance",
-        units=("{count}",),
+        units=("{count}", "1"),
     )
 
     def recognise(self, path: Path, head: bytes) -> float:
@@ -71,14 +75,14 @@ class Table:
         seen, quarantine = Occurrences(), QuarantineList(options.name, path, known_at)
         for rows, _ in earlier(path, settings, cursor):
             assert layout is not None
-            seen.number(_typed(rows, layout, options, issued).filter(pl.col("reason").is_null()).select(_KEY))
+            seen.number(_typed(rows, layout, options, issued, known_at).filter(pl.col("reason").is_null()).select(_KEY))
         for cut in columns.portions():
             rows = table(cut)
             layout = layout or layout_of(path, rows, mapping, settings)
-            yield _batch(cut, _typed(rows, layout, options, issued), layout, seen, quarantine, columns.names)
+            yield _batch(cut, _typed(rows, layout, options, issued, known_at), layout, seen, quarantine, columns.names)
 
 
-def _typed(rows: pl.DataFrame, layout: Layout, options: Options, issued: datetime) -> pl.DataFrame:
+def _typed(rows: pl.DataFrame, layout: Layout, options: Options, issued: datetime, read_at: datetime) -> pl.DataFrame:
     """Columns of `series` with `line`, `at` and `reason` (null where the row is fit, '' where it has no date at all)."""
     columns, settings = layout.columns, options.settings
     decimal = str(settings.get("decimal", "."))
@@ -86,6 +90,7 @@ def _typed(rows: pl.DataFrame, layout: Layout, options: Options, issued: datetim
     day = date - pl.duration(days=layout.back)
     value = numbers(columns["value"], decimal)
     known = midnight(dates(columns["issue_date"], layout.issue_format)) if "issue_date" in columns else pl.lit(issued, dtype=INSTANT)
+    denominator = numbers(columns["denominator"], decimal) if "denominator" in columns else pl.lit(None, pl.Float64)
     out = rows.select(
         pl.col(LINE).alias("line"),
         pl.col(AT).alias("at"),
@@ -96,19 +101,22 @@ def _typed(rows: pl.DataFrame, layout: Layout, options: Options, issued: datetim
         day=day,
         period_days=_period(columns, layout, day),
         value=value,
-        denominator=numbers(columns["denominator"], decimal) if "denominator" in columns else pl.lit(None, pl.Float64),
-        unit=pl.lit(str(settings.get("unit", "{count}"))),
-        known_at=known,
+        denominator=denominator,
+        unit=pl.lit(layout.unit),
+        known_at=known_by_now(known, read_at),
         reason=pl.coalesce(
             pl.when(~told(columns["date"]).fill_null(False)).then(pl.lit("")),
             pl.when(date.is_null()).then(pl.lit(f"its date is not one written as {layout.date_format}; correct it")),
             pl.when(told(columns["value"]) & value.is_null()).then(pl.lit("its value is not a number; correct it, or declare decimal")),
             pl.when(known.is_null()).then(pl.lit("its issue date is missing or not understood; correct it")),
+            not_yet(known, read_at),
+            unbegun(day, read_at),
+            no_count(value, layout.unit),
+            bad_denominator(denominator),
         ),
     )
-    return out.with_columns(
-        reason=pl.coalesce("reason", pl.when(pl.col("place").is_null()).then(pl.lit("it names no place; fill the column")))
-    )
+    reason = pl.coalesce("reason", pl.when(pl.col("place").is_null()).then(pl.lit("it names no place; fill the column")))
+    return out.with_columns(reason=named(reason, *map(pl.col, _ABOUT)))
 
 
 def _named(columns: dict[str, str], name: str, default: str) -> pl.Expr:
@@ -143,9 +151,12 @@ def _batch(cut: Cut, typed: pl.DataFrame, layout: Layout, seen: Occurrences, qua
     dated = typed.filter(pl.col("reason").ne_missing(""))
     fit = dated.filter(pl.col("reason").is_null())
     again = fit.select("line").with_columns(again=seen.number(fit.select(_KEY)) > 0)
-    twice = "its place, date, stratum and issue date stand in the file a second time; keep one row, or map the column that tells them apart"
+    twice = (
+        "its place, date, stratum and issue date stand in the file a second time, and the first counts; keep one row, or map the column "
+        "that tells them apart"
+    )
     dated = dated.join(again, on="line", how="left", maintain_order="left").with_columns(
-        reason=pl.coalesce("reason", pl.when(pl.col("again")).then(pl.lit(twice)))
+        reason=pl.coalesce("reason", named(pl.when(pl.col("again")).then(pl.lit(twice)), *map(pl.col, _ABOUT)))
     )
     rows = set_aside(dated, cut, quarantine).drop("line", "at", "reason", "again")
     undated = typed.height - dated.height

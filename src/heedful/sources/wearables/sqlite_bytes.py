@@ -12,6 +12,8 @@ from heedful.core.errors import SourceError
 
 MAGIC = b"SQLite format 3\0"
 _CURE = "Export or copy the database again, with the app that writes it closed."
+_BROKEN = (sqlite3.Error, OverflowError, UnicodeDecodeError)
+"""A damaged schema may make sqlite's own error message undecodable."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Database:
         """All rows of a query. Raises `SourceError` if the file is damaged or lacks what is asked for."""
         try:
             return self._connection.execute(query, values).fetchall()
-        except (sqlite3.Error, OverflowError) as error:
+        except _BROKEN as error:
             raise SourceError(self.place, f"the database cannot be read ({error})", _CURE) from error
 
     def portions(self, query: str, *values: Any, size: int) -> Iterator[list[tuple[Any, ...]]]:
@@ -34,7 +36,7 @@ class Database:
             found = self._connection.execute(query, values)
             while portion := found.fetchmany(size):
                 yield portion
-        except (sqlite3.Error, OverflowError) as error:
+        except _BROKEN as error:
             raise SourceError(self.place, f"the database cannot be read ({error})", _CURE) from error
 
     def tables(self) -> set[str]:
@@ -55,7 +57,7 @@ def opened(data: bytes, place: str) -> Iterator[Database]:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA query_only = ON")
         yield Database(place, connection)
-    except sqlite3.Error as error:
+    except _BROKEN as error:
         raise SourceError(place, f"the database cannot be read ({error})", _CURE) from error
     finally:
         connection.close()

@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 MINUTE, WINDOW = 60_000_000, 6_000_000
 """Microseconds of a minute, and of the window of MAD."""
+OVERLAP = 2_000_000
+"""Microseconds by which a block may begin before the last one ended without the clock having been set back."""
 SUMMARY = {"line": pl.Int64, "minute": pl.Int64, "samples": pl.Int64, "acceleration_mean": pl.Float64, "acceleration_enmo": pl.Float64,
            "acceleration_mad": pl.Float64}  # fmt: skip
 
@@ -77,12 +79,12 @@ class Minutes:
 
     def add(self, stretch: Stretch) -> pl.DataFrame:
         """The minutes that these samples end, with the columns of `SUMMARY`; the last minute is kept back."""
-        self._at.append(stretch.at)
+        self._at.append(self._onward(stretch.at))
         self._size.append(np.sqrt(np.einsum("ij,ij->i", stretch.axes, stretch.axes)))
         self._page.append(np.full(len(stretch.at), stretch.page, np.int64))
-        if self._at[0][0] // MINUTE == stretch.at[-1] // MINUTE and sum(map(len, self._at)) < 1 << 20:
+        if self._at[0][0] // MINUTE == self._at[-1][-1] // MINUTE and sum(map(len, self._at)) < 1 << 20:
             return pl.DataFrame(schema=SUMMARY)
-        at, size, page = (np.concatenate(part) for part in (self._at, self._size, self._page))
+        at, size, page = self._held()
         last = np.flatnonzero(np.diff(at // MINUTE)) + 1
         cut = int(last[-1]) if len(last) else len(at)
         self._at, self._size, self._page = [at[cut:]], [size[cut:]], [page[cut:]]
@@ -94,7 +96,16 @@ class Minutes:
         """The last minute."""
         if not self._at:
             return pl.DataFrame(schema=SUMMARY)
-        return summary(*(np.concatenate(part) for part in (self._at, self._size, self._page)))
+        return summary(*self._held())
+
+    def _onward(self, at: Ints) -> Ints:
+        """Times without the small steps back that come of blocks whose sensor ran faster than its name says."""
+        last = self._at[-1][-1] if self._at else at[0]
+        back = np.minimum(np.diff(at, prepend=last), 0)
+        return np.maximum.accumulate(np.maximum(at, last)) if -OVERLAP < back.min() < 0 else at
+
+    def _held(self) -> tuple[Ints, Floats, Ints]:
+        return np.concatenate(self._at), np.concatenate(self._size), np.concatenate(self._page)
 
 
 def summary(at: Ints, size: Floats, page: Ints) -> pl.DataFrame:

@@ -1,0 +1,76 @@
+"""Doses that were taken, as a pill box saw them and as the person says, beside what the dispensings make possible (`dispensed`).
+
+How reliable. A pill box (`how` measured) sees that it was opened, not that a tablet was swallowed; a report leans towards more than was
+taken; a dispensing says what could have been taken. None is the truth: they stand side by side, and how far two of them agree is told.
+
+The drug of a `dose_taken` row is its coded value; without one the dose counts for 'all' only. A day counts as taken if its doses of one
+way add up to more than none; several boxes or apps that say the same do not make it more. Vrijens et al. 2012, Br J Clin Pharmacol 73:691
+(implementation: the share of days with the dose taken); El Alili et al. 2016, Br J Clin Pharmacol 82:268 (which methods disagree, how far).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from heedful.behavior.adherence.dispensed import ALL_DRUGS
+from heedful.core.codes import CODES
+from heedful.core.derivations import derivation
+from heedful.core.frames import Frame
+from heedful.core.labels import Consented, P
+from heedful.core.schemas import Adherence, Observations
+
+CODE, LEAST_DAYS = "dose_taken", 7
+PILLBOX, REPORTED, AGREEMENT = "taken[pillbox]", "taken[reported]", "taken[agreement]"
+
+
+@derivation(reads=(Observations,), writes=Adherence, by=("person",), only={"observations": (CODE,)}, version=1)
+def doses_taken(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Adherence]:
+    """`taken[pillbox]` and `taken[reported]`: share of days with a dose, of those from the first to the last day that this way tells of;
+    `taken[agreement]`: share of the days on which both tell something that they tell the same. `events`: days told of.
+
+    A day on which nothing is told counts as not taken by a pill box (it is there every day), and is left out of what is reported.
+    Missing as `too_short` below seven days.
+    """
+    days = _days(observations.data.filter(pl.col("code") == CODE))
+    parts = [_shares(days, PILLBOX, whole=True), _shares(days, REPORTED, whole=False), _agreement(days)]
+    return observations.derive(Adherence, pl.concat(parts).sort("person", "drug", "window_start", "measure"))
+
+
+def _days(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of each person, drug, way and day with a plausible row whether a dose was taken; each drug's doses also under 'all'."""
+    bounds = CODES[CODE]
+    way = pl.when(pl.col("how") == "self_reported").then(pl.lit(REPORTED)).otherwise(pl.lit(PILLBOX))
+    sound = rows.filter(pl.col("value").is_between(bounds.low, bounds.high)).select(
+        "person", "day", way.alias("measure"), pl.col("value") > 0, drug=pl.col("value_code").fill_null(ALL_DRUGS)
+    )
+    both = pl.concat([sound, sound.filter(pl.col("drug") != ALL_DRUGS).with_columns(drug=pl.lit(ALL_DRUGS))])
+    return both.group_by("person", "drug", "measure", "day").agg(taken=pl.col("value").any())
+
+
+def _shares(days: pl.DataFrame, measure: str, *, whole: bool) -> pl.DataFrame:
+    """The share of days with a dose: of all from the first to the last (`whole`), else of those that are told of."""
+    found = days.filter(pl.col("measure") == measure).group_by("person", "drug").agg(
+        window_start=pl.col("day").min(), window_end=pl.col("day").max().dt.offset_by("1d"), events=pl.len().cast(pl.Int32),
+        taken=pl.col("taken").sum(),
+    )  # fmt: skip
+    length = (pl.col("window_end") - pl.col("window_start")).dt.total_days()
+    out_of = length if whole else pl.col("events").cast(pl.Int64)
+    return _rows(found, measure, pl.col("taken") / out_of, out_of)
+
+
+def _agreement(days: pl.DataFrame) -> pl.DataFrame:
+    boxes, told = (days.filter(pl.col("measure") == way) for way in (PILLBOX, REPORTED))
+    pairs = boxes.join(told, on=["person", "drug", "day"], suffix="_told")
+    found = pairs.group_by("person", "drug").agg(
+        window_start=pl.col("day").min(), window_end=pl.col("day").max().dt.offset_by("1d"), events=pl.len().cast(pl.Int32),
+        same=(pl.col("taken") == pl.col("taken_told")).sum(),
+    )  # fmt: skip
+    return _rows(found, AGREEMENT, pl.col("same") / pl.col("events"), pl.col("events"))
+
+
+def _rows(found: pl.DataFrame, measure: str, value: pl.Expr, days: pl.Expr) -> pl.DataFrame:
+    enough = days >= LEAST_DAYS
+    return found.select(
+        "person", "drug", "window_start", "window_end", measure=pl.lit(measure), value=pl.when(enough).then(value), events="events",
+        missing=pl.when(enough).then(pl.lit("")).otherwise(pl.lit("too_short")),
+    )  # fmt: skip

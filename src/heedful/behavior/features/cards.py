@@ -1,0 +1,136 @@
+# ruff: noqa: E501  (a table: one feature a line)
+"""What every derived feature is: definition, unit, what it is made of, who published it and which program says the same.
+
+`docs/features.md` is generated from here, and a test fails for a feature that a derivation writes and no card tells of. A name may hold
+`*` where it comes from the data (`ema[*]`: form and item).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True)
+class FeatureCard:
+    """One feature of a person's day. `codes`: what it is made of (codes of observations, or a table); `equals`: the peer, if there is one."""
+
+    name: str
+    definition: str
+    unit: str
+    codes: str
+    source: str
+    reference: str
+    equals: str = ""
+
+
+_STEPS, _STEP_CODES = "behavior/activity.py", "steps, heart_rate, intensity, activity_count"
+_SLEEP, _STAGES = "behavior/sleep.py", "sleep_stage"
+_COUNTS, _RHYTHM, _HEART, _GLUCOSE, _ASKED = (
+    "behavior/actigraphy_daily.py", "behavior/rhythm_daily.py", "behavior/heart.py", "behavior/glucose/daily.py", "behavior/questionnaires.py",
+)  # fmt: skip
+
+
+def _card(name: str, definition: str, unit: str, codes: str, source: str, reference: str, equals: str = "") -> FeatureCard:
+    return FeatureCard(name, definition, unit, codes, source, reference, equals)
+
+
+_FIXED = (
+    _card("steps[sum]", "Steps of the day; every minute belongs to the most trusted device that has steps in it.", "{steps}", _STEP_CODES, _STEPS, "rule of heedful, stated in the file"),
+    _card("active_minutes", "Minutes with at least 60 counted steps.", "min", _STEP_CODES, _STEPS, "Tudor-Locke and Rowe 2012, Sports Med 42:381"),
+    _card("mvpa_minutes[cadence_100]", "Minutes with at least 100 counted steps: moderate to vigorous walking.", "min", _STEP_CODES, _STEPS, "Tudor-Locke et al. 2018, Br J Sports Med 52:776"),
+    _card("mvpa_minutes[bouts_10]", "The same, in runs of ten minutes or more without a pause.", "min", _STEP_CODES, _STEPS, "Tudor-Locke et al. 2018; bouts: Troiano et al. 2008, Med Sci Sports Exerc 40:181 (who allow two minutes below)"),
+    _card("cadence_peak[30]", "Mean steps a minute of the day's 30 minutes with most steps, wherever they lie.", "{steps}/min", _STEP_CODES, _STEPS, "Tudor-Locke et al. 2012, Prev Med 54:178"),
+    _card("cadence_peak[1]", "Most steps in one minute of the day.", "{steps}/min", _STEP_CODES, _STEPS, "Tudor-Locke et al. 2012, Prev Med 54:178"),
+    _card("sedentary_minutes[no_steps]", "Minutes of wear between 7:00 and 24:00 in which no step counts; sitting, standing and naps are not told apart.", "min", _STEP_CODES, _STEPS, "rule of heedful; ten hours of wear: Troiano et al. 2008"),
+    _card("sedentary_bouts[no_steps_30]", "Runs of 30 such minutes or more.", "{bouts}", _STEP_CODES, _STEPS, "rule of heedful"),
+    _card("sedentary_longest[no_steps]", "The longest run of such minutes.", "min", _STEP_CODES, _STEPS, "rule of heedful"),
+    _card("wear_minutes", "Minutes with a sign of life, silences under 60 minutes between two included.", "min", _STEP_CODES, "behavior/wear.py", "Troiano et al. 2008, Med Sci Sports Exerc 40:181"),
+    _card("resting_heart_rate[nightsignal]", "Mean of the rates between 0 and 7 o'clock in minutes without steps, cut to a whole number.", "/min", "heart_rate, steps", _HEART, "Alavi et al. 2022, Nat Med 28:175", "NightSignal's nightly value, but for a day of an Apple Watch without any step"),
+    _card("resting_heart_rate[vendor]", "The vendor's own resting rate, the last of the most trusted device; vendors do not publish how.", "/min", "resting_heart_rate", _HEART, "the vendor"),
+    _card("heart_rate_mean", "Mean of minute means.", "/min", "heart_rate", _HEART, "rule of heedful"),
+    _card("hrv_rmssd[night]", "Median of the device's RMSSD values that begin between 0 and 7 o'clock.", "ms", "hrv_rmssd", "behavior/hrv_daily.py", "Task Force 1996, Circulation 93:1043"),
+    _card("hrv_sdnn[night]", "Median of the device's SDNN values that begin between 0 and 7 o'clock.", "ms", "hrv_sdnn", "behavior/hrv_daily.py", "Task Force 1996, Circulation 93:1043"),
+    _card("hrv_rmssd[vendor]", "The vendor's RMSSD of the day.", "ms", "hrv_rmssd", "behavior/hrv_daily.py", "the vendor"),
+    _card("hrv_sdnn[vendor]", "The vendor's SDNN of the day.", "ms", "hrv_sdnn", "behavior/hrv_daily.py", "the vendor"),
+    _card("sleep_minutes[stages]", "Minutes asleep of the main sleep that ends on the day: marked asleep, light, deep or REM, and not awake at the same time.", "min", _STAGES, _SLEEP, "rule of heedful"),
+    _card("sleep_minutes[vendor]", "The vendor's total of the night.", "min", "sleep_minutes", _SLEEP, "the vendor"),
+    _card("sleep_onset", "Begin of the main sleep, after the day's local midnight (before it negative).", "min", _STAGES, _SLEEP, "rule of heedful"),
+    _card("sleep_offset", "End of the main sleep, after the day's local midnight.", "min", _STAGES, _SLEEP, "rule of heedful"),
+    _card("sleep_midpoint", "Mean of the clock times of onset and offset.", "min", _STAGES, _SLEEP, "Roenneberg et al. 2003, J Biol Rhythms 18:80"),
+    _card("sleep_efficiency", "Minutes asleep over minutes in bed.", "%", _STAGES, _SLEEP, "Buysse et al. 1989, Psychiatry Res 28:193"),
+    _card("waso", "Minutes awake between onset and offset.", "min", _STAGES, _SLEEP, "rule of heedful"),
+    _card("naps", "Other sleeps of the same device with at least 15 minutes asleep, from 18:00 before to 18:00.", "{naps}", _STAGES, _SLEEP, "rule of heedful"),
+    _card("nap_minutes", "Minutes asleep in them.", "min", _STAGES, _SLEEP, "rule of heedful"),
+    _card("sleep_regularity_index[main_sleep_7]", "Twice the share of clock minutes in which the person was in the same state, asleep or not, as 24 hours before, less 100; main sleeps of seven nights.", "1", _STAGES, "behavior/sleep_regularity.py", "Phillips et al. 2017, Sci Rep 7:3216"),
+    _card("social_jet_lag[28]", "Difference of the mean midpoint of sleep of nights that end on Saturday or Sunday and of the others, over 28 days.", "min", _STAGES, "behavior/social_jet_lag.py", "Wittmann et al. 2006, Chronobiol Int 23:497"),
+    _card("sleep_minutes[cole_kripke]", "Minutes between 22:00 and 8:00 that Cole-Kripke with Webster's rules scores as sleep; the default of the four.", "min", "activity_count", _COUNTS, "Cole et al. 1992, Sleep 15:461", "the states: pyActigraphy 1.2.2 CK"),
+    _card("sleep_minutes[sadeh]", "The same by Sadeh.", "min", "activity_count", _COUNTS, "Sadeh et al. 1994, Sleep 17:201", "the states: pyActigraphy 1.2.2 Sadeh"),
+    _card("sleep_minutes[scripps]", "The same by Scripps.", "min", "activity_count", _COUNTS, "Kripke et al. 2010, J Sleep Res 19:612", "the states: pyActigraphy 1.2.2 Scripps"),
+    _card("sleep_minutes[oakley]", "The same by Oakley, threshold 40.", "min", "activity_count", _COUNTS, "Oakley 1997, Mini Mitter", "the states: pyActigraphy 1.2.2 Oakley"),
+    _card("glucose_mean", "Mean of the day's readings of one device.", "mg/dL", "glucose", _GLUCOSE, "Battelino et al. 2019, Diabetes Care 42:1593", "iglu"),
+    _card("glucose_in_range[70-180]", "Readings from 70 to 180 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu"),
+    _card("glucose_below[70]", "Readings below 70 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu"),
+    _card("glucose_above[180]", "Readings above 180 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu"),
+    _card("glucose_variation", "Standard deviation over mean of the readings.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu"),
+    _card("glucose_management_indicator", "3.31 + 0.02392 times the mean: an A1c that would go with it, here of one day.", "%", "glucose", _GLUCOSE, "Bergenstal et al. 2018, Diabetes Care 41:2275", "iglu"),
+    _card("phq9[total]", "Sum of the nine items of the last PHQ-9 of the day, 0 to 27; a screen, no diagnosis.", "{score}", "answers", _ASKED, "Kroenke et al. 2001, J Gen Intern Med 16:606", "the published key"),
+    _card("phq9[item_9]", "Answer to item 9, thoughts of being better off dead, 0 to 3; above 0 all automatic messages rest until a human has looked.", "{score}", "answers", _ASKED, "Kroenke et al. 2001", "the published key"),
+    _card("gad7[total]", "Sum of the seven items, 0 to 21.", "{score}", "answers", _ASKED, "Spitzer et al. 2006, Arch Intern Med 166:1092", "the published key"),
+    _card("who5[percent]", "Four times the sum of the five items, 0 to 100; higher is better.", "%", "answers", _ASKED, "Topp et al. 2015, Psychother Psychosom 84:167", "the published key"),
+    _card("audit_c[total]", "Sum of the three items, 0 to 12.", "{score}", "answers", _ASKED, "Bush et al. 1998, Arch Intern Med 158:1789", "the published key"),
+    _card("psqi[global]", "Sum of the seven components, 0 to 21; higher is worse.", "{score}", "answers", _ASKED, "Buysse et al. 1989, Psychiatry Res 28:193", "the published key"),
+    _card("ema[*]", "Mean of the day's answers to a numeric item that was asked at two or more times of it; named by form and item.", "{score}", "answers", _ASKED, "Shiffman et al. 2008, Annu Rev Clin Psychol 4:1"),
+    _card("*[reported]", "What the person reports of the day, on days that have a measurement too.", "that of the code", "steps, distance, exercise_minutes, sleep_minutes, body_weight", "behavior/reported.py", "Bland and Altman 1986, Lancet 327:307"),
+    _card("*[measured]", "What the most trusted device measured, on days that have a report too.", "that of the code", "steps, distance, exercise_minutes, sleep_minutes, body_weight", "behavior/reported.py", "Bland and Altman 1986"),
+)  # fmt: skip
+
+_WITTING = "Witting et al. 1990, Biol Psychiatry 27:563; Van Someren et al. 1997, J Biol Rhythms 12:146"
+_RHYTHMS = (
+    ("interdaily_stability[{}_7]", "Variance of the mean day over the variance of all known hours of seven days: 0 noise, 1 the same every day.", "1", _WITTING, "pyActigraphy 1.2.2 IS over the same hours"),
+    ("intradaily_variability[{}_7]", "Mean squared change from hour to hour over the variance of seven days: near 0 smooth, 2 noise.", "1", _WITTING, "pyActigraphy 1.2.2 IV over the same hours"),
+    ("l5[{}_7]", "Mean an hour of the five quietest hours in a row of the mean day of seven.", "/h", _WITTING, "pyActigraphy 1.2.2 L5 over whole hours"),
+    ("m10[{}_7]", "Mean an hour of the ten busiest hours in a row of the mean day of seven.", "/h", _WITTING, "pyActigraphy 1.2.2 M10 over whole hours"),
+    ("relative_amplitude[{}_7]", "(M10 - L5) / (M10 + L5).", "1", _WITTING, "pyActigraphy 1.2.2 RA over whole hours"),
+    ("cosinor_mesor[{}]", "Mean level of the 24-hour cosine nearest to the day's known hours.", "/h", "Cornelissen 2014, Theor Biol Med Model 11:16", "CosinorPy, one component, over the same hours"),
+    ("cosinor_amplitude[{}]", "Its amplitude.", "/h", "Cornelissen 2014", "CosinorPy"),
+    ("cosinor_peak[{}]", "The local hour of its peak.", "h", "Cornelissen 2014", "CosinorPy, as an hour"),
+)  # fmt: skip
+
+CARDS: dict[str, FeatureCard] = {
+    card.name: card
+    for card in (
+        *_FIXED,
+        *(
+            _card(name.format(signal), what, unit, signal, _RHYTHM, reference, equals)
+            for signal in ("steps", "activity_count")
+            for name, what, unit, reference, equals in _RHYTHMS
+        ),
+    )
+}
+
+
+def card_of(feature: str) -> FeatureCard | None:
+    """The card that tells of a feature.
+
+    >>> card_of("ema[mood.calm]").unit, card_of("steps[reported]").name, card_of("mood")
+    ('{score}', '*[reported]', None)
+    """
+    found = CARDS.get(feature)
+    if found is not None:
+        return found
+    return next((card for name, card in CARDS.items() if "*" in name and fnmatchcase(feature, name.replace("[", "[[]"))), None)
+
+
+def features_page() -> str:
+    """The text of docs/features.md, without its note."""
+    parts = ["# Features of a day\n"]
+    parts.append(
+        "Every feature that heedful derives for a person's day, by name (table `features`; `heedful explain` shows the rows behind one). Missing is never\n"
+        "zero: a value that cannot be told carries its reason. Screens and scores are for people to judge; none is a diagnosis.\n"
+    )
+    parts += ["| feature | definition | unit | made of | published, or whose rule | equals | code |", "|---|---|---|---|---|---|---|"]
+    for card in CARDS.values():
+        cells = (f"`{card.name}`", card.definition, f"`{card.unit}`", card.codes, card.reference, card.equals, f"`{card.source}`")
+        parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(parts) + "\n"

@@ -1,0 +1,145 @@
+"""The joint score of `illness` over a person's features, as findings: which nights are unlike this person's, and in what."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from heedful.behavior.annotations import CYCLE_START, expected_nights, held_nights, second_half
+from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
+from heedful.behavior.illness import LEAST_COVERAGE, NIGHT_FEATURES, IllnessNights, IllnessSettings, illness_nights, prepared
+from heedful.core.derivations import derivation
+from heedful.core.frames import Frame
+from heedful.core.labels import Consented, P
+from heedful.core.schemas import Annotations, Changes, Features
+
+SOURCES: tuple[tuple[str, ...], ...] = (
+    ("resting_heart_rate[nightsignal]", "resting_heart_rate[vendor]"), ("hrv_rmssd[night]",), ("respiratory_rate[night]",),
+    ("skin_temperature[night]",), ("sleep_minutes[stages]", "sleep_minutes[vendor]"), ("steps[sum]",),
+)  # fmt: skip
+"""Features by column of the score; of several the first that a night has."""
+NAMES = tuple(name for names in SOURCES for name in names)
+SCORE = "night_score"
+TOLD = 0.5
+"""Least part of the score at which a feature is named."""
+_STEPS, _SLEEP = 5, 4
+UNCOVERED = "Could not be judged: recorded for less than half of the usual time of the night."
+_USUAL_NIGHTS = 28
+
+
+@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": NAMES}, version=1)
+def illness_signal(
+    features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations]
+) -> Frame[Consented[P], Changes]:  # fmt: skip
+    """One row a night with anything recorded, over a person's whole history, each from the nights before it.
+
+    `observed` is the lower score of the night and the one before (of the night alone where there is no such night), `expected` 0, `spread`
+    1. The sentence names the features that make the score, their usual values, this person's threshold, and how often it was passed.
+    """
+    notes = annotations.data.sort("person", "day", "kind")
+    held = expected_nights(notes)
+    people = features.data.filter(pl.col("feature").is_in(NAMES)).sort("person", "day").partition_by("person", maintain_order=True)
+    found = [table for own in people if (table := _person(own, notes.filter(pl.col("person") == own["person"][0]))).height]
+    if not found:
+        return features.derive(Changes, Changes.empty())
+    rows = pl.concat(found).join(held, on=["person", "day"], how="left", maintain_order="left")
+    plain = (pl.col("because").is_null() & (pl.col("level") >= 0)).cast(pl.Int64)
+    alarm = plain * (pl.col("level") >= 1).cast(pl.Int64)
+    rows = rows.with_columns(judged=(plain.cum_sum() - plain).over("person"), raised=(alarm.cum_sum() - alarm).over("person"))
+    low, high = wilson(pl.col("raised"), pl.col("judged"))
+    told = pl.concat_str(explanation(pl.col("because")), rate_sentence(pl.col("raised"), pl.col("judged")))
+    return features.derive(Changes, rows.select(
+        "person", "day", detector=pl.lit("illness_signal"), feature=pl.lit(SCORE), observed="observed", expected=pl.lit(0.0),
+        spread=pl.lit(1.0), level="level", nights_used="nights_used",
+        false_alarm_rate=pl.when(pl.col("judged") > 0).then(pl.col("raised") / pl.col("judged")),
+        why=pl.concat_str("why", pl.when(pl.col("level") >= 1).then(told).otherwise(pl.lit(""))),
+        false_alarm_low=low, false_alarm_high=high, because="because",
+    ))  # fmt: skip
+
+
+def _person(own: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:
+    day, value, recorded = _matrix(own)
+    kinds, declared = notes["kind"].to_list(), notes["day"].to_physical().to_numpy().astype(np.int64)
+    first = int(day[0])
+    held = held_nights(kinds, declared, first, int(day[-1]) - first + 1)[day - first]
+    starts = declared[np.array([kind == CYCLE_START for kind in kinds], np.bool_)]
+    weekend = (day + 3) % 7 >= 5  # day 0 was a Thursday
+    shift, floor = np.array([f.shift for f in NIGHT_FEATURES]), np.array([f.floor for f in NIGHT_FEATURES])
+    nights = illness_nights(day, prepared(value), shift, floor, context=np.column_stack([weekend, second_half(starts, day)]), held=held)
+    kept = recorded.any(axis=1)
+    table = pl.DataFrame({
+        "person": [str(own["person"][0])] * len(day), "day": pl.Series(day).cast(pl.Int32).cast(pl.Date),
+        "observed": pl.Series(np.where(np.isfinite(nights.pair), nights.pair, nights.score)).fill_nan(None),
+        "level": pl.Series(nights.level).cast(pl.Int16), "nights_used": pl.Series(nights.used).cast(pl.Int32),
+        "why": [_why(place, nights, value) if np.isfinite(value[place, :-1]).any() else UNCOVERED for place in range(len(day))],
+    })  # fmt: skip
+    return table.filter(pl.Series(kept))
+
+
+def _matrix(own: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Days with a value, their values [n, 6] (the night's own, steps of the day before; NaN where missing or not covered), and which of
+    the night's own [n, 5] had a value at all."""
+    number = {name: (column, rank) for column, names in enumerate(SOURCES) for rank, name in enumerate(names)}
+    found = dict[tuple[int, int], tuple[int, float, float]]()
+    for name, when, value, coverage in own.select("feature", "day", "value", "coverage").iter_rows():
+        if value is None or not np.isfinite(value):
+            continue
+        column, rank = number[name]
+        key = (_days(when) + (column == _STEPS), column)
+        if key not in found or rank < found[key][0]:
+            found[key] = (rank, value, coverage)
+    days = np.unique(np.array([key[0] for key in found] or [0], np.int64))
+    value, coverage = np.full((len(days), len(SOURCES)), np.nan), np.full((len(days), len(SOURCES)), np.nan)
+    for (when, column), (_, number_, share) in found.items():
+        place = int(np.searchsorted(days, when))
+        value[place, column], coverage[place, column] = number_, share
+    recorded = np.isfinite(value[:, :_STEPS])
+    # a night that the watch spent partly off the wrist says nothing of sleep
+    coverage[:, _SLEEP] = np.where(
+        np.isfinite(coverage[:, 0]), coverage[:, 0], np.where(_any_before(coverage[:, 0]), 0.0, coverage[:, _SLEEP])
+    )
+    for place in range(len(days)):
+        before = coverage[max(place - _USUAL_NIGHTS, 0) : place]
+        for column in range(len(SOURCES)):
+            usual = before[np.isfinite(before[:, column]), column]
+            if usual.size and coverage[place, column] < LEAST_COVERAGE * np.median(usual):
+                value[place, column] = np.nan
+    return days, value, recorded
+
+
+def _any_before(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.cumsum(np.isfinite(values)) > 0
+
+
+def _days(when: date) -> int:
+    return (when - date(1970, 1, 1)) // timedelta(days=1)
+
+
+def _why(place: int, nights: IllnessNights, value: NDArray[np.float64]) -> str:
+    if nights.level[place] < 0:
+        least = IllnessSettings().least
+        return f"Could not be judged: {nights.used[place]} earlier nights have a value, {least} are needed."
+    against = f"score {nights.pair[place]:.1f}" if np.isfinite(nights.pair[place]) else f"score {nights.score[place]:.1f}, no night before"
+    bound = f"this person's threshold {nights.threshold[place]:.1f}, from {nights.used[place]} nights"
+    if nights.level[place] == 0:
+        return f"As usual: {against}, {bound}."
+    how = "very " if nights.level[place] == 2 else ""
+    return (
+        f"Second night in a row {how}unlike this person's nights, in the way that nights of an infection are: "
+        f"{_named(place, nights, value)}; {against}, {bound}."
+    )
+
+
+def _named(place: int, nights: IllnessNights, value: NDArray[np.float64]) -> str:
+    """The features that make the score, strongest first: 'resting heart rate 66 (usually 59.8)'."""
+    order = np.argsort(-np.nan_to_num(nights.part[place]), kind="stable")
+    named = [column for column in order if np.nan_to_num(nights.part[place, column]) >= TOLD] or [order[0]]
+    words = []
+    for column in named:
+        usual = nights.expected[place, column]
+        usual = np.exp(usual) if NIGHT_FEATURES[column].log else usual
+        words.append(f"{NIGHT_FEATURES[column].words} {value[place, column]:.4g} (usually {usual:.4g})")
+    return ", ".join(words)

@@ -1,0 +1,106 @@
+"""`heedful safety`: niches of what people tell of treatments, and drafts of cases for a person to review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+safety_app = typer.Typer(
+    help="Safety: what is told of treatments in niches, and drafts of cases for review. Nothing is sent.", no_args_is_help=True
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Config = Annotated[Path, typer.Option("--config", "-c", help="Settings file.", envvar="HEEDFUL_CONFIG")]
+CONFIG = Path("heedful.toml")
+
+
+@safety_app.command("niches")
+def listed(config: Config = CONFIG, json: Json = False) -> None:
+    """Count the people who tell of a treatment in pregnancy, of misuse, of no effect, or why they stopped."""
+    from heedful.cli.console import emit, open_site, say, table
+    from heedful.loops.safety import site_niches
+    from heedful.population.safety.niches import niche_name
+
+    with open_site(config) as site:
+        rows = site_niches(site)
+    shown = rows.filter(rows["suppressed"] == "")
+    if json:
+        emit({"niches": shown.to_dicts(), "withheld": rows.height - shown.height})
+        return
+    table("People who tell of it", ["treatment", "what", "people"], [(a, niche_name(b), c) for a, b, c, _ in shown.iter_rows()])
+    say(f"{shown.height} counts, {rows.height - shown.height} withheld for few people. What is told, not how often it happens.")
+
+
+@safety_app.command("draft")
+def drafted(
+    entry: Annotated[str, typer.Option(help="Id of a participant's diary entry.")] = "",
+    n: Annotated[int, typer.Option("--n", help="Number of the experience within the entry.")] = 0,
+    form: Annotated[Path | None, typer.Option(help="A filled-in form (TOML); see: heedful safety form.")] = None,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Write a draft case shaped like ICH E2B(R3) for a person to review: from a consenting participant's diary, or a form. Never sent."""
+    from heedful.cli.console import emit, open_site, say, table
+    from heedful.core.errors import SettingsError
+    from heedful.loops.safety import draft_from_diary, draft_from_form
+
+    if bool(entry) == (form is not None):
+        raise SettingsError("Name either a diary entry (--entry ID --n NUMBER) or a form (--form FILE).")
+    with open_site(config) as site:
+        made = draft_from_form(site, form) if form is not None else draft_from_diary(site, entry, n)
+    if json:
+        emit(made)
+        return
+    say(f"{made['file']}: {made['status']}.")
+    table("A person has still to fill in or judge", ["element", "what"], [(one["element"], one["what"]) for one in made["missing"]])
+
+
+@safety_app.command("drafts")
+def all_drafts(config: Config = CONFIG, json: Json = False) -> None:
+    """List the drafts and how much each still lacks."""
+    from heedful.cli.console import emit, open_site, say, table
+    from heedful.loops.safety import drafts
+
+    with open_site(config) as site:
+        found = drafts(site)
+    if json:
+        emit({"drafts": found})
+        return
+    table(
+        "Drafts", ["case", "status", "missing", "file"], [(one["case"], one["status"], len(one["missing"]), one["file"]) for one in found]
+    )
+    say("None was sent: heedful sends no case." if found else "There is no draft. Write one with: heedful safety draft")
+
+
+@safety_app.command("spontaneous")
+def reported(
+    folder: Annotated[Path, typer.Argument(help="Folder of a VAERS download (VAERSVAX and VAERSSYMPTOMS).")],
+    most: Annotated[int, typer.Option(help="Rows shown.", min=1)] = 20,
+    json: Json = False,
+) -> None:
+    """Compare treatments in spontaneous reports (VAERS) by PRR and ROR; never in one table with public posts."""
+    from heedful.cli.console import emit, say, table
+    from heedful.population.safety.spontaneous import spontaneous_signals
+    from heedful.sources.vaers import read_vaers
+
+    found = spontaneous_signals(read_vaers(folder))
+    if json:
+        emit({"pairs": found.to_dicts()})
+        return
+    shown = found.head(most).select(
+        "drug", "effect", "reports", *(found[name].head(most).round(2) for name in ("expected", "prr", "ror")), "by_prr", "by_ror"
+    )
+    table(f"Spontaneous reports, the first {shown.height} of {found.height:,} pairs", shown.columns, shown.rows())
+    say("How reporting is distributed, not how often it happens; a high ratio is a question for a person.")
+
+
+@safety_app.command("form")
+def blank() -> None:
+    """Print an empty form for a case that somebody reports by other ways."""
+    from heedful.cli.console import say
+    from heedful.loops.safety import FORM
+
+    for name, meaning in FORM.items():
+        say(f"# {name} = …   # {meaning}")

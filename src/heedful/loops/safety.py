@@ -1,0 +1,87 @@
+"""Safety at a site: niches of public talk as counts of people, and drafts of cases for a person to review; nothing is ever sent."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from heedful.core.errors import SettingsError
+from heedful.core.labels import Care, Public
+from heedful.core.schemas import Experiences, Mentions, NichePosts, People, Voices
+from heedful.loops.site import Site
+from heedful.population.left_out import once_a_campaign
+from heedful.population.safety.case_draft import STATUS, Case, draft, from_diary, from_form, missing
+from heedful.population.safety.niches import niches
+
+FOLDER = "safety_drafts"
+"""Of a site's folder: one folder a participant, so that erasing a person erases the drafts about them; 'forms' holds those from forms."""
+
+
+def site_niches(site: Site) -> pl.DataFrame:
+    """People by treatment and niche, of public posts, as `heedful.population.safety.niches` counts them; a campaign counts once."""
+    tables = (site.engine.table(schema, Public).data for schema in (Mentions, NichePosts, Experiences, Voices))
+    mentions, niche_posts, experiences, flagged = tables
+    return niches(mentions, niche_posts, once_a_campaign(experiences, flagged), site.settings.disclosure.minimum_cell)
+
+
+def draft_from_diary(site: Site, entry: str, n: int) -> dict[str, Any]:
+    """Write the draft of a case from one experience in a participant's diary, under consent for care in force; noted in the audit chain."""
+    now = site.clock.now()
+    told = site.view(Experiences, Care)
+    case = from_diary(told, site.view(People, Care), entry, n, now.date())
+    person = told.data.filter((pl.col("post") == entry) & (pl.col("n") == n))["author"][0]
+    return _written(site, case, person, now)
+
+
+def draft_from_form(site: Site, form: Path) -> dict[str, Any]:
+    """Write the draft of a case from a TOML form. Errors: `SettingsError` that names file and entry."""
+    try:
+        case = from_form(tomllib.loads(form.read_text("utf-8")))
+    except OSError as error:
+        raise SettingsError(f"There is no form {form}. Write one with: heedful safety form") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{form} is not valid TOML: {error}") from error
+    except SettingsError as error:
+        raise SettingsError(f"{form}: {error}") from error
+    return _written(site, case, "forms", site.clock.now())
+
+
+def drafts(site: Site) -> list[dict[str, Any]]:
+    """All drafts with their status and what is missing."""
+    return [orjson.loads(path.read_bytes()) for path in sorted((site.folder / FOLDER).glob("*/*.json"))]
+
+
+def _written(site: Site, case: Case, owner: str, now: datetime) -> dict[str, Any]:
+    folder = site.folder / FOLDER / owner
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in case.case).strip(".")
+    answer: dict[str, Any] = {
+        "case": case.case, "status": STATUS, "file": str(folder / f"{name}.xml"), "made_at": now.isoformat(),
+        "missing": [{"element": number, "what": what} for number, what in missing(case)],
+    }  # fmt: skip
+    _replace(folder / f"{name}.xml", draft(case, now))
+    _replace(folder / f"{name}.json", orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+    site.ledger.audit(now, "safety draft", {"case": case.case, "status": STATUS, "missing": len(answer["missing"])})
+    return answer
+
+
+def _replace(path: Path, data: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+FORM: Mapping[str, str] = {
+    "case": "a number of your own", "received_on": "day on which the report came, as 2026-03-02", "drug": "as reported",
+    "reaction": "as reported", "reaction_on": "day on which it began", "outcome": "recovered, recovering, not_recovered, …",
+    "serious": 'list of criteria: "death", "hospitalization", …; [] if a person judged it not serious', "meddra_code": "lowest level term",
+    "meddra_version": "such as 27.0", "sex": "male or female", "age": "in years", "reporter": "physician, pharmacist, consumer, …",
+    "country": "two letters", "sender": "organization that would send it", "narrative": "what happened, without names",
+}  # fmt: skip
+"""Entries of the form and what they mean."""

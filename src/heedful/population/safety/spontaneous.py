@@ -1,0 +1,41 @@
+"""Spontaneous reports by the same measures as public telling, and never in one table with it: different people report, for other reasons."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from heedful.core.errors import SettingsError
+from heedful.population.cases import Floats
+from heedful.population.safety.accounts import SPONTANEOUS, count_accounts
+from heedful.population.safety.fourfold import fourfold
+from heedful.population.safety.prr import prr
+from heedful.population.safety.ror import ror
+
+LEAST_REPORTS = 3
+
+
+def spontaneous_signals(reports: pl.DataFrame) -> pl.DataFrame:
+    """Drug, effect, reports, expected, prr and ror with intervals, by_prr, by_ror of pairs with at least `LEAST_REPORTS`; signals first.
+
+    reports: rows person (the report), drug, effect, source, none of them of public posts. Errors: `SettingsError` if a source is 'social'.
+    """
+    counted = count_accounts(reports, ())
+    if set(counted.pairs["kind"].unique()) - {SPONTANEOUS}:
+        raise SettingsError("spontaneous_signals: public posts are counted apart; leave them out.")
+    pairs = counted.pairs
+    table = fourfold(*(pairs[name].to_numpy() for name in ("observed", "drug_total", "effect_total", "total")))
+    proportional, odds = prr(table), ror(table)
+    rows = pairs.select("drug", "effect", "expected", reports="observed").with_columns(
+        prr=_finite(proportional.ratio), prr_low=_finite(proportional.low), prr_high=_finite(proportional.high),
+        ror=_finite(odds.ratio), ror_low=_finite(odds.low), ror_high=_finite(odds.high),
+        by_prr=pl.Series(proportional.signal), by_ror=pl.Series(odds.signal),
+    )  # fmt: skip
+    kept = rows.filter(pl.col("reports") >= LEAST_REPORTS)
+    excess = pl.col("reports") - pl.col("expected")
+    rules = pl.col("by_prr").cast(pl.Int8) + pl.col("by_ror").cast(pl.Int8)
+    return kept.sort(rules, excess, "drug", "effect", descending=[True, True, False, False])
+
+
+def _finite(values: Floats) -> pl.Series:
+    return pl.Series(np.where(np.isfinite(values), values, np.nan)).fill_nan(None)

@@ -1,0 +1,50 @@
+"""VAERS public use files (CDC/FDA): spontaneous reports of vaccines and what was told after them; kept apart from public posts.
+
+A folder holds `*VAERSVAX.csv` and `*VAERSSYMPTOMS.csv` (or .gz) of any years; a report's number joins them. MedDRA terms stand as given.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from heedful.core.errors import SourceError
+
+SOURCE = "vaers"
+_CURE = "Give the folder of a VAERS download with a VAERSVAX and a VAERSSYMPTOMS file."
+
+
+def read_vaers(folder: Path) -> pl.DataFrame:
+    """Distinct rows person (the report), drug, effect, source for `heedful.population.safety.accounts`; an empty effect where none is told.
+
+    Errors: `SourceError` for an absent or unreadable file, or one without its columns.
+    """
+    vaccines = _tables(folder, "VAERSVAX", ["VAERS_ID", "VAX_TYPE", "VAX_NAME"])
+    symptoms = _tables(folder, "VAERSSYMPTOMS", ["VAERS_ID", *(f"SYMPTOM{n}" for n in range(1, 6))])
+    named = pl.when(pl.col("VAX_NAME").fill_null("") == "").then("VAX_TYPE").otherwise("VAX_NAME")
+    given = vaccines.select("VAERS_ID", drug=named.str.strip_chars()).filter(pl.col("drug") != "").unique()
+    told = symptoms.unpivot(index="VAERS_ID", value_name="effect").select("VAERS_ID", pl.col("effect").str.strip_chars())
+    told = told.filter(pl.col("effect").fill_null("") != "").unique()
+    joined = given.join(told, on="VAERS_ID", how="left")
+    return joined.select(
+        person="VAERS_ID", drug="drug", effect=pl.col("effect").fill_null(""), source=pl.lit(SOURCE)
+    ).sort("person", "drug", "effect")  # fmt: skip
+
+
+def _tables(folder: Path, kind: str, columns: list[str]) -> pl.DataFrame:
+    files = sorted(path for pattern in (f"*{kind}.csv", f"*{kind}.csv.gz") for path in folder.glob(pattern))
+    if not files:
+        raise SourceError(folder, f"there is no {kind} file in it", _CURE)
+    return pl.concat([_table(path, columns) for path in files])
+
+
+def _table(path: Path, columns: list[str]) -> pl.DataFrame:
+    try:
+        rows = pl.read_csv(path, infer_schema=False, encoding="utf8-lossy")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(path, f"it cannot be read as CSV ({error})", _CURE) from error
+    absent = [name for name in columns if name not in rows.columns]
+    if absent:
+        raise SourceError(path, f"it has no column {', '.join(absent)}", _CURE, 1)
+    return rows.select(pl.col(columns).str.strip_chars())

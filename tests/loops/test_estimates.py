@@ -1,0 +1,193 @@
+"""Estimates, body signals, rumours and drafts at a whole site: through the run, explained, withdrawn, and never about a person."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+
+from heedful.core.clock import FixedClock
+from heedful.core.errors import NotFoundError, SettingsError, SourceError
+from heedful.core.labels import Aggregate
+from heedful.core.schemas import Counts, Estimates
+from heedful.loops.claim_bank import claim_file
+from heedful.loops.estimates import site_population
+from heedful.loops.explain import explain
+from heedful.loops.rights import erase_person
+from heedful.loops.rumours import site_audiences, site_cascades, site_rumours
+from heedful.loops.run import run_site
+from heedful.loops.safety import FOLDER, draft_from_diary, draft_from_form, drafts, site_niches
+from heedful.loops.settings import InputSettings, PopulationSettings, Settings, load_settings
+from heedful.loops.site import Site
+from heedful.report.gather import gather
+from heedful.report.page import page
+
+MONDAY, NOW = date(2026, 3, 2), datetime(2026, 3, 12, tzinfo=UTC)
+CLAIM = "Garlic water cures the flu."
+TOLD = {"New York, NY": (24, 12), "Boston, MA": (12, 3)}
+
+
+def write_posts(path: Path) -> None:
+    rows = []
+    for place, (people, ill) in TOLD.items():
+        for n in range(people):
+            text = f"I have a fever today, day {n}" if n < ill else f"Lovely weather in the park number {n}"
+            rows.append(
+                {
+                    "id": f"{place}{n}",
+                    "author": f"{place}{n}",
+                    "created_at": f"{MONDAY + timedelta(days=n % 5)}T10:00:00Z",
+                    "text": text,
+                    "location": place,
+                }
+            )
+    for n in range(6):
+        text = f"Garlic water cures the flu, it really cures it, told by neighbour {n}"
+        rows.append(
+            {
+                "id": f"g{n}",
+                "author": f"New York, NY{n}",
+                "created_at": f"{MONDAY + timedelta(days=n)}T12:00:00Z",
+                "text": text,
+                "location": "New York, NY",
+            }
+        )
+        rows.append(
+            {
+                "id": f"n{n}",
+                "author": f"New York, NY{n}",
+                "created_at": f"{MONDAY}T13:00:00Z",
+                "text": "took ibuprofen while pregnant",
+                "location": "New York, NY",
+            }
+        )
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+
+
+def site_at(folder: Path, **changed: object) -> Site:
+    (folder / "population.csv").write_text("place,stratum,people\nUS/NY,all,1000\nUS/MA,all,3000\nUS/TX,all,500\n")
+    write_posts(folder / "posts.jsonl")
+    (folder / "diary.csv").write_text(
+        "person,entry,written_at,text\nada,e1,2026-03-03T10:00:00Z,Sertraline made me nauseous\nbo,e2,2026-03-03T10:00:00Z,Sertraline made me nauseous\n"
+    )
+    columns = {name: name for name in ("person", "entry", "written_at", "text")}
+    inputs = [
+        InputSettings("posts.jsonl", name="forum"),
+        InputSettings("diary.csv", kind="records.mapped", settings={"table": "diary", "columns": columns}),
+    ]
+    settings = msgspec.structs.replace(Settings(input=inputs), population=PopulationSettings(str(folder / "population.csv")), **changed)
+    site = Site(settings, folder / "site", FixedClock(NOW))
+    claim_file(site.folder).add(CLAIM, "https://example.org/garlic", "false", NOW)
+    site.record_consents(pl.DataFrame({"person": ["ada", "bo"], "purpose": ["care", "research"]}), "test")
+    result = run_site(site, site.inputs(settings.input, folder))
+    assert not result.refused
+    return site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return site_at(tmp_path_factory.mktemp("site"))
+
+
+def test_estimates_are_weighted_and_explained(site: Site) -> None:
+    rows = site.engine.table(Estimates, Aggregate).data
+    row = rows.row(by_predicate=(pl.col("signal") == "HP:0001945") & (pl.col("place") == "US"), named=True)
+    assert (row["people"], row["posters"], row["day"]) == (15, 36, MONDAY)
+    assert row["weighted"] == pytest.approx(100_000 * (1000 * 12 / 24 + 3000 * 3 / 12) / 4000)
+    assert row["missing"].startswith("nobody from US/TX (11.1 % of the population)")
+    found = explain(site, ["estimate", "HP:0001945", "US", "all", str(MONDAY)])
+    assert found.said[0] == row["why"]
+    assert {name for name, _, _ in found.behind} >= {"people_mentions", "declared_places"}
+    assert any("It used the population" in line for line in found.said)
+
+
+def test_stance_of_claims_comes_the_same_way(site: Site) -> None:
+    rows = site.engine.table(Estimates, Aggregate).data.filter(pl.col("signal").str.starts_with("claim:"), pl.col("place") == "world")
+    assert rows.filter(pl.col("signal").str.ends_with(":spreads"))["people"].to_list() == [6]
+
+
+def test_rumours_audiences_and_niches_are_of_groups(site: Site) -> None:
+    found = site_rumours(site)
+    assert found.select("text", "spread", "places").rows() == [(CLAIM, 6, 1)]
+    assert site_cascades(site).is_empty()
+    audiences = site_audiences(site, found["claim"][0][:6])
+    assert set(audiences["place"]) <= {"US/NY"}
+    assert (audiences["people"] >= 3).all()
+    with pytest.raises(NotFoundError):
+        site_audiences(site, "zz")
+    assert "Ibuprofen" in str(site_niches(site).rows()) or "ibuprofen" in str(site_niches(site).rows())
+
+
+def test_the_page_shows_estimates_and_niches(site: Site) -> None:
+    shown = page(gather(site, "run", "t", "s"))
+    assert "Shares of people who post" in shown
+    assert "nobody from US/TX" in shown
+    assert "Niches of safety" in shown
+    past = page(gather(site, "run", "t", "s", as_of=NOW))
+    assert "Niches of safety" in past
+
+
+def test_a_draft_is_written_under_care_only_and_goes_with_the_person(tmp_path: Path) -> None:
+    site = site_at(tmp_path)
+    made = draft_from_diary(site, "e1", 0)
+    assert made["status"] == "draft, not submitted"
+    assert Path(made["file"]).read_text().count("NOT SUBMITTED") == 1
+    with pytest.raises(NotFoundError, match="no consent for care"):
+        draft_from_diary(site, "e2", 0)  # research alone
+    form = tmp_path / "case.toml"
+    form.write_text('case = "7"\nreceived_on = 2026-03-01\ndrug = "X"\nreaction = "rash"\n')
+    draft_from_form(site, form)
+    assert {one["case"] for one in drafts(site)} == {"e1-0", "7"}
+    form.write_text('case = "7"\nwhat = 3\n')
+    with pytest.raises(SettingsError, match="no entry what"):
+        draft_from_form(site, form)
+    erase_person(site, site.person("ada"))
+    assert [path.parent.name for path in (site.folder / FOLDER).glob("*/*.xml")] == ["forms"]
+
+
+def test_a_population_file_must_be_there_and_readable(tmp_path: Path) -> None:
+    (tmp_path / "heedful.toml").write_text('[population]\nfile = "people.csv"\n')
+    with pytest.raises(SettingsError, match=r"names people\.csv, which is no file"):
+        load_settings(tmp_path / "heedful.toml")
+    (tmp_path / "people.csv").write_text("place,people\nUS/NY,10\nUS/MA,many\n")
+    with pytest.raises(SourceError, match=r"line 3.*'many' is not a number"):
+        site_population(load_settings(tmp_path / "heedful.toml").population.file)
+    (tmp_path / "people.csv").write_text("where,people\nUS/NY,10\n")
+    with pytest.raises(SourceError, match="no column place"):
+        site_population(str(tmp_path / "people.csv"))
+
+
+def resting(folder: Path, people: int) -> None:
+    rows = []
+    for n in range(people):
+        for day in range(30):
+            at = MONDAY - timedelta(days=29 - day)
+            value = 60 + (day * 7 + n) % 3 + (15 if day == 29 else 0)
+            rows.append((f"p{n}", "resting_heart_rate", f"{at}T00:00:00Z", f"{at + timedelta(days=1)}T00:00:00Z", value, "/min", "watch"))
+    pl.DataFrame(rows, schema=["person", "code", "start_at", "end_at", "value", "unit", "device"], orient="row").write_csv(
+        folder / "observations.csv"
+    )
+
+
+def test_body_signals_follow_consent_from_run_to_run(tmp_path: Path) -> None:
+    resting(tmp_path, 6)
+    columns = {name: name for name in ("person", "code", "start_at", "end_at", "value", "unit", "device")}
+    inputs = [InputSettings("observations.csv", kind="records.mapped", settings={"table": "observations", "columns": columns})]
+    site = Site(Settings(input=inputs), tmp_path / "site", FixedClock(NOW))
+
+    def unusual() -> list[int | None]:
+        run_site(site, site.inputs(inputs, tmp_path))
+        rows = site.engine.table(Counts, Aggregate).data
+        return rows.filter(pl.col("signal") == "body:resting_heart_rate_high", pl.col("day") == MONDAY)["people"].to_list()
+
+    people = [f"p{n}" for n in range(6)]
+    site.record_consents(pl.DataFrame({"person": people, "purpose": ["care"] * 6}), "test")
+    assert unusual() == []
+    site.record_consents(pl.DataFrame({"person": people[:5], "purpose": ["public_health"] * 5}), "test")
+    assert unusual() == [5]
+    site.record_consents(pl.DataFrame({"person": people[:1], "purpose": ["public_health"], "act": ["withdraw"]}), "test")
+    assert unusual() == [4]

@@ -1,0 +1,152 @@
+"""Against the files themselves, counted by the csv module alone, and files written here."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from heedful.core.errors import SettingsError, SourceError
+from heedful.sources.base import SOURCES, Options
+from heedful.sources.phones.aware import IOS_CALL, NO_SPEECH
+from heedful.sources.phones.beiwe import FREE_TEXT
+from heedful.sources.phones.streams import SPARSE
+
+KNOWN_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def records(path: Path) -> list[dict[str, str]]:
+    text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text("utf-8-sig")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@pytest.mark.real
+def test_aware_says_what_its_files_say(shared_data: Path, read: Callable[..., Any]) -> None:
+    folder = shared_data / "interop/beiwe_aware_radar/aware"
+    assert SOURCES.get("phones.aware").recognise(folder, b"") == 0.85
+    found = read("phones.aware", folder, subject="p")
+    rows = found["observations"]
+    screen = Counter(row["screen_status"] for row in records(folder / "aware_csv/phone_screen_raw.csv"))
+    ours = Counter(rows.filter(pl.col("code") == "screen_event")["value_code"])
+    assert ours == {"off": screen["0"], "on": screen["1"], "locked": screen["2"], "unlocked": screen["3"]}
+    calls = records(folder / "aware_csv/phone_calls_raw.csv")
+    told = {
+        (row["timestamp"], row["device_id"], row["call_type"], row["trace"]): float(row["call_duration"])
+        for row in calls
+        if row["call_type"] != "4"
+    }
+    assert rows.filter(pl.col("code") == "phone_call")["value"].sum() == sum(told.values())
+    assert found.skipped[IOS_CALL] == sum(row["call_type"] == "4" for row in calls)
+    talk = records(folder / "aware_csv/phone_conversation_raw.csv.gz")
+    assert found.skipped[NO_SPEECH] == sum(not 0 < float(row["double_convo_start"]) < float(row["double_convo_end"]) for row in talk)
+    assert found.aside["stream that is not read: keyboard"] == 1
+    assert set(rows["person"]) == {"p", "p ios"}
+    light = sum(float(row["double_light_lux"]) for row in records(folder / "aware_csv/phone_light_raw.csv"))
+    assert rows.filter(pl.col("code") == "ambient_light")["value"].sum() == pytest.approx(light)
+
+
+@pytest.mark.real
+def test_beiwes_surveys_are_answers_and_its_positions_coarse(shared_data: Path, read: Callable[..., Any]) -> None:
+    folder = shared_data / "interop/beiwe_aware_radar/beiwe"
+    found = read("phones.beiwe", folder, zone="America/New_York")
+    answers, places = found["answers"], found["observations"]
+    files = sorted(folder.rglob("survey_answers/*/*.csv"))
+    sliders = [row["answer"] for file in files for row in records(file) if row["question type"] == "slider"]
+    assert sorted(answers.filter(pl.col("item") == "fe260986-c52d-4371-953b-4e7877d822c5")["value"]) == sorted(map(float, sliders))
+    assert set(answers["person"]) == {"idr8gqdh", "16au2moz", "lb8v89pm"}
+    assert found.skipped[FREE_TEXT] == 6
+    radio = answers.filter(pl.col("item") == "1cd434c3-9d1a-4211-a47f-942cae1515f2")
+    assert radio["value_text"].to_list() == ["Nope. No commas here."] * 2
+    assert set(places["person"]) == {"idr8gqdh"}
+    assert places.filter(pl.col("code") == "latitude")["value"].unique().to_list() == [42.34]
+    assert places["day"].unique().to_list() == [datetime(2021, 12, 14).date()]
+
+
+@pytest.mark.real
+def test_radar_reads_its_only_raw_file(shared_data: Path, read: Callable[..., Any]) -> None:
+    rows = read("phones.radar", shared_data / "interop/beiwe_aware_radar/radar")["observations"]
+    assert rows.select("person", "code", "value", pl.col("start_at").dt.timestamp("ms")).rows() == [
+        ("5c0e2ec7-6f85-4041-9669-7145075d1754", "steps", 6.0, 1540472247877)
+    ]
+
+
+def test_a_phone_that_travels_has_the_days_of_where_it_was(tmp_path: Path, read: Callable[..., Any]) -> None:
+    (tmp_path / "screen.csv").write_text("timestamp,device_id,screen_status\n1709265600000,a,1\n1709352000000,a,1\n")  # 04:00 Z
+    (tmp_path / "zones.csv").write_text("device_id,tzcode,timestamp\na,Europe/Berlin,0\na,America/New_York,1709300000000\n")
+    rows = read("phones.aware", tmp_path)["observations"].sort("start_at")
+    assert rows["offset_minutes"].to_list() == [60, -300]
+    assert [str(day) for day in rows["day"]] == ["2024-03-01", "2024-03-01"]
+
+
+def test_acceleration_of_a_phone_is_told_in_minutes(tmp_path: Path, read: Callable[..., Any]) -> None:
+    lines = [f"{1709280000000 + 100 * n},x,3,0,0,{9.80665 + (n % 2)}" for n in range(600)]
+    lines += [f"{1709280060000 + 1000 * n},x,3,0,0,9.8" for n in range(60)]
+    path = tmp_path / "2024.csv"
+    path.write_text("\n".join(["timestamp,UTC time,accuracy,x,y,z", *lines, ""]))
+    found = read("phones.beiwe", path, subject="p")
+    values = dict(found["observations"].select("code", "value").rows())
+    assert values["acceleration_enmo"] == pytest.approx(500 / 9.80665, abs=1e-3)
+    assert values["acceleration_mad"] == pytest.approx(500 / 9.80665, abs=1e-3)
+    assert found.skipped == {SPARSE: 1}
+
+
+def test_lying_clocks_and_places_off_the_earth_are_set_aside(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path = tmp_path / "locations.csv"
+    rows = ["60000,a,50,8", "4070908800000,a,50,8", "1709280000000,a,500,8", "1709280000000,a,50.123456,8.654321"]
+    path.write_text("\n".join(["timestamp,device_id,double_latitude,double_longitude", *rows, ""]))
+    found = read("phones.aware", path, subject="p", decimals=1)
+    assert dict(found["observations"].select("code", "value").rows()) == {"latitude": 50.1, "longitude": 8.7}
+    reasons = found["quarantine"]["reason"].to_list()
+    assert sum("before 1980" in one for one in reasons) == 2
+    assert sum("wrong clock" in one for one in reasons) == 2
+    assert sum("no place on Earth" in one for one in reasons) == 1
+    assert not any("500" in (one or "") for one in found["quarantine"]["content"])
+
+
+def test_settings_are_checked(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path = tmp_path / "screen.csv"
+    path.write_text("timestamp,device_id,screen_status\n1709265600000,a,1\n")
+    with pytest.raises(SettingsError, match="decimals"):
+        read("phones.aware", path, decimals=9)
+    with pytest.raises(SettingsError, match="does not know"):
+        read("phones.radar", path, people={})
+    assert read("phones.aware", path, subject="p", people={"a": "ada"})["observations"]["person"].to_list() == ["ada"]
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cut=st.floats(0, 1),
+    hole=st.integers(0, 30),
+    data=st.binary(max_size=20),
+    name=st.sampled_from(["phones.aware", "phones.radar", "phones.beiwe"]),
+)
+def test_any_cut_or_hole_ends_in_rows_or_a_source_error(cut: float, hole: int, data: bytes, name: str, tmp_path: Path) -> None:
+    whole = {
+        "phones.aware": "timestamp,device_id,call_type,call_duration,trace\n"
+        + "".join(f"{1709265600000 + n},a,{1 + n % 3},{n},c\n" for n in range(9)),
+        "phones.radar": "key.userId,value.time,value.steps\n" + "".join(f"u,{1.7e9 + n},{n}\n" for n in range(9)),
+        "phones.beiwe": "question id,question type,question text,question answer options,answer\n" + "q,slider,Q,,3\n" * 9,
+    }[name].encode()
+    path = tmp_path / "2022-03-10 14_06_43+00_00.csv"
+    place = int(cut * len(whole))
+    for damaged in (whole[:place], whole[:place] + data + whole[place + hole :]):
+        path.write_bytes(damaged)
+        assert kept_or_refused(name, path)
+
+
+def kept_or_refused(name: str, path: Path) -> bool:
+    """Every record is accounted for, or the refusal names a cure."""
+    try:
+        batches = list(SOURCES.get(name).read(path, Options("x", "p"), KNOWN_AT))
+    except SourceError as error:
+        return bool(error.cure)
+    return all(sum(len(frame) for frame in batch.rows) + sum(batch.skipped.values()) == batch.records for batch in batches)
