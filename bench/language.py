@@ -39,7 +39,7 @@ def lines(folder: Path, posts: int, rounds: int, terms: int) -> list[Line]:
                  f"{about}; from a column of texts to rows found and probabilities; within it the kernel alone {found['kernel']:,.0f}/s"),
         at_least("language: the same, cold", found["cold"], "posts/s", 80_000, beside="the memo of words empty at the first post"),
         at_least("language: with the tagger where there is health context", found["tagged"], "posts/s", 60_000,
-                 beside=f"tagger on the {found['health']:.0%} of posts that hold a mention, and again the marks of the vocabulary there"),
+                 beside=f"tagger on the {found['health']:.0%} of posts that hold a mention"),
         at_most(f"language: a vocabulary of 10,000 → {terms:,} terms", few["warm"] / many["warm"], "×", 1.4,
                 beside=f"{few['warm']:,.0f} and {many['warm']:,.0f} posts/s"),
         _ratio("language: match and context / ahocorasick_rs matching", found["scan"], beside["ahocorasick_rs"], 1.0,
@@ -218,17 +218,23 @@ def _text_only(head: Any, changed: Any) -> Any:
     return changed(head, recipe=recipe, blocks=head.blocks[:2], weights=np.vstack([head.weights[:width], head.weights[-1:]]))
 
 
-def _tagged(texts: Any, vocabulary: Any, found: dict[str, Any], rounds: int) -> dict[str, Any]:
+def _tagged(texts: Any, vocabulary: Any, known: dict[str, Any], rounds: int) -> dict[str, Any]:
     """The rate with the tagger run on the posts that hold a mention."""
     from heedful.language.matching import find
-    from heedful.language.tagger.tagger import tag
+    from heedful.language.tagger.dictionary import marks_of
+    from heedful.language.tagger.tagger import tag_marked
     from heedful.sources import packaged
 
-    healthy = texts.gather(find(texts, vocabulary.index)["post"].unique().sort())
-    tagger, words = packaged.tagger("side_effects"), packaged.vocabulary()
-    tag(healthy, tagger, vocabulary=words)
-    seconds = healthy.len() / _rate(lambda: tag(healthy, tagger, vocabulary=words), healthy.len(), max(2, rounds // 2))
-    return {"tagged": texts.len() / (texts.len() / found["warm"] + seconds), "health": healthy.len() / texts.len()}
+    rows = find(texts, vocabulary.index)["post"].unique().sort()
+    healthy, tagger = texts.gather(rows), packaged.tagger("side_effects")
+    found = find(healthy, vocabulary.index)  # the pass over all posts has found it already: `found_beside` is given it
+
+    def tagged() -> None:
+        tag_marked(healthy, tagger, marks_of(found, vocabulary))
+
+    tagged()
+    seconds = healthy.len() / _rate(tagged, healthy.len(), max(2, rounds // 2))
+    return {"tagged": texts.len() / (texts.len() / known["warm"] + seconds), "health": healthy.len() / texts.len()}
 
 
 def memory(folder: str, posts: str) -> dict[str, Any]:

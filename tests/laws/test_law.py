@@ -37,8 +37,15 @@ READ_BASE = sorted({schema for d in DERIVATIONS for schema in d.reads if schema.
 def resources() -> dict[str, Any]:
     """Those of a site with a claim in its bank."""
     bank = pl.DataFrame({"claim": ["Garlic cures the flu."], "source": ["https://example.org/garlic"], "verdict": ["false"]})
-    agreed = {"person": list(PEOPLE), "purpose": ["public_health"] * len(PEOPLE), "kinds": ["*"] * len(PEOPLE), "act": ["grant"] * len(PEOPLE)}
-    acts = pl.DataFrame(agreed).with_columns(from_at=pl.lit(None, INSTANT), until_at=pl.lit(None, INSTANT), recorded_at=pl.lit(NOW, INSTANT))
+    agreed = {
+        "person": list(PEOPLE),
+        "purpose": ["public_health"] * len(PEOPLE),
+        "kinds": ["*"] * len(PEOPLE),
+        "act": ["grant"] * len(PEOPLE),
+    }
+    acts = pl.DataFrame(agreed).with_columns(
+        from_at=pl.lit(None, INSTANT), until_at=pl.lit(None, INSTANT), recorded_at=pl.lit(NOW, INSTANT)
+    )
     grants = PublicHealthGrants(in_force(acts, NOW))
     people = pl.DataFrame({"place": ["US/MA", "US/NY", "US", "GB"], "stratum": ["all"] * 4, "people": [7e6, 2e7, 3.3e8, 6.7e7]})
     return site_resources(Settings()) | {"claims": SiteClaims(bank), "public_health": grants, "population": Population(people)}

@@ -277,17 +277,17 @@ class Mentions(Schema, table="mentions", stream="either", key=("source", "post",
     label = column(pl.String, "the concept's preferred name; without a code the words in lower case")
     type = column(pl.String, "symptom, condition or drug")
     assertion = column(
-        pl.String, "present, absent, possible, hypothetical, historical, question, resolved, refused (a drug), figurative or reported (news)"
+        pl.String, "present, absent, possible, hypothetical, historical, question, resolved, refused (drugs), figurative or reported (news)"
     )
     experiencer = column(pl.String, "self, child, partner, parent, family (other relatives), patient (of the writer), other or generic")
     cue = column(pl.String, "the words that decided the assertion or experiencer; empty if none", nullable=True)
     role = column(pl.String, "adverse_effect, indication, benefit, withdrawal or none")
     severity = column(pl.String, "mild, moderate, severe or unknown")
-    probability = column(pl.Float64, "probability, by the tagger, of the span that this mention is or touches; missing where it sees none", nullable=True)
+    probability = column(pl.Float64, "by the tagger, of the span that this mention is or touches; missing where it sees none", nullable=True)
     language = column(pl.String, "language that the text was read in: declared, or told by its small words", nullable=True)
     misspelled = column(pl.Boolean, "whether a word was read as a health word that it misspells", nullable=True)
     dated = column(
-        pl.String, "of a historical mention roughly when: a year, how long before the text (-P3Y), childhood, youth or pregnancy", nullable=True
+        pl.String, "of a historical mention when, roughly: a year, time before the text (-P3Y), childhood, youth, pregnancy", nullable=True
     )
     place_confidence = column(pl.Float64, "how sure the place is, 0 to 1; missing where there is none", nullable=True)
 
@@ -308,7 +308,7 @@ class Experiences(Schema, table="experiences", stream="either", key=("source", "
     effect = column(pl.String, "effect concept; empty for stop, switch and missed dose, and for a benefit or lack of it that names none")
     effect_label = column(pl.String, "effect name; for stop, switch and missed dose the finding given as the reason, if one is")
     severity = column(pl.String, "of the effect: mild, moderate or severe; missing if no word says", nullable=True)
-    onset_days = column(pl.Float64, "latest day after the start by which it was there; of a stop: how long after the start", unit="d", nullable=True)
+    onset_days = column(pl.Float64, "latest day after the start by which it was there; of a stop: time after the start", unit="d", nullable=True)
     duration_days = column(pl.Float64, "how long it lasted, so far or in all", unit="d", nullable=True)
     persistence = column(pl.String, "of the effect: persistent or passing; missing if no word says", nullable=True)
     reason = column(
@@ -661,7 +661,7 @@ class Plans(Schema, table="plans", stream="personal", key=("person", "item"), gr
     from_day = column(pl.Date, "from when on", nullable=True)
     reason = column(pl.String, "why this person, from which rows")
     evidence = column(pl.String, "what it rests on outside this person; empty if nothing", nullable=True)
-    given_by = column(pl.String, "'record' where the clinical record holds it, so that a human gave it; null if heedful proposes it", nullable=True)
+    given_by = column(pl.String, "'record' where the clinical record holds it: a human gave it; null if heedful proposes it", nullable=True)
 
 
 class Progress(Schema, table="progress", stream="personal", key=("person", "item"), grain="none"):

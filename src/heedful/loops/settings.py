@@ -382,7 +382,7 @@ def _check_adjudicator(adjudicator: AdjudicatorSettings, path: Path) -> None:
     if min(adjudicator.calls_per_day, adjudicator.characters_per_day, adjudicator.longest) < 0 or adjudicator.timeout_seconds <= 0:
         raise SettingsError(f"{path}: limits of the adjudicator must not be negative, and its timeout must be above 0.")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*|", adjudicator.key_env):
-        raise SettingsError(f"{path}: adjudicator.key_env names an environment variable (letters, digits, _); never write the key itself here.")
+        raise SettingsError(f"{path}: adjudicator.key_env names an environment variable (letters, digits, _), never the key itself.")
 
 
 def _check_input(one: InputSettings, where: str, folder: Path) -> None:

@@ -150,7 +150,7 @@ def series_alarms(
     return series.derive(Alarms, pl.concat([*judged, _other_periods(newest)]).sort(Alarms.key))
 
 
-ROWS_AT_ONCE = 1_000_000
+ROWS_AT_ONCE = 250_000
 """Newest values whose years are asked in one go: bounds memory at a few hundred MB beside the values themselves."""
 
 

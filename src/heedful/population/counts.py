@@ -127,12 +127,13 @@ def _cells(states: pl.DataFrame, minimum: int) -> _Cells:
     rows = states.select(*_STATE, "place", parent=parent_place("place"), at=pl.int_range(pl.len()))
     places = rows.select(*_STATE, pl.col("place").alias("parent"), above="at")
     rows = rows.join(places, on=[*_STATE, "parent"], how="left", maintain_order="left").select(
-        pl.col("above").fill_null(-1), place=pl.col("place").rank("dense").cast(pl.Int64), family=pl.col("at").first().over(*_STATE, "parent")
-    )  # fmt: skip
+        pl.col("above").fill_null(-1),
+        place=pl.col("place").rank("dense").cast(pl.Int64),
+        family=pl.col("at").first().over(*_STATE, "parent"),
+    )
     people = states["people"].cast(pl.Int64).to_numpy()
-    return _Cells(
-        people, rows["place"].to_numpy(), rows["above"].to_numpy(), rows["family"].to_numpy(), people < minimum, np.zeros(len(people), np.bool_)
-    )  # fmt: skip
+    place, above, family = (rows[name].to_numpy() for name in ("place", "above", "family"))
+    return _Cells(people, place, above, family, people < minimum, np.zeros(len(people), np.bool_))
 
 
 def _at_least(cells: _Cells) -> Integers:

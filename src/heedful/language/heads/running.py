@@ -22,12 +22,13 @@ from heedful.language.heads.head import Head, second_stage
 from heedful.language.heads.kind_tables import kind_tables
 from heedful.language.heads.lexicons import ENGLISH
 from heedful.language.kernels.gram_columns import BITS
-from heedful.language.kernels.head_scan import scan_heads, split_sentences
+from heedful.language.kernels.head_scan import Held, scan_heads, split_sentences
 from heedful.language.kernels.head_sums import LEVELS, WAYS, Grams, HeadTables, Memo, Waiting, Work
 from heedful.language.kernels.head_sums import NEAR as KERNEL_NEAR
 from heedful.language.kernels.marks import written_tables
+from heedful.language.kernels.record import record_of
 from heedful.language.kernels.rows import EIGHT
-from heedful.language.kernels.scan import COLUMNS, SENTENCE, Space, _space
+from heedful.language.kernels.scan import COLUMNS, SENTENCE, _space
 from heedful.language.kernels.tokens import WIDEST
 from heedful.language.kernels.word_kinds import LONGEST_PHRASE
 from heedful.language.matching import TYPES
@@ -46,6 +47,9 @@ PIECE = 1 << 24
 
 KEPT = 1 << 18
 """Words of the longest text for which room is kept from call to call."""
+
+_SHORT = 4_096
+"""Bytes of texts for which there is always room."""
 
 SOURCES = ("words", "characters", "marked", "near", "kinds", "mentions")
 """Blocks that can be run, in the order of the sums; the others are of two texts or of several fields."""
@@ -95,7 +99,7 @@ class HeadReader:
                 raise SettingsError(f"The head {head.recipe.name} does not begin with a block of words, by which its register is known.")
         self.heads, self.vocabulary = heads, vocabulary
         self._memo_size, self._lock = memo, threading.Lock()
-        self._held: tuple[Space, Waiting, Work] | None = None
+        self._held: tuple[Held, npt.NDArray[np.int64]] | None = None
 
     @functools.cached_property
     def tables(self) -> HeadTables:
@@ -143,24 +147,26 @@ class HeadReader:
         cut = pl.select(pl.lit(sentences).bin.slice(pl.lit(starts), pl.lit(pl.Series(ends - begins)))).to_series()
         return self.read(cut.cast(pl.String)), text
 
-    def _room(self, longest: int) -> tuple[Space, Waiting, Work]:
-        """Room for the sentences and texts of one call, kept for the next: for a single post making it takes longer than reading."""
-        if self._held is None or self._held[2].hashes.size < longest // 2 + 2 or self._held[2].hashes.size > KEPT:
+    def _record(self, longest: int) -> npt.NDArray[np.int64]:
+        """All that the kernel needs, with room for texts of up to `longest` bytes; kept for the next call, for which it is made once."""
+        if self._held is None or self._held[0].work.hashes.size < longest // 2 + 2 or self._held[0].work.hashes.size > KEPT:
             words = np.zeros((SENTENCE, WIDEST // 8), np.uint64)
             waiting = Waiting(words, words.view(np.uint8), np.zeros(SENTENCE, np.int64), np.zeros(SENTENCE, np.int64))
-            self._held = (_space(), waiting, _work(self.tables, max(longest, 4_096)))
-        return self._held
+            work = _work(self.tables, max(longest, _SHORT))
+            held = Held(self.vocabulary.index, self.tables, self._memo, _space(), waiting, work)
+            self._held = held, record_of(held)
+        return self._held[1]
 
     def _scan(
         self, data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], scores: Floats, seen: Floats, words: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int32]:
-        parts, post, room = [], 0, max(2 * SENTENCE, data.size // 64)
-        index, tables = self.vocabulary.index, self.tables
+        whole, last = int(offsets[-1] - offsets[0]), offsets.size - 1
+        parts, post, room = [], 0, max(2 * SENTENCE, whole // 64)
         with self._lock:
-            space, waiting, work = self._room(int(np.diff(offsets).max(initial=0)))
-            while post < offsets.size - 1:
+            record = self._record(whole if whole <= _SHORT else int(np.diff(offsets).max()))
+            while post < last:
                 out = np.empty((room, len(COLUMNS)), np.int32)
-                rows, reached = scan_heads(data, offsets, index, tables, self._memo, out, post, space, waiting, work, scores, seen, words)
+                rows, reached = scan_heads(record, data, offsets, post, out, scores, seen, words)
                 parts.append(out[:rows])
                 room, post = (room if reached > post else 2 * room), reached
         return np.concatenate(parts) if parts else np.empty((0, len(COLUMNS)), np.int32)

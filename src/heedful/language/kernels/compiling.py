@@ -28,7 +28,8 @@ allocating = _njit(cache=True)
 _TAGGING = ("lanes", "emissions", "likeliest", "tagging", "given")
 _HEADS = ("gram_columns", "marks", "rows", "word_kinds", "head_sums", "head_scan")
 _KERNELS = (
-    "compiling", "swar", "tokens", "index", "context", "scan", "build", "token_features", "role_features", "claim_grams", "language_votes", *_TAGGING, *_HEADS,
+    "compiling", "record", "swar", "tokens", "index", "context", "scan", "build", "token_features", "role_features", "claim_grams",
+    "language_votes", *_TAGGING, *_HEADS,
 )  # fmt: skip
 _SOURCES = ("folding", "rules", *(f"kernels.{name}" for name in _KERNELS))
 

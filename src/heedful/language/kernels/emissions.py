@@ -14,6 +14,7 @@ import numpy.typing as npt
 from heedful.language.kernels.compiling import inlined, inner
 from heedful.language.kernels.index import hash_word
 from heedful.language.kernels.lanes import LANES, add_lanes, set_lanes
+from heedful.language.kernels.rows import fetch, set_bits
 from heedful.language.kernels.token_features import MARKS, SHAPE, hash_bytes, mix
 from heedful.language.kernels.tokens import END, GAP, GAP_COMMA, GAP_STOP, LENGTH, POSITION, START, WIDEST, next_token
 
@@ -36,10 +37,10 @@ class Scores(NamedTuple):
     shift: np.uint64
     grams: bool
     known: npt.NDArray[np.uint64]
-    """By feature, a bit: whether it has any weight. So small that it stays in the nearest cache, where most features are refused."""
-    where: npt.NDArray[np.int32]
-    """By feature: its row in `rows`."""
+    """For each 64 features a bit a feature, whether it has any weight, and the number of those that have up to the last of them. So small
+    that it stays in a near cache, where most features are refused."""
     rows: npt.NDArray[np.int32]
+    """By feature with any weight, in order."""
     outside: npt.NDArray[np.int32]
     """What a missing neighbor says, at the offsets -3, -2, -1, 1, 2, 3."""
     before: npt.NDArray[np.int32]
@@ -71,6 +72,8 @@ class Chain(NamedTuple):
     lists: npt.NDArray[np.uint8]
     scores: npt.NDArray[np.int32]
     """Three tokens of slack before and after."""
+    noted: npt.NDArray[np.int64]
+    """Token and row of features to be added, at most six a token; before that, by token, its slot in the memo and its row of `before`."""
     state: npt.NDArray[np.int64]
     word: npt.NDArray[np.uint8]
     packed: npt.NDArray[np.uint64]
@@ -86,8 +89,24 @@ def _add(scores, token, blocks, source, row):  # type: ignore[no-untyped-def]
 def _add_feature(scores, token, a, b, model):  # type: ignore[no-untyped-def]
     """Add the weights of a feature."""
     feature = mix(a, b) >> model.shift
-    if (model.known[feature >> _SIX] >> (feature & _LOW_SIX)) & _ONE:
-        _add(scores, token, model.blocks, model.rows, np.int64(model.where[feature]))
+    block = (feature >> _SIX) << _ONE
+    bits = model.known[block] >> (feature & _LOW_SIX)
+    if bits & _ONE:
+        _add(scores, token, model.blocks, model.rows, np.int64(model.known[block + _ONE] - set_bits(bits)))
+
+
+@inlined
+def _note_feature(a, b, token, model, noted, found):  # type: ignore[no-untyped-def]
+    """Note as number `found` of `noted` that a feature's weights must be added, and have them brought near; how many are noted."""
+    feature = mix(a, b) >> model.shift
+    block = (feature >> _SIX) << _ONE
+    bits = model.known[block] >> (feature & _LOW_SIX)
+    if bits & _ONE:
+        row = np.int64(model.known[block + _ONE] - set_bits(bits))
+        fetch(model.rows, row * model.blocks * LANES)
+        noted[2 * found], noted[2 * found + 1] = token, row
+        return found + 1
+    return found
 
 
 @inner
@@ -148,8 +167,8 @@ def _learn_word(word, n, shape, model, vectors, slot):  # type: ignore[no-untype
 
 
 @inner
-def _slot_of(word, packed, n, shape, model, memo):  # type: ignore[no-untyped-def]
-    """The slot of a word in the memo; if it is not there, it takes the place of another."""
+def _slot_of(packed, n, shape, memo):  # type: ignore[no-untyped-def]
+    """The slot of a word in the memo; if it is not there, -1 less the slot that it shall have."""
     key = np.uint64(n + 128 * shape + (1 << 20))
     mask = np.uint64(memo.words.size - 1)
     hashed = hash_word(packed, n) ^ (np.uint64(shape) << np.uint64(7))
@@ -167,19 +186,38 @@ def _slot_of(word, packed, n, shape, model, memo):  # type: ignore[no-untyped-de
         if memo.keys[at + 8] == 0:
             free = slot
             break
-    at = 9 * free
+    return -1 - free
+
+
+@inner
+def _put_down(slot, n, shape, model, memo, chain):  # type: ignore[no-untyped-def]
+    """Put the word being read into a slot of the memo, in place of another."""
+    at = 9 * slot
     for i in range(8):
-        memo.keys[at + i] = packed[i]
-    memo.keys[at + 8] = key
-    memo.words[free] = _learn_word(word, n, shape, model, memo.vectors, free)
-    return free
+        memo.keys[at + i] = chain.packed[i]
+    memo.keys[at + 8] = np.uint64(n + 128 * shape + (1 << 20))
+    memo.words[slot] = _learn_word(chain.word, n, shape, model, memo.vectors, slot)
+
+
+@inner
+def _add_words(first, n, model, memo, chain):  # type: ignore[no-untyped-def]
+    """Add what words, and the signs before them, say: tokens `first` to `n - 1`, in order."""
+    blocks, scores = model.blocks, chain.scores
+    for t in range(first, n):
+        vectors, row = chain.noted[2 * t] * OFFSETS * blocks, chain.noted[2 * t + 1]
+        for i in range(6 * blocks):
+            add_lanes(scores, (t * blocks + i) * LANES, memo.vectors, (vectors + i) * LANES)
+        for b in range(blocks):
+            set_lanes(scores, ((t + 6) * blocks + b) * LANES, memo.vectors, (vectors + 6 * blocks + b) * LANES)
+        for i in range(3 * blocks):
+            add_lanes(scores, ((t + 2) * blocks + i) * LANES, model.before, (row + i) * LANES)
 
 
 @inner
 def read_chain(data, begin, end, table, model, memo, chain):  # type: ignore[no-untyped-def]
     """Read up to `CHAIN` tokens of the text `data[begin:end]` from `chain.state[POSITION]` on, with the sums of their features save those
     of marks; how many."""
-    blocks, scores, state, n = model.blocks, chain.scores, chain.state, 0
+    blocks, scores, state, n, added = model.blocks, chain.scores, chain.state, 0, 0
     for i in range(6 * blocks * LANES):  # by token t + 3: the first three and the slack before them
         scores[i] = 0
     while n < CHAIN:
@@ -192,19 +230,20 @@ def read_chain(data, begin, end, table, model, memo, chain):  # type: ignore[no-
             next_token(data, begin, part, table.classes, table.at, table.folded, chain.word, chain.packed, state)
             shape, _ = _shape_and_part(data, start, state[END])
             state[POSITION] = part
-        slot = _slot_of(chain.word, chain.packed, min(state[LENGTH], WIDEST), shape, model, memo)
+        length = min(state[LENGTH], WIDEST)
+        slot = _slot_of(chain.packed, length, shape, memo)
+        if slot < 0:
+            _add_words(added, n, model, memo, chain)  # a word whose slot is taken may be one of them
+            slot, added = -1 - slot, n
+            _put_down(slot, length, shape, model, memo, chain)
+        for i in range(OFFSETS * blocks):
+            fetch(memo.vectors, (slot * OFFSETS * blocks + i) * LANES)
         chain.starts[n], chain.ends[n], chain.gaps[n], chain.words[n + 2] = start, state[END], gap, memo.words[slot]
-        chain.shapes[n] = 1 + shape + (32 if min(state[LENGTH], WIDEST) == 1 else 0)
-        first = slot * OFFSETS * blocks
-        for i in range(6 * blocks):
-            add_lanes(scores, (n * blocks + i) * LANES, memo.vectors, (first + i) * LANES)
-        for b in range(blocks):
-            set_lanes(scores, ((n + 6) * blocks + b) * LANES, memo.vectors, (first + 6 * blocks + b) * LANES)
+        chain.shapes[n] = 1 + shape + (32 if length == 1 else 0)
         sign = np.int64(data[start - 1]) if start > begin else 1
-        row = (sign * 4 + gap) * 3 * blocks
-        for i in range(3 * blocks):
-            add_lanes(scores, ((n + 2) * blocks + i) * LANES, model.before, (row + i) * LANES)
+        chain.noted[2 * n], chain.noted[2 * n + 1] = slot, (sign * 4 + gap) * 3 * blocks
         n += 1
+    _add_words(added, n, model, memo, chain)
     _around(n, model, chain)
     return n
 
@@ -219,17 +258,20 @@ def _around(n, model, chain):  # type: ignore[no-untyped-def]
             _add(chain.scores, t + 3, blocks, model.outside, 3 - offset)
             _add(chain.scores, n - 1 - t + 3, blocks, model.outside, 2 + offset)
     _sentences(n, chain)
+    noted, found = chain.noted, 0
     for t in range(n):
         at, w = t + 3, t + 2
-        _add_feature(chain.scores, at, words[w - 1], words[w] + np.uint64(1000), model)
-        _add_feature(chain.scores, at, words[w], words[w + 1] + np.uint64(1001), model)
-        _add_feature(chain.scores, at, words[w - 1], words[w + 1] + np.uint64(1002), model)
-        _add_feature(chain.scores, at, words[w - 2], words[w - 1] + np.uint64(1003), model)
-        _add_feature(chain.scores, at, words[w + 1], words[w + 2] + np.uint64(1004), model)
+        found = _note_feature(words[w - 1], words[w] + np.uint64(1000), at, model, noted, found)
+        found = _note_feature(words[w], words[w + 1] + np.uint64(1001), at, model, noted, found)
+        found = _note_feature(words[w - 1], words[w + 1] + np.uint64(1002), at, model, noted, found)
+        found = _note_feature(words[w - 2], words[w - 1] + np.uint64(1003), at, model, noted, found)
+        found = _note_feature(words[w + 1], words[w + 2] + np.uint64(1004), at, model, noted, found)
         kind = np.int64(chain.lists[t])
         _add(chain.scores, at, blocks, model.lists, kind)
-        _add_feature(chain.scores, at, np.uint64(kind), words[w] + np.uint64(4000), model)
+        found = _note_feature(np.uint64(kind), words[w] + np.uint64(4000), at, model, noted, found)
         _add(chain.scores, at, blocks, model.gaps, (np.int64(chain.gaps[t + 1]) if t + 1 < n else 4) * 4 + np.int64(chain.gaps[t]))
+    for i in range(found):
+        _add(chain.scores, noted[2 * i], blocks, model.rows, noted[2 * i + 1])
 
 
 @inner

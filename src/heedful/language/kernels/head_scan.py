@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from heedful.language.kernels.compiling import allocating, entry, stamp
 from heedful.language.kernels.context import ASSERTED, EXPERIENCED, PLAYS, SEVERE
-from heedful.language.kernels.head_sums import await_word, begin_text, end_text, memo_place, note_mention
-from heedful.language.kernels.index import EVENTFUL, FLAGS, TERM_ROOT
+from heedful.language.kernels.head_sums import HeadTables, Memo, Waiting, Work, await_word, begin_text, end_text, memo_place, note_mention
+from heedful.language.kernels.index import EVENTFUL, FLAGS, TERM_ROOT, Index
 from heedful.language.kernels.marks import count_marks
+from heedful.language.kernels.record import opening
 from heedful.language.kernels.rows import add_row
-from heedful.language.kernels.scan import SENTENCE, _context, _sentence, _tells, _write
+from heedful.language.kernels.scan import SENTENCE, Space, _context, _sentence, _tells, _write
 from heedful.language.kernels.tokens import END, GAP, GAP_STOP, LENGTH, POSITION, START, WIDEST, next_token
 from heedful.language.kernels.word_kinds import count_kinds
 
@@ -20,11 +21,29 @@ ATTRIBUTES = np.array([ASSERTED, EXPERIENCED, PLAYS, SEVERE], np.int64)
 """Where an attribute of a mention is found, in the order of `HeadTables.mention_at`."""
 
 
+class Held(NamedTuple):
+    """What stays the same from call to call."""
+
+    vocabulary: Index
+    tables: HeadTables
+    memo: Memo
+    space: Space
+    waiting: Waiting
+    work: Work
+
+
+_held = opening(Held)
+
+
 def _scan_heads(source: int) -> Any:
     @entry
-    def scan_heads(data, offsets, index, tables, memo, out, first, space, waiting, work, scores, seen, words):  # type: ignore[no-untyped-def]
-        """As `scan_posts`; for the same texts also `scores` (texts, outputs), `seen` (texts, heads: known n-grams), `words` (texts)."""
+    def scan_heads(record, data, offsets, first, out, scores, seen, words):  # type: ignore[no-untyped-def]
+        """As `scan_posts`; for the same texts also `scores` (texts, outputs), `seen` (texts, heads: known n-grams), `words` (texts).
+
+        `record`: `record_of` a `Held`.
+        """
         _ = source
+        index, tables, memo, space, waiting, work = _held(record)
         rows, ids, state = 0, space.ids, space.state
         width = tables.bounds[2]
         kinds_used = tables.bounds[5] > tables.bounds[4]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from heedful.language.kernels.compiling import inlined, inner
 from heedful.language.kernels.gram_columns import BASIS, BITS, EDGE, column_at, mix_byte, mix_word
 from heedful.language.kernels.index import hash_word, word_id
+from heedful.language.kernels.record import Rows
 from heedful.language.kernels.rows import add_row, fetch, set_bits
 from heedful.language.kernels.tokens import WIDEST
 from heedful.language.kernels.word_kinds import Kinds, class_of_word, packed_byte
@@ -26,6 +27,9 @@ MOST = 3
 
 LEVELS = 5
 """0, 1, 2 to 3, 4 to 7, 8 and more uses of a kind of words: `heedful.language.heads.counts.STEPS`."""
+
+_LINE = 16
+"""Numbers of a row that are brought near at once."""
 
 _ONE, _SIX, _LOW_SIX, _HALF = np.uint64(1), np.uint64(6), np.uint64(63), np.uint64(32)
 
@@ -72,7 +76,7 @@ class HeadTables(NamedTuple):
     mention_at: npt.NDArray[np.int64]
     mentioned: npt.NDArray[np.uint64]
     shown: npt.NDArray[np.uint8]
-    parts: npt.NDArray[np.int64]
+    parts: Rows[np.int64]
     shares: npt.NDArray[np.float64]
     intercepts: npt.NDArray[np.float64]
     seen: npt.NDArray[np.int64]
@@ -89,7 +93,7 @@ class Memo(NamedTuple):
     """
 
     keys: npt.NDArray[np.uint64]
-    tails: npt.NDArray[np.uint64]
+    tails: Rows[np.uint64]
     sums: npt.NDArray[np.float32]
     next: npt.NDArray[np.int64]
 
@@ -97,8 +101,8 @@ class Memo(NamedTuple):
 class Waiting(NamedTuple):
     """Words of a sentence as read: folded bytes (`words` and `bytes` are the same memory), length (at most 65), first of their places."""
 
-    words: npt.NDArray[np.uint64]
-    bytes: npt.NDArray[np.uint8]
+    words: Rows[np.uint64]
+    bytes: Rows[np.uint8]
     lengths: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
 
@@ -159,7 +163,8 @@ def await_word(at, packed, word, length, memo, waiting):  # type: ignore[no-unty
     length = min(length, WIDEST + 1)
     first = np.int64(hash_word(packed, min(length, WIDEST)) & np.uint64(memo.next[1])) * WAYS
     fetch(memo.keys, first * 4)
-    fetch(memo.sums, first * memo.next[2])
+    for j in range(0, memo.next[2], _LINE):
+        fetch(memo.sums, first * memo.next[2] + j)
     waiting.words[at, 0], waiting.words[at, 1] = packed[0], packed[1]
     waiting.lengths[at], waiting.places[at] = length, first
     if length > 16:

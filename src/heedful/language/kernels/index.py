@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heedful.language.kernels.compiling import inlined, inner
+from heedful.language.kernels.record import Rows
 from heedful.language.kernels.tokens import WIDEST
 
 TERM_ROOT, RULE_ROOT, FLAGS = range(3)
@@ -24,21 +25,21 @@ class Index(NamedTuple):
 
     tags: npt.NDArray[np.uint8]
     """A byte a slot of `words`, 0 if empty, else of the word's hash: most unknown words are refused here, in the nearest cache."""
-    words: npt.NDArray[np.uint64]
+    words: Rows[np.uint64]
     """A row a slot: first 8 folded bytes, next 8, length + 128 * place in `wide`, word id."""
     wide: npt.NDArray[np.uint8]
     """Folded bytes of words longer than 16."""
-    roots: npt.NDArray[np.int32]
+    roots: Rows[np.int32]
     """A row a word id: node of the terms that begin with it, node of the rules, flags `ALONE` (is a term) and `EVENTFUL`
     (an event's phrase begins with it), nothing."""
     bloom: npt.NDArray[np.uint64]
-    steps: npt.NDArray[np.int64]
+    steps: Rows[np.int64]
     """A row a slot: node << 32 | word (-1: empty), node."""
     term_at: npt.NDArray[np.int32]
     rule_at: npt.NDArray[np.int32]
     """By node: the term, the rule, that ends there, or -1."""
     term_type: npt.NDArray[np.int8]
-    rules: npt.NDArray[np.int32]
+    rules: Rows[np.int32]
     classes: npt.NDArray[np.uint8]
     folded_at: npt.NDArray[np.int32]
     folded: npt.NDArray[np.uint8]

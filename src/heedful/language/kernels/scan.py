@@ -20,6 +20,7 @@ from heedful.language.kernels.context import (
     context_of,
 )
 from heedful.language.kernels.index import ALONE, EVENTFUL, FLAGS, RULE_ROOT, TERM_ROOT, Index, hash_step, may_step, step_from, word_id
+from heedful.language.kernels.record import Rows
 from heedful.language.kernels.tokens import ASKED, END, GAP, GAP_NONE, GAP_STOP, LENGTH, POSITION, START, WIDEST, next_token
 from heedful.language.rules import ABLE, CANCEL, EVENT, GROUP, NEXT, VALUE, WINDOW
 
@@ -43,9 +44,9 @@ class Space(NamedTuple):
     covered: npt.NDArray[np.int8]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
-    spans: npt.NDArray[np.int32]
-    cues: npt.NDArray[np.int32]
-    cue_at: npt.NDArray[np.int32]
+    spans: Rows[np.int32]
+    cues: Rows[np.int32]
+    cue_at: Rows[np.int32]
     found: npt.NDArray[np.int64]
     word: npt.NDArray[np.uint8]
     packed: npt.NDArray[np.uint64]

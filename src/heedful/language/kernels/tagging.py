@@ -90,7 +90,7 @@ def _mark(n, post, begin, mark, marks, model, chain):  # type: ignore[no-untyped
 tag_posts = _tag_posts(stamp())
 
 
-def space(tags: int, blocks: int) -> tuple[Memo, Chain, Path]:
+def space(blocks: int) -> tuple[Memo, Chain, Path]:
     """Memory for `tag_posts`; that of the memo may be used again, the rest holds nothing between calls."""
     width = blocks * LANES
     word = np.zeros(WIDEST, np.uint8)
@@ -103,6 +103,7 @@ def space(tags: int, blocks: int) -> tuple[Memo, Chain, Path]:
         gaps=np.empty(CHAIN, np.uint8),
         lists=np.empty(CHAIN, np.uint8),
         scores=np.empty((CHAIN + 7) * width, np.int32),
+        noted=np.empty(12 * CHAIN, np.int64),
         state=np.zeros(6, np.int64),
         word=word,
         packed=word.view(np.uint64),
@@ -113,10 +114,14 @@ def space(tags: int, blocks: int) -> tuple[Memo, Chain, Path]:
         came=np.zeros(CHAIN * (width + 1), np.uint8),
         spans=np.empty((CHAIN, 3), np.int32),
         shares=np.empty(CHAIN, np.float64),
-        alpha=np.empty(CHAIN * tags),
-        grown=np.empty(CHAIN * tags),
+        alpha=np.empty(CHAIN * width),
+        beta=np.empty(CHAIN * width),
+        grown=np.empty(CHAIN * width),
+        alpha_outside=np.empty(CHAIN),
+        beta_outside=np.empty(CHAIN),
+        grown_outside=np.empty(CHAIN),
         scale=np.empty(CHAIN),
-        beta=np.empty(CHAIN * tags),
+        ahead=np.empty(width),
     )
     return memo, chain, path
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from heedful.language.kernels.compiling import inlined, inner
 from heedful.language.kernels.index import hash_step, word_id
+from heedful.language.kernels.record import Rows
 from heedful.language.kernels.tokens import WIDEST
 
 LONGEST_PHRASE = 8
@@ -19,7 +20,7 @@ class Words(NamedTuple):
     """Folded words with an id each, laid out as those of `heedful.language.kernels.index.Index`."""
 
     tags: npt.NDArray[np.uint8]
-    words: npt.NDArray[np.uint64]
+    words: Rows[np.uint64]
     wide: npt.NDArray[np.uint8]
 
 
@@ -38,7 +39,7 @@ class Kinds(NamedTuple):
     class_at: npt.NDArray[np.int32]
     class_kinds: npt.NDArray[np.int32]
     roots: npt.NDArray[np.int32]
-    steps: npt.NDArray[np.int64]
+    steps: Rows[np.int64]
     node_at: npt.NDArray[np.int32]
     node_kinds: npt.NDArray[np.int32]
 

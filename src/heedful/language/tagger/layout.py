@@ -58,9 +58,10 @@ def scores_of(tagger: Tagger) -> Scores:
     after = np.array([1, 2, 3, 4, 9], np.uint64)
     gaps = of((after[:, None] * np.uint64(16) + np.arange(1, 5, dtype=np.uint64)).ravel(), 3000)
     lists = of(np.arange(37), LIST + 1)
-    flat = [np.ascontiguousarray(table).ravel() for table in (rows, outside, np.stack(before, axis=1), gaps, lists)]
-    known = np.packbits(where > 0, bitorder="little").view(np.uint64)
-    return Scores(blocks, bits, tagger.recipe.grams, known, where, *flat)
+    flat = [np.ascontiguousarray(table).ravel() for table in (rows[1:], outside, np.stack(before, axis=1), gaps, lists)]
+    bit = np.packbits(where > 0, bitorder="little").view(np.uint64)
+    up_to = np.searchsorted(kept, np.arange(64, where.size + 1, 64)).astype(np.uint64)
+    return Scores(blocks, bits, tagger.recipe.grams, np.column_stack([bit, up_to]).ravel(), *flat)
 
 
 def steps_of(tagger: Tagger, caution: float) -> Steps:
@@ -86,8 +87,19 @@ def steps_of(tagger: Tagger, caution: float) -> Steps:
         begin=scores[tags, 1:].copy(),
         after=scores[:tags, 1:].ravel(), outside=_outside(scores, tags, width),
         end=scores[tags + 1, 1:].copy(),
-        end_outside=int(scores[tags + 1, 0]), hopeless=hopeless.astype(np.int32), moves=moves, unit=unit,
+        end_outside=int(scores[tags + 1, 0]), hopeless=hopeless.astype(np.int32), **_exponentials(moves, width), unit=unit,
     )  # fmt: skip
+
+
+def _exponentials(moves: npt.NDArray[np.float64], width: int) -> dict[str, npt.NDArray[np.float64]]:
+    """`Steps.going`, `coming` and `single` from the exponentials of all scores, shape (tags + 2, tags)."""
+    tags = moves.shape[1]
+    going = np.zeros((width + 4, width))
+    going[: tags - 1, : tags - 1] = moves[1:tags, 1:]
+    for vector, row in enumerate((moves[0, 1:], moves[tags, 1:], moves[tags + 1, 1:], moves[1:tags, 0])):
+        going[width + vector, : tags - 1] = row
+    single = np.array([moves[0, 0], moves[tags, 0], moves[tags + 1, 0]])
+    return {"going": going.ravel(), "coming": np.ascontiguousarray(going[:width].T).ravel(), "single": single}
 
 
 def whole(values: npt.NDArray[np.float64], unit: float) -> Rows:

@@ -32,7 +32,7 @@ from heedful.language.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from heedful.language.kernels.emissions import Chain, Memo, Scores
     from heedful.language.kernels.index import Index
-    from heedful.language.kernels.likeliest import Path
+    from heedful.language.kernels.likeliest import Path, Steps
 
 CARD = Card(
     name="language.spans",
@@ -102,6 +102,11 @@ class Tagger:
         """The weights as the kernels read them."""
         return scores_of(self)
 
+    @functools.lru_cache(4)  # noqa: B019 — a tagger lives as long as the process
+    def ready(self, caution: float) -> Steps:
+        """The steps as the kernels read them, with this caution."""
+        return steps_of(self, caution)
+
     @functools.cached_property
     def _spaces(self) -> threading.local:
         return threading.local()
@@ -111,7 +116,7 @@ class Tagger:
         from heedful.language.kernels.tagging import space
 
         if not hasattr(self._spaces, "held"):
-            self._spaces.held = space(self.weights.shape[1], self.scores.blocks)
+            self._spaces.held = space(self.scores.blocks)
         held: tuple[Memo, Chain, Path] = self._spaces.held
         return held
 
@@ -169,7 +174,7 @@ def tag_marked(texts: pl.Series, tagger: Tagger, marks: pl.DataFrame, *, caution
     ready = tagger.recipe.caution if caution is None else caution
     found, shares = tag_all(
         data, offsets, fold_table(), np.ascontiguousarray(both.to_numpy()), tagger.edges, len(tagger.types), tagger.scores,
-        steps_of(tagger, ready), tagger.space(),
+        tagger.ready(ready), tagger.space(),
     )  # fmt: skip
     kind = pl.Series(tagger.types, dtype=pl.String).gather(found[:, 3])
     columns = {"post": found[:, 0], "start": found[:, 1], "end": found[:, 2], "type": kind, "probability": shares}

@@ -1,4 +1,4 @@
-"""Spontaneous reports by the same measures as public telling, and never in one table with it: different people report, for other reasons."""
+"""Spontaneous reports by the same measures as public telling, never in one table with it: others report, for other reasons."""
 
 from __future__ import annotations
 
