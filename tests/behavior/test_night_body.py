@@ -27,5 +27,5 @@ def test_the_mean_of_what_starts_before_noon_within_bounds() -> None:
     data = Observations.check(pl.DataFrame(rows, infer_schema_length=None))
     found = night_body(seal(data, Consented[Care], Observations)).data.sort("day", "feature")
     assert found.select("feature", "value", "missing").rows() == [
-        ("hrv_rmssd[night]", 45.0, ""), ("respiratory_rate[night]", 15.0, ""), ("respiratory_rate[night]", None, "implausible"),
+        ("hrv_rmssd[before_noon]", 45.0, ""), ("respiratory_rate[night]", 15.0, ""), ("respiratory_rate[night]", None, "implausible"),
     ]  # fmt: skip

@@ -50,7 +50,10 @@ def test_the_last_of_a_day_counts_and_nothing_is_imputed() -> None:
 
 def test_psqi_with_clock_times() -> None:
     zeros = [*(f"q5{letter}" for letter in "abcdefghi"), "q6_quality", "q7_medication", "q8_awake", "q9_enthusiasm"]
-    made = [_answer("psqi", f"psqi_{name}", 0) for name in zeros] + [_answer("psqi", "hours_slept", 8), _answer("psqi", "latency_minutes", 5)]
+    made = [_answer("psqi", f"psqi_{name}", 0) for name in zeros] + [
+        _answer("psqi", "hours_slept", 8),
+        _answer("psqi", "latency_minutes", 5),
+    ]
     made += [_answer("psqi", name, None, value_text=at) for name, at in (("bedtime", "22:30"), ("risetime", "07:00"))]
     assert _derived(made)["psqi[global]"] == (0, "", 1)
 

@@ -31,7 +31,10 @@ def _hourly(rows: SimpleNamespace, steps: Any, **more: Any) -> list[dict[str, An
 def test_hours_of_the_most_trusted_device(rows: SimpleNamespace) -> None:
     watch = _hourly(rows, [0.0] * 8 + [100.0] * 8)
     phone = _hourly(rows, [50.0] * 24, device="iPhone")
-    late = [rows.observed("heart_rate", rows.monday + dt.timedelta(hours=20), 0, 60.0), rows.observed("steps", rows.monday, 1440, 9000.0, row=1)]
+    late = [
+        rows.observed("heart_rate", rows.monday + dt.timedelta(hours=20), 0, 60.0),
+        rows.observed("steps", rows.monday, 1440, 9000.0, row=1),
+    ]
     held = rows.derive(day_hours, watch + phone + late)
     assert held.select("signal").to_series().to_list() == ["steps"]
     assert held.select(HOUR_COLUMNS).row(0) == (0.0,) * 8 + (100.0,) * 8 + (0.0,) * 8

@@ -44,9 +44,35 @@ def post(rng: random.Random) -> dict[str, Any]:
 
 def observation(rng: random.Random) -> dict[str, Any]:
     day = some_day(rng)
-    code = rng.choice(("steps", "steps", "heart_rate", "heart_rate", "sleep_stage", "resting_heart_rate", "glucose", "dose_taken", "activity_count", "hrv_rmssd", "sleep_minutes", "body_weight"))
+    code = rng.choice(
+        (
+            "steps",
+            "steps",
+            "heart_rate",
+            "heart_rate",
+            "sleep_stage",
+            "resting_heart_rate",
+            "glucose",
+            "dose_taken",
+            "activity_count",
+            "hrv_rmssd",
+            "sleep_minutes",
+            "body_weight",
+        )
+    )
     start = instant(rng, day) if code != "sleep_stage" else datetime(day.year, day.month, day.day, rng.choice((22, 23, 1, 2)), tzinfo=UTC)
-    length = {"steps": 10, "heart_rate": 0, "sleep_stage": rng.choice((60, 240)), "resting_heart_rate": 1_440, "glucose": 0, "dose_taken": 0, "activity_count": 1, "hrv_rmssd": 5, "sleep_minutes": 400, "body_weight": 0}[code]
+    length = {
+        "steps": 10,
+        "heart_rate": 0,
+        "sleep_stage": rng.choice((60, 240)),
+        "resting_heart_rate": 1_440,
+        "glucose": 0,
+        "dose_taken": 0,
+        "activity_count": 1,
+        "hrv_rmssd": 5,
+        "sleep_minutes": 400,
+        "body_weight": 0,
+    }[code]
     value = {
         "steps": rng.randrange(900),
         "heart_rate": rng.randrange(45, 120),
@@ -83,9 +109,42 @@ def diary(rng: random.Random) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def goal_or_genes(rng: random.Random, day: date) -> dict[str, Any]:
+    """A goal of the record, or what a guideline says of a drug for somebody's genes."""
+    told = {
+        "genes": "CYP2C19 *1/*2",
+        "set": "CPIC",
+        "guideline": "g",
+        "version": "2025-11-05",
+        "classification": "Strong",
+        "population": rng.choice(("general", "adults")),
+    }
+    genes = {"resourceType": "Observation", "valueString": rng.choice(("Ask.", "Look.")), "heedful": told}
+    goal = {
+        "resourceType": "Goal",
+        "lifecycleStatus": rng.choice(("active", "cancelled")),
+        "description": {"text": rng.choice(("Walk", "Rest"))},
+        "target": [
+            {
+                "measure": {"coding": [{"system": "http://loinc.org", "code": "55423-8"}]},
+                "detailQuantity": {"value": 5000, "code": "{steps}"},
+            }
+        ],
+    }
+    kind, document, code, system = rng.choice(
+        (("Goal", goal, "g", "local"), ("Observation", genes, "n06ab06", "urn:heedful:pharmacogenomics"))
+    )
+    return {
+        "person": rng.choice(PEOPLE), "resource": f"{kind}/{kind[0]}{rng.randrange(3)}", "type": kind, "day": day, "happened_at": instant(rng, day), "code": code,
+        "system": system, "display": "as told", "status": "active", "known_at": known(rng, day), "json": json.dumps(document),
+    }  # fmt: skip
+
+
 def record(rng: random.Random) -> dict[str, Any]:
     day = some_day(rng)
-    kind = rng.choice(("Condition", "MedicationRequest", "Observation", "Immunization"))
+    kind = rng.choice(("Condition", "MedicationRequest", "Observation", "Immunization", "other"))
+    if kind == "other":
+        return goal_or_genes(rng, day)
     return {
         "person": rng.choice(PEOPLE), "resource": f"{kind}/{rng.randrange(9)}", "type": kind, "day": day, "happened_at": instant(rng, day), "code": "38341003",
         "system": "http://snomed.info/sct", "display": rng.choice(("Hypertension", "Asthma")), "status": "active", "known_at": known(rng, day),
@@ -94,7 +153,13 @@ def record(rng: random.Random) -> dict[str, Any]:
 
 
 def person(rng: random.Random) -> dict[str, Any]:
-    return {"person": rng.choice(PEOPLE), "zone": rng.choice(("UTC", "Europe/Berlin")), "birth_year": 1980, "place": rng.choice(("US/MA", "US/NY", None)), "known_at": known(rng, FIRST)}
+    return {
+        "person": rng.choice(PEOPLE),
+        "zone": rng.choice(("UTC", "Europe/Berlin")),
+        "birth_year": 1980,
+        "place": rng.choice(("US/MA", "US/NY", None)),
+        "known_at": known(rng, FIRST),
+    }
 
 
 def answer(rng: random.Random) -> dict[str, Any]:
@@ -115,11 +180,18 @@ def series(rng: random.Random) -> dict[str, Any]:
 
 
 def years_of_weeks(rng: random.Random) -> pl.DataFrame:
-    """Four years of one weekly series before `FIRST`, and half a year after it, one week in twelve not issued: what looks years back needs them."""
+    """Four years of one weekly series before `FIRST`, and half a year after it with one burst, one week in twelve not issued: for what looks years back."""
     rows = [
-        series(rng) | {"signal": "ili", "place": "US", "day": day, "value": float(rng.randrange(20, 40)), "known_at": known(rng, day)}
-        for day in (FIRST + timedelta(days=7 * week) for week in range(-208, 26))
-        if rng.random() > 1 / 12
+        series(rng)
+        | {
+            "signal": "ili",
+            "place": "US",
+            "day": day,
+            "value": 400.0 if week == 20 else float(rng.randrange(20, 40)),
+            "known_at": known(rng, day),
+        }
+        for week, day in ((week, FIRST + timedelta(days=7 * week)) for week in range(-208, 26))
+        if week == 20 or rng.random() > 1 / 12
     ]
     return Series.check(pl.DataFrame(rows, schema={name: dtype for name, dtype in Series.dtypes().items() if name in rows[0]}))
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from heedful.core.derivations import Derivation
-from heedful.core.schemas import INSTANT, TABLES, Alarms, Schema, Series
+from heedful.core.schemas import INSTANT, TABLES, Alarms, Observations, Schema, Series
 from heedful.engine.intake import label_of
 from heedful.engine.local import Changed, Engine
 from heedful.language.claim_matches import SiteClaims
@@ -24,6 +24,7 @@ from heedful.loops.derivations import all_derivations
 from heedful.loops.estimates import PublicHealthGrants
 from heedful.loops.resources import site_resources
 from heedful.loops.settings import Settings
+from heedful.person.guidelines import Guidelines
 from heedful.population.estimates import Population
 from heedful.store.lake import Lake
 from heedful.trust.consent import in_force
@@ -48,7 +49,14 @@ def resources() -> dict[str, Any]:
     )
     grants = PublicHealthGrants(in_force(acts, NOW))
     people = pl.DataFrame({"place": ["US/MA", "US/NY", "US", "GB"], "stratum": ["all"] * 4, "people": [7e6, 2e7, 3.3e8, 6.7e7]})
-    return site_resources(Settings()) | {"claims": SiteClaims(bank), "public_health": grants, "population": Population(people)}
+    guideline = {"resourceType": "PlanDefinition", "id": "walk", "action": [{"id": "w", "title": "Walk", "condition": [{"kind": "applicability", "expression": {
+        "language": "text/fhirpath", "expression": "%record.where(resourceType = 'Observation').count() > 1"}}]}]}  # fmt: skip
+    return site_resources(Settings()) | {
+        "guidelines": Guidelines((guideline,)),
+        "claims": SiteClaims(bank),
+        "public_health": grants,
+        "population": Population(people),
+    }
 
 
 def test_every_base_table_that_is_read_has_random_rows() -> None:
@@ -58,6 +66,19 @@ def test_every_base_table_that_is_read_has_random_rows() -> None:
 def test_names_are_unique() -> None:
     names = [derivation.name for derivation in DERIVATIONS]
     assert len(names) == len(set(names))
+
+
+def test_no_two_derivations_answer_for_the_same_key(tmp_path: Path) -> None:
+    """Each derivation owns its rows: of two that wrote one key of one table, a reader would see either, by chance."""
+    rng, lake = random.Random(5), Lake(tmp_path)
+    for schema in READ_BASE:
+        lake.append(schema, random_rows(schema, rng, 600), 1)
+    found: dict[tuple[str, Any], list[pl.DataFrame]] = {}
+    engine = Engine(lake, DERIVATIONS, resources())
+    for name, rows in engine.recompute().items():
+        schema, label = engine.plan.step(name).output
+        found.setdefault((schema.table, label), []).append(rows.select(schema.key))
+    assert [table for (table, _), frames in found.items() if pl.concat(frames).is_duplicated().any()] == []
 
 
 def assert_equal_tables(got: dict[str, pl.DataFrame], want: dict[str, pl.DataFrame], when: str) -> None:
@@ -204,7 +225,8 @@ def random_world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     rng = random.Random(5)
     lake = Lake(tmp_path_factory.mktemp("world"))
     for schema in READ_BASE:
-        lake.append(schema, random_rows(schema, rng, 600), 1)
+        lake.append(schema, random_rows(schema, rng, 3_000 if schema is Observations else 600), 1)
+    lake.append(Series, years_of_weeks(rng), 2)
     return {name: rows.height for name, rows in Engine(lake, DERIVATIONS, resources()).recompute().items()}
 
 

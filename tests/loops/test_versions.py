@@ -68,8 +68,8 @@ def test_other_answers_of_a_new_version_reach_what_reads_them(town: Path, tmp_pa
     old = next(each for each in all_derivations() if each.name == RAISED)
 
     @functools.wraps(old.function)
-    def shouted(features: Frame[Any, Any], **rest: Any) -> Frame[Any, Any]:
-        found = old.function(features, **rest)
+    def shouted(*frames: Frame[Any, Any], **rest: Any) -> Frame[Any, Any]:
+        found = old.function(*frames, **rest)
         return found.derive(old.writes, found.data.with_columns(pl.col("why").str.to_uppercase()))
 
     _, ran, site = reopened(tmp_path / "site", with_raised(shouted), monkeypatch)

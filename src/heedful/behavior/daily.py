@@ -21,9 +21,7 @@ from heedful.core.schemas import Features, Observations
 DAILY_CODES = (*CODES_READ, VENDOR_CODE)
 
 
-@derivation(
-    reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": DAILY_CODES}, version=3
-)
+@derivation(reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": DAILY_CODES}, version=3)
 def daily_features(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`steps[sum]`, active, MVPA and sedentary minutes and bouts, peak cadence, `wear_minutes` (rules: `activity`, `wear`),
     `resting_heart_rate[nightsignal]`, `resting_heart_rate[vendor]` and `heart_rate_mean` (definitions:

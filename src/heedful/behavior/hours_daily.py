@@ -27,9 +27,7 @@ SIGNALS = ("steps", "activity_count")
 CODES_READ = ("steps", "heart_rate", "activity_count")
 
 
-@derivation(
-    reads=(Observations,), writes=DayHours, by=("person", "day"), needs=("devices",), only={"observations": CODES_READ}, version=2
-)
+@derivation(reads=(Observations,), writes=DayHours, by=("person", "day"), needs=("devices",), only={"observations": CODES_READ}, version=2)
 def day_hours(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], DayHours]:
     """A row of each person's local day and signal in which some device counted anything."""
     held = rows(observations.data, CODES_READ, devices)

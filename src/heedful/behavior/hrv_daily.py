@@ -26,9 +26,7 @@ _SLOTS = 84
 """Pieces of five minutes in the night."""
 
 
-@derivation(
-    reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": HRV_CODES}, version=2
-)
+@derivation(reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": HRV_CODES}, version=2)
 def nightly_variability(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`hrv_rmssd[night]`, `hrv_sdnn[night]`, `hrv_rmssd[vendor]` and `hrv_sdnn[vendor]` (ms) of each local day with such rows.
 

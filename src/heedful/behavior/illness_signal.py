@@ -17,7 +17,7 @@ from heedful.core.labels import Consented, P
 from heedful.core.schemas import Annotations, Changes, Features
 
 SOURCES: tuple[tuple[str, ...], ...] = (
-    ("resting_heart_rate[nightsignal]", "resting_heart_rate[vendor]"), ("hrv_rmssd[night]",), ("respiratory_rate[night]",),
+    ("resting_heart_rate[nightsignal]", "resting_heart_rate[vendor]"), ("hrv_rmssd[before_noon]",), ("respiratory_rate[night]",),
     ("skin_temperature[night]",), ("sleep_minutes[stages]", "sleep_minutes[vendor]"), ("steps[sum]",),
 )  # fmt: skip
 """Features by column of the score; of several the first that a night has."""
@@ -69,7 +69,7 @@ def _person(own: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:
     weekend = (day + 3) % 7 >= 5  # day 0 was a Thursday
     shift, floor = np.array([f.shift for f in NIGHT_FEATURES]), np.array([f.floor for f in NIGHT_FEATURES])
     nights = illness_nights(day, prepared(value), shift, floor, context=np.column_stack([weekend, second_half(starts, day)]), held=held)
-    kept = recorded.any(axis=1)
+    kept = np.asarray(recorded.any(axis=1))
     table = pl.DataFrame({
         "person": [str(own["person"][0])] * len(day), "day": pl.Series(day).cast(pl.Int32).cast(pl.Date),
         "observed": pl.Series(np.where(np.isfinite(nights.pair), nights.pair, nights.score)).fill_nan(None),

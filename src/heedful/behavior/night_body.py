@@ -21,12 +21,14 @@ from heedful.core.schemas import Features, Observations
 
 NIGHT_CODES = ("hrv_rmssd", "respiratory_rate", "skin_temperature")
 NOON_HOUR = 12
+HRV = "hrv_rmssd"
+"""Named apart from `hrv_rmssd[night]`, which leaves out what the vendor states for the whole day (`hrv_daily`)."""
 
 
-@derivation(reads=(Observations,), writes=Features, by=("person", "day"), only={"observations": NIGHT_CODES}, version=1)
+@derivation(reads=(Observations,), writes=Features, by=("person", "day"), only={"observations": NIGHT_CODES}, version=2)
 def night_body(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Features]:
-    """`hrv_rmssd[night]`, `respiratory_rate[night]` and `skin_temperature[night]` of each day with such rows before noon (coverage 1);
-    missing as `implausible` if none of them is within the bounds of its code."""
+    """`hrv_rmssd[before_noon]`, `respiratory_rate[night]` and `skin_temperature[night]` of each day with such rows before noon
+    (coverage 1); missing as `implausible` if none of them is within the bounds of its code."""
     local = pl.col("start_at").dt.replace_time_zone(None) + pl.duration(minutes=pl.col("offset_minutes").cast(pl.Int64))
     rows = observations.data.filter(pl.col("code").is_in(NIGHT_CODES) & pl.col("value").is_not_null() & (local.dt.hour() < NOON_HOUR))
     low, high = (_of_code({code: float(getattr(CODES[code], end)) for code in NIGHT_CODES}, pl.Float64) for end in ("low", "high"))
@@ -38,8 +40,9 @@ def night_body(observations: Frame[Consented[P], Observations]) -> Frame[Consent
         .sort("person", "day", "code", "sound", "trust", "device", descending=[False, False, False, True, True, False])
         .group_by("person", "day", "code", maintain_order=True).first()
     )  # fmt: skip
+    name = pl.when(pl.col("code") == HRV).then(pl.lit(f"{HRV}[before_noon]")).otherwise(pl.format("{}[night]", "code"))
     return observations.derive(Features, best.select(
-        "person", "day", feature=pl.format("{}[night]", "code"), value=pl.when("sound").then("value"), unit=unit,
+        "person", "day", feature=name, value=pl.when("sound").then("value"), unit=unit,
         coverage=pl.when("sound").then(1.0).otherwise(0.0), missing=pl.when("sound").then(pl.lit("")).otherwise(pl.lit("implausible")),
     ))  # fmt: skip
 

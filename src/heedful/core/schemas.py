@@ -283,7 +283,7 @@ class Mentions(Schema, table="mentions", stream="either", key=("source", "post",
     cue = column(pl.String, "the words that decided the assertion or experiencer; empty if none", nullable=True)
     role = column(pl.String, "adverse_effect, indication, benefit, withdrawal or none")
     severity = column(pl.String, "mild, moderate, severe or unknown")
-    probability = column(pl.Float64, "by the tagger, of the span that this mention is or touches; missing where it sees none", nullable=True)
+    probability = column(pl.Float64, "by the tagger, of the span that this is or touches; missing where it sees none", nullable=True)
     language = column(pl.String, "language that the text was read in: declared, or told by its small words", nullable=True)
     misspelled = column(pl.Boolean, "whether a word was read as a health word that it misspells", nullable=True)
     dated = column(
@@ -308,7 +308,7 @@ class Experiences(Schema, table="experiences", stream="either", key=("source", "
     effect = column(pl.String, "effect concept; empty for stop, switch and missed dose, and for a benefit or lack of it that names none")
     effect_label = column(pl.String, "effect name; for stop, switch and missed dose the finding given as the reason, if one is")
     severity = column(pl.String, "of the effect: mild, moderate or severe; missing if no word says", nullable=True)
-    onset_days = column(pl.Float64, "latest day after the start by which it was there; of a stop: time after the start", unit="d", nullable=True)
+    onset_days = column(pl.Float64, "day after the start by which it was there; of a stop: time after the start", unit="d", nullable=True)
     duration_days = column(pl.Float64, "how long it lasted, so far or in all", unit="d", nullable=True)
     persistence = column(pl.String, "of the effect: persistent or passing; missing if no word says", nullable=True)
     reason = column(

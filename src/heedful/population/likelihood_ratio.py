@@ -320,7 +320,7 @@ def _near_ratio(table: _Table, work: Floats, x: Floats, k: int, n: int, shift: f
     if j > _LAST_NEAR:
         return _ratio(work, x, k, n, rule.alpha, shift * rule.sign)
     further = rule.sign * (shift - table.shifts[j])
-    return table.now[3, j] - table.ratio[k, j] + _moved(work, x, k, n, rule.alpha, table.grown[j], further)
+    return table.now[3, j] - table.ratio[k, j] + _moved(work, x, k, n, rule.alpha, table.grown[j], further)  # pyright: ignore[reportArgumentType]
 
 
 @_sums

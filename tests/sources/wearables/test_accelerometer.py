@@ -19,12 +19,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heedful.core.errors import SettingsError, SourceError
+from heedful.core.errors import SourceError
 from heedful.sources.base import SOURCES, Options
 from heedful.sources.wearables.actigraphy import cwa, geneactiv, gt3x
 from heedful.sources.wearables.actigraphy.acceleration import Minutes, Stretch, Unread, summary
 from heedful.sources.wearables.actigraphy.accelerometer import SCANT
-from heedful.sources.wearables.actigraphy.counts import RATES, Counts
 
 SOURCE = "wearables.accelerometer"
 
@@ -264,47 +263,3 @@ def test_records_after_a_hole_are_found_again() -> None:
         (number, 0x1A, 1_709_251_200, second_of(256)) for number in (1, 2, 3, 4, 5)
     ]
     assert ["7 bytes before record 4" in found[3].reason, "the last 50 bytes" in found[-1].reason] == [True, True]  # type: ignore[union-attr]
-
-
-# --- counts: against agcounts 0.2.6 -----------------------------------------------------------------------------------
-
-
-@pytest.mark.real
-def test_counts_are_those_of_agcounts(shared_data: Path, read: Callable[..., Any]) -> None:
-    """agcounts.extract.get_counts of the second axis: ISM_Disabled at 30 Hz, and the maker's CSV of the other at 100 Hz, in minutes."""
-    folder = shared_data / "interop/actigraphy"
-    rows = read(SOURCE, folder / "ISM_Disabled.gt3x", counts=True)["observations"]
-    assert rows.filter(pl.col("code") == "activity_count").sort("start_at")["value"].to_list() == [51, 169, 159, 0, 0]
-    rows = read(SOURCE, folder / "TAS1H30182785_2019-09-17.gt3x", counts=True)["observations"]
-    counts = rows.filter(pl.col("code") == "activity_count").sort("start_at")
-    theirs = [5435, 9125, 4404, 3267, 1405, 0, 116, *[0] * 8, 20, *[0] * 18, 2218]
-    assert counts["value"].to_list() == theirs
-    held = counts["extra"].str.json_path_match("$.held_seconds").cast(pl.Float64)
-    assert held[4] == pytest.approx(39, abs=0.2)  # the device slept, and the last sample was held as ActiLife does
-    assert held[1] is None
-
-
-@pytest.mark.parametrize("rate", sorted(RATES))
-def test_counts_at_every_rate(rate: int) -> None:
-    """agcounts 0.2.6 on the same made-up movement (get_counts of one axis, minutes)."""
-    theirs = {
-        30: [9466, 9198, 9262], 40: [10884, 11064, 10725], 50: [11038, 11359, 14657], 60: [12689, 14153, 14071],
-        70: [13814, 15246, 13727], 80: [14680, 14142, 17256], 90: [17583, 15079, 16899], 100: [17392, 17750, 17217],
-    }  # fmt: skip
-    chance = np.random.default_rng(1)
-    for each in sorted(RATES):  # one stream of chance, as the figures were made
-        moved = np.cumsum(chance.normal(size=each * 200) * 0.3)
-        axis = np.round(np.clip(moved - np.convolve(moved, np.ones(each) / each, "same"), -8, 8), 3)
-        if each == rate:
-            counts, at, found = Counts(each), np.arange(len(axis)) * 1_000_000 // each, []
-            for part in np.array_split(np.arange(len(axis)), 7):
-                found += counts.add(at[part], axis[part])
-            assert [value for _, value, _ in found] == theirs[rate]
-            assert [begin for begin, _, _ in found] == [0, 60_000_000, 120_000_000]
-
-
-def test_counts_of_other_devices_are_refused(tmp_path: Path, read: Callable[..., Any]) -> None:
-    path = tmp_path / "a.cwa"
-    path.write_bytes(cwa_file([(1, 2, 256)] * 4, [1, 2, 3, 4]))
-    with pytest.raises(SettingsError, match="Axivity"):
-        read(SOURCE, path, counts=True)

@@ -50,7 +50,7 @@ def test_shimmers_answers_of_fitbit(shared_data: Path, read: Callable[..., Any])
 
 @pytest.mark.real
 def test_shimmers_answers_of_other_services(shared_data: Path, read: Callable[..., Any]) -> None:
-    """The expected instants are those of Shimmer's own mapper tests (2015-09-17T12:04:23-08:00 for iHealth's blood pressure)."""
+    """The instants follow the files' own LastChangeTime; values are those of the files."""
     folder, source = shared_data / "interop/vendor_api_openmhealth_shimmer", "wearables.shimmer"
     pressure = read(source, folder / "ihealth/mapper/ihealth-bp.json")["observations"]
     assert values(pressure, "systolic_blood_pressure") == [120, 130]

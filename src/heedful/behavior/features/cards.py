@@ -50,6 +50,7 @@ _FIXED = (
     _card("resting_heart_rate[vendor]", "The vendor's own resting rate, the last of the most trusted device; vendors do not publish how.", "/min", "resting_heart_rate", _HEART, "the vendor"),
     _card("heart_rate_mean", "Mean of minute means.", "/min", "heart_rate", _HEART, "rule of heedful"),
     _card("hrv_rmssd[night]", "Median of the device's RMSSD values that begin between 0 and 7 o'clock.", "ms", "hrv_rmssd", "behavior/hrv_daily.py", "Task Force 1996, Circulation 93:1043"),
+    _card("hrv_rmssd[before_noon]", "Mean of the most trusted device's plausible RMSSD values that start before noon, a vendor's own value of the day included.", "ms", "hrv_rmssd", "behavior/night_body.py", "Task Force 1996, Circulation 93:1043"),
     _card("hrv_sdnn[night]", "Median of the device's SDNN values that begin between 0 and 7 o'clock.", "ms", "hrv_sdnn", "behavior/hrv_daily.py", "Task Force 1996, Circulation 93:1043"),
     _card("hrv_rmssd[vendor]", "The vendor's RMSSD of the day.", "ms", "hrv_rmssd", "behavior/hrv_daily.py", "the vendor"),
     _card("hrv_sdnn[vendor]", "The vendor's SDNN of the day.", "ms", "hrv_sdnn", "behavior/hrv_daily.py", "the vendor"),

@@ -29,9 +29,7 @@ _FEATURES = {
 }  # fmt: skip
 
 
-@derivation(
-    reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": (CODE,)}, version=2
-)
+@derivation(reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": (CODE,)}, version=2)
 def daily_glucose(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`glucose_mean` (mg/dL), `glucose_in_range[70-180]`, `glucose_below[70]`, `glucose_above[180]`, `glucose_variation` (coefficient,
     n - 1) and `glucose_management_indicator` (all %) of every local day with readings.

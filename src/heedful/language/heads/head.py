@@ -143,6 +143,7 @@ def second_stage(stages: tuple[Stage, ...], kind: Kind, scores: Floats, absent: 
         return scores
     if kind == "classes":
         return stages[0].logistic.probabilities(scores)
-    shared = {inputs: stage_inputs(inputs, 0, scores, absent, sequence) for inputs in {stage.inputs for stage in stages} - {"own"}}
+    wanted: set[Inputs] = {stage.inputs for stage in stages if stage.inputs != "own"}
+    shared = {inputs: stage_inputs(inputs, 0, scores, absent, sequence) for inputs in wanted}
     seen = [shared[stage.inputs] if stage.inputs in shared else scores[:, [label]] for label, stage in enumerate(stages)]
     return np.column_stack([stage.logistic.probabilities(numbers) for stage, numbers in zip(stages, seen, strict=True)])

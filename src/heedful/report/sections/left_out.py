@@ -22,7 +22,7 @@ def left_out_note(left_out: pl.DataFrame) -> Html | None:
         return None
     total, withheld = int(days["people"].sum()), days["people"].null_count()
     names = sorted({flag for flags in days["flags"].to_list() for flag in flags.split(", ") if flag})
-    why = "; ".join(FLAG_NAMES.get(name, name) for name in names)
+    why = "; ".join(str(FLAG_NAMES.get(name, name)) for name in names)
     few = f" and, on {counted(withheld, 'day')}, too few to show" if withheld else ""
     said = f"Not counted as people: {counted(total, 'poster-day')}{few}{f' ({why})' if why else ''}. The setting [voices] exclude decides."
     shown = days.select(

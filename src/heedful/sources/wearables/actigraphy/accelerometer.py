@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from heedful.core.codes import CODES
@@ -16,7 +15,6 @@ from heedful.core.errors import SettingsError, SourceError
 from heedful.core.schemas import INSTANT, Observations, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
 from heedful.sources.wearables.actigraphy.acceleration import Minutes, RawFormat, Recording, Unread
-from heedful.sources.wearables.actigraphy.counts import RATES, Counts
 from heedful.sources.wearables.actigraphy.cwa import CWA
 from heedful.sources.wearables.actigraphy.geneactiv import GENEACTIV
 from heedful.sources.wearables.actigraphy.gt3x import GT3X
@@ -29,15 +27,13 @@ _DRAFT = 1_440
 _MOST_UNREAD = 10_000
 """Parts that cannot be read; a file with more is another kind of file."""
 _SUMMARY = ("acceleration_enmo", "acceleration_mad", "acceleration_mean")
-_CODES = (*_SUMMARY, "activity_count")
 
 
 class Accelerometer:
     """Reads one recording of one person, `Options.subject`; or each of a folder. A minute counts what was recorded in it.
 
-    Settings: `first_day` ("2018-01-23") moves a recording whose dates were put into the past to begin on that day; `counts = true` gives
-    ActiGraph's counts of the second axis beside (GT3X of 30, 40, … 100 Hz), as ActiLife does with the last sample held while the device
-    slept: `extra` says for how many seconds.
+    Setting: `first_day` ("2018-01-23") moves a recording whose dates were put into the past to begin on that day. ActiGraph's counts are
+    not made from raw samples here: export them with its own program as .agd or .csv.
     """
 
     card = SourceCard(
@@ -48,9 +44,9 @@ class Accelerometer:
         zone_rule="By the offset that the file names (GT3X, GENEActiv), else by the declared zone at the start; the clock is never set.",
         terms="Data of participants: only under their consent; names and dates of birth in the files are not kept.",
         tested_on="real: samples of read.gt3x, pygt3x and GGIRread; GT3X of before 2013 (activity.bin) and AX6 untested on real files; "
-        "ENMO and MAD without calibration on the recording itself; counts are those of agcounts 0.2.6, to the digit",
-        codes=_CODES,
-        units=tuple(sorted({CODES[code].unit for code in _CODES})),
+        "ENMO and MAD without calibration on the recording itself",
+        codes=_SUMMARY,
+        units=tuple(sorted({CODES[code].unit for code in _SUMMARY})),
     )
 
     def recognise(self, path: Path, head: bytes) -> float:
@@ -62,9 +58,9 @@ class Accelerometer:
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
         """Batches of observations. Errors: `SourceError` if no recording is there or the only one cannot be read; `SettingsError`."""
-        unknown = sorted(set(options.settings) - {"first_day", "counts"})
+        unknown = sorted(set(options.settings) - {"first_day"})
         if unknown:
-            raise SettingsError(f"{path}: wearables.accelerometer does not know the settings {unknown}. It knows: first_day, counts.")
+            raise SettingsError(f"{path}: wearables.accelerometer does not know the settings {unknown}. It knows: first_day.")
         files = _files(path) if path.is_dir() else [path]
         if not files or not files[0].is_file():
             raise SourceError(path, "there is no recording in it", "Give a .gt3x, .cwa or GENEActiv .bin file, or a folder of them.")
@@ -102,7 +98,7 @@ def _drafts(files: list[Path], options: Options) -> Iterator[Draft]:
 
 def _of_recording(file: Path, recording: Recording, options: Options) -> Iterator[Draft]:
     minutes, told, unread, clock, seen = Minutes(), list[pl.DataFrame](), list[tuple[int, str, str | bytes | None]](), None, False
-    count, counts, counted = 0, _counts(file, recording, options), list[tuple[int, float, float]]()
+    count = 0
     try:
         for piece in recording.pieces:
             if isinstance(piece, Unread):
@@ -114,32 +110,16 @@ def _of_recording(file: Path, recording: Recording, options: Options) -> Iterato
             seen = True
             clock = clock or _Clock(int(piece.at[0]), recording.offset_minutes, options)
             told.append(minutes.add(piece))
-            if counts is not None:
-                # The maker's programs know three digits of g, a half rounded away from zero.
-                axis = piece.axes[:, 1]
-                counted += counts.add(piece.at, np.copysign(np.floor(np.abs(axis) * 1_000 + 0.5) / 1_000, axis))
-            if sum(one.height for one in told) >= _DRAFT or len(counted) >= _DRAFT:
-                yield _draft(file, told, unread, recording, clock, counted)
-                told, unread, counted = [], [], []
+            if sum(one.height for one in told) >= _DRAFT:
+                yield _draft(file, told, unread, recording, clock)
+                told, unread = [], []
     except DECODING as error:
         raise SourceError(file, f"it cannot be read ({error})", "Copy the recording again from the device.") from error
     if not seen:
         why = unread[0][1] if unread else "there is no sample in it"
         raise SourceError(file, f"no sample of it can be read: {why}", "Copy the recording again from the device.")
     if clock is not None:
-        yield _draft(file, [*told, minutes.rest()], unread, recording, clock, counted)
-
-
-def _counts(file: Path, recording: Recording, options: Options) -> Counts | None:
-    if not options.settings.get("counts"):
-        return None
-    if recording.device != "ActiGraph" or recording.rate not in RATES:
-        known = ", ".join(map(str, RATES))
-        raise SettingsError(
-            f"{file}: counts are ActiGraph's, of recordings at {known} Hz; this is of {recording.device} at {recording.rate} Hz. "
-            "Remove the setting counts; ENMO and MAD are there without it."
-        )
-    return Counts(int(recording.rate))
+        yield _draft(file, [*told, minutes.rest()], unread, recording, clock)
 
 
 class _Clock:
@@ -170,7 +150,6 @@ def _draft(
     unread: list[tuple[int, str, str | bytes | None]],
     recording: Recording,
     clock: _Clock,
-    counted: list[tuple[int, float, float]],
 ) -> Draft:
     table = pl.concat(told)
     enough = pl.col("samples") >= 6 * recording.rate * 0.98
@@ -179,8 +158,8 @@ def _draft(
     table = table.filter(enough).with_columns(extra=pl.when(seconds < 59).then(_noted("seconds", seconds)))
     rows = table.unpivot(list(_SUMMARY), index=["line", "minute", "extra"], variable_name="code", value_name="value")
     rows = (
-        pl.concat([rows.with_columns(pl.col("value").round(3)), _counted(counted)])
-        .with_columns(
+        rows.with_columns(
+            pl.col("value").round(3),
             start_at=clock.utc("minute"), offset_minutes=pl.lit(clock.minutes, pl.Int16), device=pl.lit(recording.device),
         )
         .with_columns(
@@ -189,13 +168,6 @@ def _draft(
         .sort("start_at", "code", maintain_order=True)
     )  # fmt: skip
     return Draft(file.name, rows.select([pl.col(name).cast(COLUMNS[name]) for name in COLUMNS if name in rows.columns]), unread, skipped)
-
-
-def _counted(counted: list[tuple[int, float, float]]) -> pl.DataFrame:
-    schema = {"minute": pl.Int64, "value": pl.Float64, "held": pl.Float64}
-    table = pl.DataFrame(counted, schema=schema, orient="row")
-    extra = pl.when(pl.col("held") > 0).then(_noted("held_seconds", pl.col("held").round(1)))
-    return table.select(line=pl.lit(1, pl.Int64), minute="minute", extra=extra, code=pl.lit("activity_count"), value="value")
 
 
 def _noted(name: str, value: pl.Expr) -> pl.Expr:
