@@ -35,7 +35,7 @@ def pharmacogenomic_notes(
     ]).drop_nulls().unique()  # fmt: skip
     # By whole words: "simvastatin" is taken where "simvastatin 20 MG oral tablet" was dispensed.
     named = pl.format(" {} ", pl.col("text").str.replace_all(r"[^a-z0-9]+", " ")).str.contains(pl.format(" {} ", "drug"), literal=True)
-    taken = told.join(words, on="person").filter(named).drop("text").unique("resource", maintain_order=True)
+    taken = told.join(words, on="person").filter(named)
     taken = told.join(taken.select("person", "resource").unique(), on=["person", "resource"], how="semi")
     items = [_item(row) for row in taken.sort("person", "resource").iter_rows(named=True)]
     return records.derive(Plans, pl.DataFrame(items, schema=Plans.dtypes()).sort("person", "item"))
