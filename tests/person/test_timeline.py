@@ -11,6 +11,7 @@ from heedful.core.labels import Care, Consented, Held, Public
 from heedful.core.schemas import INSTANT, Adherence, Changes, Diary, Dispensings, Features, Records
 from heedful.core.seals import seal
 from heedful.person import DERIVATIONS, timeline_changes, timeline_diary, timeline_features, timeline_medication, timeline_records
+from heedful.person.guidelines import Guidelines
 
 HELD = Consented[Held]
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -100,7 +101,8 @@ def test_the_diary_stands_in_the_participants_own_words() -> None:
 
 @pytest.mark.parametrize("derivation", DERIVATIONS, ids=lambda derivation: derivation.name)
 def test_every_derivation_answers_no_rows_with_no_rows_and_keeps_the_label(derivation) -> None:
-    out = derivation(*[seal(schema.empty(), Consented[Care], schema) for schema in derivation.reads])
+    needed = {"guidelines": Guidelines()} if derivation.needs else {}
+    out = derivation(*[seal(schema.empty(), Consented[Care], schema) for schema in derivation.reads], **needed)
     assert len(out) == 0
     assert out.label == Consented[Care]
     assert out.schema is derivation.writes
@@ -108,5 +110,6 @@ def test_every_derivation_answers_no_rows_with_no_rows_and_keeps_the_label(deriv
 
 @pytest.mark.parametrize("derivation", DERIVATIONS, ids=lambda derivation: derivation.name)
 def test_public_rows_never_reach_a_persons_timeline(derivation) -> None:
+    needed = {"guidelines": Guidelines()} if derivation.needs else {}
     with pytest.raises(LabelError):
-        derivation(*[seal(schema.empty(), Public, schema) for schema in derivation.reads])
+        derivation(*[seal(schema.empty(), Public, schema) for schema in derivation.reads], **needed)

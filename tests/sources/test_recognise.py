@@ -54,7 +54,7 @@ def test_real_folders(shared_data: Path) -> None:
     everything = recognise(shared_data / "interop")
     assert len(everything) > 500, "a folder of many kinds was taken for one kind"
     everywhere = [found for found in everything if found.source and found.source.startswith(("records", "series"))]
-    assert all(any(word in str(found.path) for word in ("fhir", "synthea", "omop")) for found in everywhere)
+    assert all(any(word in str(found.path) for word in ("fhir", "synthea", "omop", "pharmgx")) for found in everywhere)
 
 
 @pytest.mark.real

@@ -105,7 +105,7 @@ def signature(secret: bytes, timestamp: str, body: bytes) -> str:
     """What the header X-Heedful-Signature holds: HMAC-SHA256 over timestamp, dot and body, so that neither can be changed or replayed.
 
     >>> signature(b"key", "1767225600", b"{}")[:20]
-    'sha256=5dfd0dd0e3ef8'
+    'sha256=df344de429b8e'
     """
     return "sha256=" + hmac.new(secret, timestamp.encode() + b"." + body, "sha256").hexdigest()
 
