@@ -29,6 +29,7 @@ def test_each_file_has_the_columns_that_its_source_reads(written: Written) -> No
         "diary.csv": "person,entry,written_at,text,language",
         "official_series.csv": "place,date,issue_date,value",
         "people.csv": "person,zone,birth_year,sex,place,language",
+        "population.csv": "place,stratum,people",
         "consents.csv": "person,purpose,kinds,from_at,until_at,act",
         "wearables/p000/minuteStepsNarrow_merged.csv": "Id,ActivityMinute,Steps",
         "wearables/p000/heartrate_seconds_merged.csv": "Id,Time,Value",

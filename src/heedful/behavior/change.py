@@ -26,7 +26,13 @@ from heedful.core.schemas import Annotations, Changes, Features
 
 BASELINE_DAYS, LEAST_VALUES = 28, 7
 UNUSUAL, VERY_UNUSUAL = 3.5, 5.0
-NOT_JUDGED = ("wear_minutes",)
+JUDGED = (
+    r"^(steps|active_minutes$|sedentary_minutes|sleep_(minutes|onset|offset|efficiency)|waso|resting_heart_rate|heart_rate_mean|hrv_|"
+    r"respiratory_rate|skin_temperature|glucose_)"
+)
+"""Features of one day or night each. Indices over several days change with each of them, and shares near 0 or 1 have no spread to
+measure by: `change_points` looks at all features together."""
+NOT_JUDGED = r"^wear_minutes$|\[(reported|measured)\]$"
 SLEEP = r"^(sleep_|waso)"
 NEEDED, NIGHT_NEEDED = 0.5, 0.75
 """Share of the usual coverage that a day, and the night of a sleep feature, needs to be judged."""
@@ -34,18 +40,22 @@ _FEW, _FLAT, _UNCOVERED = -1, -2, -3
 """Why a day could not be judged, as the kernel says it; all of them are level -1 in the table."""
 
 
-@derivation(reads=(Features, Annotations), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, narrow=True, version=3)
+@derivation(reads=(Features, Annotations), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, narrow=True, version=4)
 def baseline_change(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations], *, keys: pl.DataFrame | None = None
 ) -> Frame[Consented[P], Changes]:
-    """Level of every feature's day (all but wear time) against the 28 days before; no row where the day has no value.
+    """Level of every day of the features `JUDGED` against the 28 days before; no row where the day has no value.
 
     `false_alarm_rate` is the share of level 1 and more among the judged days of the 28 days before that no annotation explains (so 56 days
     are read); a day that one explains keeps its level, and `because` and `why` say what it is. With `keys` (person, day) only their rows
     are given: most of the days that are read are there for the baseline.
     """
     values = (
-        _with_night_wear(features.data.filter(pl.col("value").is_finite() & ~pl.col("feature").is_in(NOT_JUDGED)))
+        _with_night_wear(
+            features.data.filter(
+                pl.col("value").is_finite() & pl.col("feature").str.contains(JUDGED) & ~pl.col("feature").str.contains(NOT_JUDGED)
+            )
+        )
         .join(expected_nights(annotations.data), on=["person", "day"], how="left")
         .sort("person", "feature", "day").with_columns(series=pl.struct("person", "feature").rle_id().cast(pl.Int64))
     )  # fmt: skip

@@ -75,7 +75,7 @@ def person_change_points(
     28 values; days recorded for less than half of the usual time do not count. `false_alarm_rate`: changes a day that this person's own
     weeks in random order would show (at most 5 in 100 histories). A person without a feature of 28 values gets one row that says so.
     """
-    kept = features.data.filter(pl.col("value").is_finite() & ~pl.col("feature").is_in(NOT_JUDGED)).filter(
+    kept = features.data.filter(pl.col("value").is_finite() & ~pl.col("feature").str.contains(NOT_JUDGED)).filter(
         pl.col("coverage") >= NEEDED * pl.col("coverage").median().over("person", "feature"),
         pl.len().over("person", "feature") >= LEAST_VALUES,
     )
@@ -91,7 +91,7 @@ def person_change_points(
 
 def _too_short(left: pl.DataFrame) -> list[dict[str, object]]:
     """One row of level -1 for each person with values, on the last day with one."""
-    known = left.filter(pl.col("value").is_finite() & ~pl.col("feature").is_in(NOT_JUDGED))
+    known = left.filter(pl.col("value").is_finite() & ~pl.col("feature").str.contains(NOT_JUDGED))
     people = known.group_by("person").agg(pl.col("day").max(), days=pl.col("day").n_unique()).sort("person")
     return [
         {

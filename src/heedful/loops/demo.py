@@ -15,7 +15,7 @@ from heedful.core.labels import Aggregate, Care, Public
 from heedful.core.schemas import Alarms, Changes, Experiences, Mentions
 from heedful.loops.personal import decide_due, join_outcomes
 from heedful.loops.run import RunResult, run_site
-from heedful.loops.settings import DecisionSettings, InputSettings, Settings, SiteSettings
+from heedful.loops.settings import DecisionSettings, InputSettings, PopulationSettings, Settings, SiteSettings
 from heedful.loops.site import Progress, Site, read_consents
 from heedful.simulate.score import Score, score_alarms, score_changes, score_experiences, score_mentions
 from heedful.simulate.write import Written, write_responses, write_town
@@ -82,7 +82,12 @@ def _site(folder: Path, written: Written) -> Site:
         ),
         InputSettings(str(town / "official_series.csv"), name=OFFICIAL),
     ]
-    settings = Settings(SiteSettings(name="A simulated town"), decisions=DecisionSettings(enabled=False), input=inputs)
+    settings = Settings(
+        SiteSettings(name="A simulated town"),
+        decisions=DecisionSettings(enabled=False),
+        population=PopulationSettings(str(written.files["population.csv"])),
+        input=inputs,
+    )
     end = datetime.combine(written.truth.last_day + timedelta(days=1), time(12), UTC)
     site = Site(settings, folder / "site", FixedClock(end))
     (folder / "site" / "SYNTHETIC.txt").write_text("Made by heedful demo; removed by the next one.\n")
@@ -116,7 +121,8 @@ def _scores(site: Site, written: Written) -> list[Score]:
     posts = pl.read_csv(folder / "truth_posts.csv", infer_schema_length=None)
     alarms = site.engine.table(Alarms, Aggregate).data
     official = pl.col("signal") == OFFICIAL
-    changes = site.view(Changes, Care).data.filter(pl.col("feature").str.starts_with("resting_heart_rate"))
+    alone = pl.col("feature").str.starts_with("resting_heart_rate") & (pl.col("detector") != "change_points")
+    changes = site.view(Changes, Care).data.filter(alone | (pl.col("detector") == "illness_signal"))
     return [
         score_alarms(alarms.filter(~official), truth.outbreaks, truth.rumours, what="outbreaks, in what people say"),
         score_alarms(
@@ -130,7 +136,7 @@ def _scores(site: Site, written: Written) -> list[Score]:
                 changes.filter(pl.col("detector") == detector),
                 truth.illnesses,
                 names,
-                what=f"illnesses, by {detector} of resting heart rate",
+                what=f"illnesses, by {detector}" + (" of the night" if detector == "illness_signal" else " of resting heart rate"),
             )
             for detector in sorted(changes["detector"].unique())
         ),

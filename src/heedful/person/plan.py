@@ -81,7 +81,7 @@ def _medicine(adherence: pl.DataFrame) -> pl.DataFrame:
     name = pl.when(pl.col("drug") == "all").then(pl.lit("the medicine")).otherwise(drug_name(pl.col("drug")))
     reason = pl.format(
         "{} was at hand on {} % of the days between {} and {} (CMA7), from {} dispensings.",
-        name, number(pl.col("value") * 100), date_words(pl.col("window_start")),
+        name.str.slice(0, 1).str.to_uppercase() + name.str.slice(1), number(pl.col("value") * 100), date_words(pl.col("window_start")),
         date_words(pl.col("window_end") - pl.duration(days=1)), "events",
     )  # fmt: skip
     return _items(

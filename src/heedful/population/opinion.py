@@ -48,9 +48,19 @@ def without(rows: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
     return rows.join(gone, on=["day", "author"], how="anti")
 
 
+LABEL_NAMES = {
+    "treatment:ADR": "text read as telling a side effect", "treatment:WD": "text read as telling withdrawal",
+    "treatment:EF": "text read as saying that a medicine works", "treatment:INF": "text read as saying that a medicine does not work",
+    "treatment:SSI": "text read as telling symptoms of the illness", "treatment:DI": "text read as telling what a medicine is taken for",
+}  # fmt: skip
+"""PsyTAR's labels in words; a head's answer is a reading, not what the writer has."""
+
+
 def signal_name(signal: str, claims: dict[str, str]) -> str:
     """A signal of opinion in words; `claims`: text by id. Others are given back as they are.
 
+    >>> signal_name("label:treatment:ADR", {})
+    'text read as telling a side effect'
     >>> signal_name("claim:1f:asks", {"1f": "Garlic cures the flu."}), signal_name("concern:cost", {}), signal_name("worry", {})
     ('asks about: Garlic cures the flu.', 'reason given: cost', 'says to worry')
     """
@@ -62,7 +72,7 @@ def signal_name(signal: str, claims: dict[str, str]) -> str:
     if kind == "concern":
         return f"reason given: {rest.replace('_', ' ')}"
     if kind == "label":
-        return f"text read as: {rest.replace(':', ', ').replace('_', ' ')}"
+        return LABEL_NAMES.get(rest, f"text read as: {rest.replace(':', ', ').replace('_', ' ')}")
     return "says to worry" if signal == WORRY else signal
 
 

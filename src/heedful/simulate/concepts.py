@@ -66,15 +66,16 @@ class Place:
     written: tuple[str, ...]
     zone: str
     share: float
+    people: int
 
 
 PLACES = (
-    Place("US/NY/5128581", "New York City", ("New York City, NY", "New York, NY", "NYC"), "America/New_York", 0.28),
-    Place("US/NY/5110629", "Buffalo", ("Buffalo, NY", "Buffalo, New York"), "America/New_York", 0.16),
-    Place("US/MA/4930956", "Boston", ("Boston, MA", "Boston, Massachusetts"), "America/New_York", 0.14),
-    Place("US/IL/4887398", "Chicago", ("Chicago, IL", "Chicago, Illinois"), "America/Chicago", 0.2),
-    Place("US/TX/4671654", "Austin", ("Austin, TX", "Austin, Texas"), "America/Chicago", 0.12),
-    Place("US/OR/5746545", "Portland", ("Portland, OR", "Portland, Oregon"), "America/Los_Angeles", 0.1),
+    Place("US/NY/5128581", "New York City", ("New York City, NY", "New York, NY", "NYC"), "America/New_York", 0.28, 8_300_000),
+    Place("US/NY/5110629", "Buffalo", ("Buffalo, NY", "Buffalo, New York"), "America/New_York", 0.16, 280_000),
+    Place("US/MA/4930956", "Boston", ("Boston, MA", "Boston, Massachusetts"), "America/New_York", 0.14, 650_000),
+    Place("US/IL/4887398", "Chicago", ("Chicago, IL", "Chicago, Illinois"), "America/Chicago", 0.2, 2_700_000),
+    Place("US/TX/4671654", "Austin", ("Austin, TX", "Austin, Texas"), "America/Chicago", 0.12, 960_000),
+    Place("US/OR/5746545", "Portland", ("Portland, OR", "Portland, Oregon"), "America/Los_Angeles", 0.1, 640_000),
 )
 
 RELATIVES = ("mom", "dad", "son", "daughter", "sister", "brother", "wife", "husband", "grandma")

@@ -7,6 +7,7 @@ dispensing.csv          PATIENT_ID, DATE, PERDAY, CATEGORY, DURATION
 diary.csv               person, entry, written_at, text, language
 official_series.csv     place, date, issue_date, value
 people.csv              person, zone, birth_year, sex, place, language
+population.csv          place, stratum, people: what estimates are weighted to
 consents.csv            person, purpose, kinds, from_at, until_at, act
 truth.json, truth_posts.csv, truth_diary.csv    the answers; not to be read by the loop that they judge
 """
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from heedful.simulate.concepts import DRUGS
+from heedful.simulate.concepts import DRUGS, PLACES
 from heedful.simulate.devices import MINUTES, WatchData, minute_table, phone_steps, record, responses
 from heedful.simulate.diaries import diaries
 from heedful.simulate.official import official_series
@@ -69,6 +70,9 @@ def write_town(folder: Path, seed: int = 7, size: Size | None = None, progress: 
     issued = pl.col("issue_date") <= town.size.first_day + timedelta(days=town.size.days)  # what is known on the day after the last
     official_series(town).filter(issued).write_csv(folder / "official_series.csv")
     town.people.select("person", "zone", "birth_year", "sex", "place", "language").write_csv(folder / "people.csv")
+    pl.DataFrame([(place.code, "all", place.people) for place in PLACES], schema=["place", "stratum", "people"], orient="row").write_csv(
+        folder / "population.csv"
+    )
     consents(town).write_csv(folder / "consents.csv")
     truth = _truth(town, table.truth, told, not_worn, missed)
     (folder / "truth.json").write_bytes(truth_to_json(truth))
@@ -80,6 +84,7 @@ def write_town(folder: Path, seed: int = 7, size: Size | None = None, progress: 
         "diary.csv",
         "official_series.csv",
         "people.csv",
+        "population.csv",
         "consents.csv",
     )
     return Written(town, truth, {name: folder / name for name in names})

@@ -49,7 +49,7 @@ def sentence_encoder(folder: Path) -> FolderEncoder:
             raise NotFoundError(f"{folder / name}: there is no such file. Give the folder of a sentence encoder with {', '.join(FILES)}.")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        from tokenizers import Tokenizer  # an extra: only who asks for sentence vectors needs it
+        from tokenizers import Tokenizer  # an extra: only who asks for sentence vectors needs it  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise SettingsError("Sentence vectors need a tokenizer: pip install 'heedful[semantic]'.") from error
     try:

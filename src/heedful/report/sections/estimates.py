@@ -18,13 +18,13 @@ _NUMERIC = ("People of posters", "As found", "Weighted", "Effective n")
 
 
 def estimates(content: PageContent) -> Html:
-    """The section: the newest week, what people say of claims and treatments first, then what they say to have."""
+    """The section: the newest week, what people say of claims and treatments first, then what they say to have; weighted shares first."""
     rows = content.estimates.filter(pl.col("suppressed") == "")
     if rows.is_empty():
         return section("estimates", _TITLE, empty(_nothing(content)))
     week: date = max(rows["day"].to_list())
     newest = rows.filter(pl.col("day") == week).sort(
-        pl.col("place") != "world", "people", "signal", "place", descending=[False, True, False, False]
+        pl.col("weighted").is_null(), pl.col("place") != "world", "people", "signal", "place", descending=[False, False, True, False, False]
     )
     opinion, health = newest.filter(pl.col("signal").str.contains(_OPINION)), newest.filter(~pl.col("signal").str.contains(_OPINION))
     weighted = newest["weighted"].count()
