@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.measure import Line, Times, at_least, at_most, emptied, fresh_process, median, watch
 
-RATIO, MEMORY_MB = 0.4, 300
+RATIO, MEMORY_MB = 0.5, 400
 
 
 def lines(folder: Path, megabytes: float, rounds: int) -> list[Line]:

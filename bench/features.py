@@ -34,6 +34,7 @@ def work(people: str) -> dict[str, dict[str, list[float]]]:
     from bench.minutes import month
     from heedful.behavior.hours_daily import day_hours
     from heedful.behavior.rhythm_daily import daily_rhythm
+    from heedful.behavior.rows import codes_met
     from heedful.core.labels import Care, Consented
     from heedful.core.schemas import Observations
     from heedful.core.seals import seal
@@ -42,7 +43,7 @@ def work(people: str) -> dict[str, dict[str, list[float]]]:
 
     def derive(rows: pl.DataFrame) -> None:
         frame = seal(rows, Consented[Care], Observations)
-        present = codes_of(rows)
+        present = codes_met(frame.data)
         for derivation in derivations:
             if present & set(derivation.only["observations"]):  # else no key is touched, and the engine asks nothing of it
                 derivation(frame)
@@ -65,19 +66,6 @@ def feature_derivations() -> list[Any]:
     from heedful.core.schemas import Features, Observations
 
     return [derivation for derivation in DERIVATIONS if derivation.writes is Features and derivation.reads == (Observations,)]
-
-
-def codes_of(rows: pl.DataFrame) -> set[str]:
-    """The codes of some rows, as the engine knows them of the keys that changed."""
-    from heedful.core.buffers import batches
-    from heedful.core.streams import streams
-
-    code, found, at = rows.select("code"), set[str](), 0
-    for views in batches(code):
-        firsts = streams(views, code.slice(at, len(views[0])))[1]
-        found |= set(code.get_column("code").gather(firsts + at).to_list())
-        at += len(views[0])
-    return found
 
 
 def as_from_the_lake(rows: pl.DataFrame) -> pl.DataFrame:

@@ -21,7 +21,15 @@ from bench.language_posts import language_posts
 from bench.measure import Line, at_least, at_most, fresh_process, median
 
 SETS = Path(os.environ.get("HEEDFUL_NLP", "../shared/data/nlp"))
-PEERS = {"ahocorasick_rs": "ahocorasick_rs", "flashtext2": "flashtext2", "scikit-learn": "scikit-learn", "medspacy": "medspacy"}
+PEERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "ahocorasick_rs": (("ahocorasick_rs",),),
+    "flashtext2": (("flashtext2",),),
+    "scikit-learn": (("scikit-learn",),),
+    "medspacy": (("spacy", "click", "pysbd", "jsonschema", "PyRuSH"), ("--no-deps", "medspacy")),
+}
+"""What is installed, one call of pip after the other. QuickUMLS is left out of medspaCy: it wants leveldb, of which there is no wheel, and is
+not measured."""
+
 TERMS = 100_000
 
 
@@ -32,7 +40,7 @@ def lines(folder: Path, posts: int, rounds: int, terms: int) -> list[Line]:
     memory = fresh_process("language:memory", folder, posts, one_core=True)
     first = fresh_process("language:first_call", folder, one_core=True)
     worst = fresh_process("language:hostile_ratios", one_core=True)
-    beside = {name: peer(folder, name, package) for name, package in PEERS.items()}
+    beside = {name: peer(folder, name, wanted) for name, wanted in PEERS.items()}
     about = f"{found['posts']:,} posts, {found['from']}, {found['bytes']:.0f} bytes each; {TERMS:,} terms, {found['rules']:,} triggers, 12 outputs of 7 heads"
     made = [
         at_least("language: everything but the tagger, warm", found["warm"], "posts/s", 150_000, "", _peer(found, "scan"),
@@ -313,15 +321,13 @@ def _least(ours: Any, text: str) -> float:
 # --- peers
 
 
-def peer(folder: Path, name: str, package: str) -> float | str:
+def peer(folder: Path, name: str, wanted: tuple[tuple[str, ...], ...]) -> float | str:
     """Posts a second of a peer in its own environment, or why there is none."""
     home = folder / f"peer-{name}"
     python = home / "bin" / "python"
     if not (home / "ready").exists():
-        for command in (
-            [sys.executable, "-m", "venv", str(home)],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", package],
-        ):
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+        for command in ([sys.executable, "-m", "venv", str(home)], *([*pip, *names] for names in wanted)):
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
             if done.returncode:
                 return (done.stderr.strip().splitlines() or ["no reason given"])[-1][:200]

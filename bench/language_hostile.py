@@ -1,4 +1,5 @@
-"""Texts made to be slow, in two lengths: naughty strings repeated, runs of one thing, and words made to fall onto one place of the memo."""
+"""Texts made to be slow, in two lengths: runs of one thing, words made to fall onto one place of the memo, naughty strings and files of the
+folder that HEEDFUL_HOSTILE names (else ../shared/data/hostile), repeated. All that a file holds is read as if it were a post."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-MOST = 1 << 64
+LONGEST_PART = 50_000
+"""Bytes of a file that are repeated."""
+HOSTILE = Path(os.environ.get("HEEDFUL_HOSTILE", "../shared/data/hostile"))
 _K1, _K2, _K3 = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
 
 
@@ -28,6 +31,11 @@ def hostile(size: int) -> Iterator[tuple[str, str]]:
     for number, text in enumerate(_naughty()):
         if text:
             yield f"naughty string {number}", (text + " ") * (size // (len(text.encode()) + 1) + 1)
+    for path in sorted(path for path in HOSTILE.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            text = file.read(LONGEST_PART).decode("utf-8", "replace")
+        if text:
+            yield str(path.relative_to(HOSTILE)), (text + " ") * (size // (len(text.encode()) + 1) + 1)
 
 
 def _words(rng: np.random.Generator, size: int) -> str:
@@ -52,5 +60,5 @@ def _colliding(size: int, bits: int = 12) -> str:
 
 
 def _naughty() -> list[str]:
-    data = Path(os.environ.get("HEEDFUL_HOSTILE", "../shared/data/hostile")) / "naughty_strings" / "blns.json"
+    data = HOSTILE / "naughty_strings" / "blns.json"
     return [text for text in json.loads(data.read_text()) if isinstance(text, str)] if data.is_file() else []

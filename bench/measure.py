@@ -20,6 +20,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+THREADS = ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+"""Variables that say how many threads a library may have. BLAS waits for its own in a loop, which costs the time of a processor."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -135,7 +138,7 @@ def spread(values: list[float], digits: int = 2) -> str:
 
 def fresh_process(work: str, *arguments: object, one_core: bool = False) -> dict[str, Any]:
     """What `python -m bench.child WORK ARGUMENTS` answers, with `peak_mb`, the most memory that process ever held."""
-    environment = {**os.environ, **({"POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1"} if one_core else {})}
+    environment = {**os.environ, **(dict.fromkeys(THREADS, "1") if one_core else {})}
     command = [sys.executable, "-m", "bench.child", work, *map(str, arguments)]
     done = subprocess.run(command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

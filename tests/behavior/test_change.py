@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heedful.behavior.change import baseline_change
+from heedful.behavior.change import BASELINE_DAYS, LEAST_VALUES, UNUSUAL, VERY_UNUSUAL, _earlier_alarms, _judge, baseline_change
 from heedful.core.labels import Care, Consented
 from heedful.core.schemas import Annotations, Features
 from heedful.core.seals import seal
@@ -114,3 +114,33 @@ def test_an_alert_states_its_false_alarms_with_their_interval() -> None:
     assert last["level"] == 2
     assert "Of this person's 28 earlier judged days that nothing explains, 0 were raised (0 %, 95 % interval 0 to 12 %)." in last["why"]
     assert (last["false_alarm_rate"], last["false_alarm_low"]) == (0.0, 0.0)
+
+
+@given(seed=st.integers(0, 2**32), count=st.integers(0, 90), coarse=st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_the_sorted_windows_say_what_the_definition_says(seed: int, count: int, coarse: bool) -> None:
+    rng = np.random.default_rng(seed)
+    series = np.sort(rng.integers(0, 3, count))
+    day = np.concatenate([np.sort(rng.choice(200, (series == number).sum(), replace=False)) for number in range(3)]).astype(np.int64)
+    value = rng.integers(0, 4, count).astype(float) if coarse else rng.normal(60, 3, count)
+    covered, needed = rng.choice([0.2, 0.5, 0.9, 1.0], count), rng.choice([0.5, 0.75], count)
+    median, spread, used, verdict = _judge(series, day, value, covered, needed)
+    for i in range(count):
+        before = np.flatnonzero((series == series[i]) & (day < day[i]) & (day >= day[i] - BASELINE_DAYS))
+        assert used[i] == len(before)
+        if len(before) < LEAST_VALUES:
+            assert verdict[i] == -1
+            continue
+        away = np.abs(value[before] - np.median(value[before]))
+        wide = 1.4826 * np.median(away) or 1.2533 * np.mean(away)
+        assert median[i] == np.median(value[before])
+        assert spread[i] == wide
+        if covered[i] < needed[i] * np.median(covered[before]):
+            assert verdict[i] == -3
+        elif wide > 0:
+            assert verdict[i] == np.searchsorted([UNUSUAL, VERY_UNUSUAL], abs(value[i] - median[i]) / wide, side="right")
+    plain = rng.random(count) < 0.8
+    judged, alarms = _earlier_alarms(series, day, verdict, plain)
+    for i in range(count):
+        before = (series == series[i]) & (day < day[i]) & (day >= day[i] - BASELINE_DAYS) & plain
+        assert (judged[i], alarms[i]) == ((verdict[before] >= 0).sum(), (verdict[before] >= 1).sum())

@@ -11,7 +11,7 @@ from tests.laws.base_rows import random_rows
 
 from heedful.behavior.features.cards import CARDS, card_of, features_page
 from heedful.core.labels import Care, Consented
-from heedful.core.schemas import Answers, Features, Observations
+from heedful.core.schemas import Answers, ContextFeatures, Features, Observations
 from heedful.core.seals import seal
 from heedful.engine.plan import Plan
 from heedful.loops.derivations import all_derivations
@@ -25,7 +25,10 @@ def written() -> pl.DataFrame:
     rng = random.Random(3)
     base = {schema: random_rows(schema, rng, 3_000) for schema in (Observations, Answers)}
     known = site_resources(Settings())
-    feeding = {table.table for d in all_derivations() if d.writes is Features for table in d.reads} | {Features.table}
+    feeding = {table.table for d in all_derivations() if d.writes is Features for table in d.reads} | {
+        Features.table,
+        ContextFeatures.table,
+    }
     results: dict[str, list[pl.DataFrame]] = {}
     for step in Plan(all_derivations()).steps:
         derivation = step.derivation
@@ -38,7 +41,7 @@ def written() -> pl.DataFrame:
             continue
         found = derivation(*held, **{name: known[name] for name in derivation.needs})
         results.setdefault(derivation.writes.table, []).append(found.data)
-    return pl.concat(results["features"]).select("feature", "unit").unique()
+    return pl.concat([*results["features"], *results["context_features"]]).select("feature", "unit").unique()
 
 
 def test_every_feature_has_a_card(written: pl.DataFrame) -> None:

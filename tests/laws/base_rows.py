@@ -43,6 +43,9 @@ def post(rng: random.Random) -> dict[str, Any]:
 
 
 def observation(rng: random.Random) -> dict[str, Any]:
+    aside = rng.random()
+    if aside < 0.3:
+        return positions(rng) if aside < 0.2 else phone_use(rng)
     day = some_day(rng)
     code = rng.choice(
         (
@@ -56,6 +59,8 @@ def observation(rng: random.Random) -> dict[str, Any]:
             "dose_taken",
             "activity_count",
             "hrv_rmssd",
+            "respiratory_rate",
+            "skin_temperature",
             "sleep_minutes",
             "body_weight",
         )
@@ -70,6 +75,8 @@ def observation(rng: random.Random) -> dict[str, Any]:
         "dose_taken": 0,
         "activity_count": 1,
         "hrv_rmssd": 5,
+        "respiratory_rate": 0,
+        "skin_temperature": 0,
         "sleep_minutes": 400,
         "body_weight": 0,
     }[code]
@@ -82,6 +89,8 @@ def observation(rng: random.Random) -> dict[str, Any]:
         "dose_taken": rng.randrange(2),
         "activity_count": rng.randrange(900),
         "hrv_rmssd": rng.randrange(20, 90),
+        "respiratory_rate": rng.randrange(10, 20),
+        "skin_temperature": rng.randrange(33, 36),
         "sleep_minutes": rng.randrange(200, 600),
         "body_weight": rng.randrange(60, 64),
     }[code]
@@ -89,7 +98,39 @@ def observation(rng: random.Random) -> dict[str, Any]:
         "person": rng.choice(PEOPLE), "code": code, "day": start.date(), "start_at": start, "end_at": start + timedelta(minutes=length), "offset_minutes": rng.choice((0, 0, 0, 120)) if code == "sleep_stage" else 0,
         "value": None if value is None else float(value), "value_code": rng.choice(("asleep", "awake", "deep", "in_bed")) if code == "sleep_stage" else None,
         "unit": {"steps": "{steps}", "sleep_stage": "{stage}", "glucose": "mg/dL"}.get(code, "/min"), "device": rng.choice(("watch", "phone")), "how": rng.choice(("measured", "measured", "self_reported")), "row": 0,
-        "known_at": known(rng, day),
+        "known_at": known(rng, day), "extra": None,
+    }  # fmt: skip
+
+
+def positions(rng: random.Random) -> dict[str, Any]:
+    """Half a position: where the other half falls on the same quarter of an hour and place in the file, there is a whole one."""
+    day, code = some_day(rng), rng.choice(("latitude", "longitude"))
+    at = datetime(day.year, day.month, day.day, rng.choice((0, 3, 6, 12, 18, 23)), rng.choice((0, 30)), tzinfo=UTC)
+    value = rng.choice((52.5, 52.51, 52.54)) if code == "latitude" else rng.choice((13.4, 13.41, 13.47))
+    return _of_phone(rng, code, at) | {"value": value, "unit": "deg"}
+
+
+def phone_use(rng: random.Random) -> dict[str, Any]:
+    """What a phone reports of its use."""
+    code, unit, words, most = rng.choice((
+        ("screen_event", "{event}", ("on", "unlocked", "unlocked", "off", "locked"), None), ("phone_call", "s", ("incoming", "outgoing", "missed"), 900),
+        ("phone_message", "{messages}", ("received", "sent"), 1), ("app_use", "{event}", ("a", "b"), None),
+        ("conversation", "s", (None,), 900), ("phone_battery", "%", ("charging",), 100),
+    ))  # fmt: skip
+    told = json.dumps({"contact": rng.choice("xyz")}) if code == "phone_call" else None
+    value = None if most is None else float(rng.randint(1, most))
+    return _of_phone(rng, code, instant(rng, some_day(rng))) | {
+        "value": value,
+        "value_code": rng.choice(words),
+        "unit": unit,
+        "extra": told,
+    }
+
+
+def _of_phone(rng: random.Random, code: str, at: datetime) -> dict[str, Any]:
+    return {
+        "person": rng.choice(PEOPLE), "code": code, "day": at.date(), "start_at": at, "end_at": at, "offset_minutes": 0, "value_code": None, "device": "phone",
+        "how": "measured", "row": 0, "known_at": known(rng, at.date()), "extra": None,
     }  # fmt: skip
 
 
@@ -194,6 +235,19 @@ def years_of_weeks(rng: random.Random) -> pl.DataFrame:
         if week == 20 or rng.random() > 1 / 12
     ]
     return Series.check(pl.DataFrame(rows, schema={name: dtype for name, dtype in Series.dtypes().items() if name in rows[0]}))
+
+
+def rumour_in_a_town(rng: random.Random) -> pl.DataFrame:
+    """Posts of fourteen neighbors over three weeks, all of the flu, half of whom ask about a claim of the bank; some answer each other."""
+    told = ("does garlic cure the flu, or does ibuprofen help with fever?", "fever again, and a cough")
+    rows = []
+    for n in range(28):
+        day = FIRST + timedelta(days=rng.randrange(21))
+        rows.append(post(rng) | {
+            "post": f"r{n}", "author": f"neighbor{n % 14}", "day": day, "posted_at": instant(rng, day), "known_at": known(rng, day),
+            "text": told[n % 2 if n < 14 else 1], "place_declared": "Boston, MA", "source": "a", "reply_to": f"r{n - 1}" if n % 4 else None,
+        })  # fmt: skip
+    return Posts.check(pl.DataFrame(rows, schema={name: dtype for name, dtype in Posts.dtypes().items() if name in rows[0]}))
 
 
 MAKERS: dict[type[Schema], Callable[[random.Random], dict[str, Any]]] = {

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from heedful.core.derivations import Derivation
-from heedful.core.schemas import INSTANT, TABLES, Alarms, Observations, Schema, Series
+from heedful.core.schemas import INSTANT, TABLES, Alarms, Observations, Posts, Schema, Series
 from heedful.engine.intake import label_of
 from heedful.engine.local import Changed, Engine
 from heedful.language.claim_matches import SiteClaims
@@ -28,7 +28,7 @@ from heedful.person.guidelines import Guidelines
 from heedful.population.estimates import Population
 from heedful.store.lake import Lake
 from heedful.trust.consent import in_force
-from tests.laws.base_rows import FIRST, MAKERS, PEOPLE, random_rows, years_of_weeks
+from tests.laws.base_rows import FIRST, MAKERS, PEOPLE, random_rows, rumour_in_a_town, years_of_weeks
 
 DERIVATIONS = all_derivations()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -162,6 +162,8 @@ class World:
             return self.rng.choice(earlier)
         many_years = schema is Series and self.rng.random() < 0.3
         rows = years_of_weeks(self.rng) if many_years else random_rows(schema, self.rng, self.rng.randint(1, 30))
+        if schema is Posts and self.rng.random() < 0.3:
+            rows = rumour_in_a_town(self.rng)
         if what == "correct" and earlier:
             old = self.rng.choice(earlier)
             known = (old["known_at"].max() or datetime(2026, 1, 1, tzinfo=UTC)) + timedelta(days=self.rng.choice((-9, 1, 2)))
@@ -227,6 +229,7 @@ def random_world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     for schema in READ_BASE:
         lake.append(schema, random_rows(schema, rng, 3_000 if schema is Observations else 600), 1)
     lake.append(Series, years_of_weeks(rng), 2)
+    lake.append(Posts, rumour_in_a_town(rng), 2)
     return {name: rows.height for name, rows in Engine(lake, DERIVATIONS, resources()).recompute().items()}
 
 

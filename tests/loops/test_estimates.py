@@ -12,13 +12,14 @@ import pytest
 
 from heedful.core.clock import FixedClock
 from heedful.core.errors import NotFoundError, SettingsError, SourceError
-from heedful.core.labels import Aggregate
-from heedful.core.schemas import Counts, Estimates
+from heedful.core.labels import Aggregate, Public
+from heedful.core.schemas import Counts, Estimates, Posts
+from heedful.engine.local import Changed
 from heedful.loops.claim_bank import claim_file
 from heedful.loops.estimates import site_population
 from heedful.loops.explain import explain
 from heedful.loops.rights import erase_person
-from heedful.loops.rumours import site_audiences, site_cascades, site_rumours
+from heedful.loops.rumours import site_audiences, site_rumours
 from heedful.loops.run import run_site
 from heedful.loops.safety import FOLDER, draft_from_diary, draft_from_form, drafts, site_niches
 from heedful.loops.settings import InputSettings, PopulationSettings, Settings, load_settings
@@ -112,23 +113,58 @@ def test_stance_of_claims_comes_the_same_way(site: Site) -> None:
 
 def test_rumours_audiences_and_niches_are_of_groups(site: Site) -> None:
     found = site_rumours(site)
-    assert found.select("text", "spread", "places").rows() == [(CLAIM, 6, 1)]
-    assert site_cascades(site).is_empty()
+    assert set(found["text"]) == {CLAIM}
+    assert found.filter(pl.col("suppressed") == "").select("stance", "place", "people", "posters").rows()[:2] == [
+        ("spreads", "world", 6, 36),
+        ("spreads", "US", 6, 36),
+    ]
+    assert found["cascades"].max() == 0
     audiences = site_audiences(site, found["claim"][0][:6])
     assert set(audiences["place"]) <= {"US/NY"}
     assert (audiences["people"] >= 3).all()
     with pytest.raises(NotFoundError):
         site_audiences(site, "zz")
-    assert "Ibuprofen" in str(site_niches(site).rows()) or "ibuprofen" in str(site_niches(site).rows())
+    assert site_niches(site).select("treatment", "niche", "day", "people").rows() == [("ibuprofen", "pregnancy", date(2026, 1, 1), 6)]
 
 
-def test_the_page_shows_estimates_and_niches(site: Site) -> None:
+def test_rumours_audiences_and_niches_are_explained(site: Site) -> None:
+    claim = site_rumours(site)["claim"][0]
+    rumour = explain(site, ["rumour", claim, "spreads", "world", str(MONDAY)])
+    assert "6 of 36 people who posted spread it" in rumour.said[0]
+    assert {name for name, _, _ in rumour.behind} >= {"claims", "people_mentions", "declared_places"}
+    niche = explain(site, ["niche", "ibuprofen", "pregnancy", "2026-01-01"])
+    assert [(name, count) for name, count, _ in niche.behind] == [("niche_tellings", 6), ("voices", 0)]
+    first = site_audiences(site, claim).row(0, named=True)
+    audience = explain(site, ["audience", claim, first["place"], first["topic"], str(first["day"])])
+    assert "spread the claim or asked about it" in audience.said[0]
+
+
+def test_a_deleted_author_leaves_rumours_and_niches(tmp_path: Path) -> None:
+    """Six told of each; with four of them gone at their source two are left, whom nothing shows."""
+    site = site_at(tmp_path)
+    posts = site.lake.read(Posts)
+    gone = posts.filter(pl.col("text").str.contains("pregnant")).select("author").unique().sort("author").head(4)
+    rows = posts.join(gone, on="author", how="semi")
+    site.lake.delete(Posts, rows.select(Posts.key))
+    changed = Changed()
+    changed.add((Posts, Public), rows)
+    site.engine.update(changed, 9)
+    assert site_niches(site)["people"].to_list() == [None]
+    assert site_rumours(site).filter(pl.col("stance") == "spreads")["people"].null_count() == site_rumours(site).height
+
+
+def test_the_page_shows_estimates_rumours_and_niches(site: Site) -> None:
     shown = page(gather(site, "run", "t", "s"))
     assert "Shares of people who post" in shown
     assert "nobody from US/TX" in shown
-    assert "Niches of safety" in shown
+    assert "Niches of safety, 2026" in shown
+    assert "Garlic water cures the flu. (false)" in shown
+    assert "heedful explain rumour" in shown
     past = page(gather(site, "run", "t", "s", as_of=NOW))
-    assert "Niches of safety" in past
+    assert "Niches of safety, 2026" in past
+    assert "heedful explain rumour" in past
+    before = page(gather(site, "run", "t", "s", as_of=datetime(2026, 3, 1, tzinfo=UTC)))
+    assert "heedful explain rumour" not in before
 
 
 def test_a_draft_is_written_under_care_only_and_goes_with_the_person(tmp_path: Path) -> None:

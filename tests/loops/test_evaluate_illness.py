@@ -23,6 +23,7 @@ from heedful.loops.evaluate.illness import (
     rhrad,
     told,
 )
+from heedful.loops.evaluate.illness_town import town_members
 from heedful.simulate.cohort import Member, member
 
 
@@ -52,13 +53,29 @@ def test_told_at_most_weekly_and_never_in_the_warm_up() -> None:
 def test_a_small_evaluation_gives_every_line_and_is_the_same_again() -> None:
     found = evaluate_illness(people=12, hourly=0, days=90)
     names = [(line.detector, line.setting) for line in found.simulated]
-    assert names[:4] == [("NightSignal", "yellow"), ("NightSignal", "red"), ("own", "level 1"), ("own", "equal alarms")]
-    assert all(line.setting.endswith("annotated") for line in found.simulated[4:])
+    settings = [("NightSignal", "yellow"), ("NightSignal", "red"), ("own", "level 1"), ("own", "equal alarms"), ("own", "as rare as red")]
+    worlds = ["", ", annotated", ", town"]
+    assert names == [(detector, setting + world) for world in worlds for detector, setting in settings]
     assert found == evaluate_illness(people=12, hourly=0, days=90)
     first = found.simulated[0]
     assert first.people == 6
     assert 0 <= first.placebo.value <= 1
     assert first.gain.value == 0
+
+
+def test_people_of_towns_have_poor_watches_and_an_onset_where_the_town_says_so() -> None:
+    members = town_members(24, seed=3, days=60)
+    assert [one.person for one in members[:12]] == [one.person for one in town_members(12, seed=3, days=60)]
+    assert len(members) == 24
+    ill = [one for one in members if one.onset >= 0]
+    assert ill
+    for one in members:
+        assert np.isnan(one.nights[:, 1:4]).all()
+        assert one.days == 60
+        assert one.raised.any() == (one.onset >= 0)
+    before = np.concatenate([one.nights[: one.onset, 0] - np.nanmean(one.nights[:, 0]) for one in ill])
+    during = np.concatenate([one.nights[one.raised, 0] - np.nanmean(one.nights[:, 0]) for one in ill])
+    assert np.nanmean(during) > np.nanmean(before) + 4
 
 
 def test_refusals() -> None:

@@ -14,10 +14,9 @@ from scipy.stats import t
 
 from heedful.core.errors import SettingsError
 from heedful.core.schemas import Claims
-from heedful.population.rumours import LEAST_PEOPLE, audiences, cascades, communities, growth, reach
+from heedful.population.rumours import LEAST_PEOPLE, audiences, cascades, communities, growth
 
 DAY = date(2026, 3, 2)
-HOMES = pl.DataFrame(schema={"day": pl.Date, "author": pl.String, "place": pl.String})
 
 
 def claims(rows: list[tuple[str, str, int]], claim: str = "c1") -> pl.DataFrame:
@@ -45,36 +44,6 @@ def test_growth_is_that_of_a_quasi_poisson_regression(counts: list[int]) -> None
         assert (found.low, found.high) == pytest.approx((low, high), abs=1e-5)
 
 
-def test_a_claim_that_doubles_every_two_days() -> None:
-    counts = np.round(3 * 2 ** (np.arange(10) / 2)).astype(int)
-    rows = [(f"p{day}-{n}", "spreads", day) for day, count in enumerate(counts) for n in range(count)]
-    found = reach(claims(rows), HOMES, DAY + timedelta(days=9), 3).row(0, named=True)
-    assert found["doubling_days"] == pytest.approx(2, rel=0.05)
-    assert found["doubling_low"] < found["doubling_days"] < found["doubling_high"]
-    assert found["spread"] == counts.sum()
-    assert "double every 2.0 days" in found["why"]
-
-
-def test_few_people_are_no_number() -> None:
-    few = [("a", "spreads", 0), ("b", "spreads", 0)]
-    assert reach(claims(few), HOMES, DAY, 3).is_empty()
-    asked = few + [(name, "asks", 0) for name in "cdefg"]
-    found = reach(claims(asked), HOMES, DAY, 3).row(0, named=True)
-    assert (found["spread"], found["growth"]) == (None, None)
-    assert found["answered"] is None or found["answered"] >= 3
-    many = [(name, "spreads", 0) for name in "abcdefg"] + [("h", "asks", 0)]
-    found = reach(claims(many), HOMES, DAY, 3).row(0, named=True)
-    assert (found["spread"], found["answered"]) == (7, None)  # 8 would tell of the one who asks
-    with pytest.raises(SettingsError):
-        reach(claims(many), HOMES, DAY, 1)
-
-
-def test_places_are_those_with_enough_people() -> None:
-    rows = [(f"p{n}", "spreads", 0) for n in range(9)]
-    homes = pl.DataFrame({"day": [DAY] * 9, "author": [f"p{n}" for n in range(9)], "place": ["US/NY"] * 7 + ["US/MA"] * 2})
-    assert reach(claims(rows), homes, DAY, 3)["places"].to_list() == [1]
-
-
 def posts(links: list[tuple[str, str, str | None]]) -> pl.DataFrame:
     return pl.DataFrame(
         [("a", post, author, above) for post, author, above in links],
@@ -90,6 +59,13 @@ def test_cascades_and_communities() -> None:
     assert (found["cascades"], found["largest"], found["deepest"]) == (1, 5, 4)  # two people around bo are too few
     assert found["in_communities"] <= 5
     assert cascades(posts(chain), match, 6).is_empty()
+
+
+def test_without_a_graph_library_communities_are_missing_not_none() -> None:
+    chain = [("x0", "ada", None), *((f"x{n}", f"w{n}", f"x{n - 1}") for n in range(1, 5))]
+    match = claims([("ada", "spreads", 0)]).with_columns(post=pl.Series(["x0"]))
+    found = cascades(posts(chain), match, 3, grouped=False).row(0, named=True)
+    assert (found["cascades"], found["communities"], found["in_communities"]) == (1, None, None)
 
 
 def test_two_cliques_are_two_communities() -> None:
@@ -117,6 +93,17 @@ def test_a_correction_goes_first_where_most_people_meet_the_claim() -> None:
     assert found.select("place", "topic").rows() == [("US/MA", "fever"), ("US/NY", "fever")]  # two who met it in Texas are too few
     assert 0.5 < found["share"][0] <= 40 / 60
     assert found["reached"].to_list() == pytest.approx((found["people"] * found["share"]).to_list())
+    assert found["met"].to_list() == [40, 10]
+    assert ((found["low"] < found["share"]) & (found["share"] < found["high"])).all()
+
+
+def test_what_two_audiences_share_is_not_told_of_few() -> None:
+    """Two of the people who write of a cough write of fever too: how many it adds would give the two away."""
+    topics, homes, met = people({("US/NY", "fever"): (50, 20), ("US/NY", "cough"): (30, 10)})
+    both = pl.concat([topics, pl.DataFrame({"author": ["US/NYcough0", "US/NYcough29"], "topic": ["fever", "fever"]})])
+    found = audiences(both, homes, met, 3)
+    assert found["newly_reached"].is_null().to_list() == [False, True]
+    assert audiences(topics, homes, met, 3)["newly_reached"].null_count() == 0
 
 
 def test_an_audience_that_is_held_already_adds_nothing() -> None:
@@ -137,3 +124,11 @@ def test_no_audience_tells_of_few(groups: list[tuple[str, str, int, int]]) -> No
         n, hit = given_groups[(place, topic)]
         assert hit >= 3
         assert n - hit >= 3
+
+
+def test_single_people_are_never_shown() -> None:
+    topics, homes, met = people({("US/NY", "fever"): (50, 20)})
+    with pytest.raises(SettingsError):
+        audiences(topics, homes, met, 1)
+    with pytest.raises(SettingsError):
+        cascades(posts([("x0", "ada", None)]), claims([("ada", "spreads", 0)]), 1)

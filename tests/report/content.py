@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from heedful.core.schemas import Audiences, Niches, Rumours
 from heedful.report.content import PageContent
 
 FIRST, DAYS = dt.date(2026, 1, 12), 60
@@ -56,6 +57,7 @@ def content(**changed: Any) -> PageContent:
         "series": _series(random),
         "experiences": _experiences(random),
         "safety": _safety(),
+        **{name: rows for name, rows in talk().items() if name != "niches"},
         "features": features,
         "changes": changes,
         "dispensings": _dispensings(),
@@ -497,6 +499,42 @@ def _quarantine() -> pl.DataFrame:
         ],
         schema_overrides={"content": pl.String},
     )
+
+
+def talk() -> dict[str, pl.DataFrame]:
+    """Rumours, audiences and niches as a site derives them."""
+    week, rows = dt.date(2026, 3, 2), []
+    for stance, place, people, posters in (
+        ("spreads", "world", 120, 9_000), ("refutes", "world", 40, 9_000), ("spreads", "US/NY", 60, 2_000), ("asks", "US/NY", None, None),
+    ):  # fmt: skip
+        shown = people is not None
+        share = 1e5 * people / posters if people and posters else None
+        world = shown and stance == "spreads" and place == "world"
+        rows.append(
+            {
+                "claim": "c1", "stance": stance, "place": place, "day": week, "people": people, "posters": posters, "share": share,
+                "low": share and 0.8 * share, "high": share and 1.2 * share, "places": 2 if shown else None,
+                "growth": 0.2 if world else None, "growth_low": 0.1 if world else None, "growth_high": 0.3 if world else None,
+                "doubling_days": 3.5 if world else None, "cascades": 2 if world else None, "largest": 31 if world else None,
+                "deepest": 4 if world else None, "communities": 3 if world else None, "in_communities": 28 if world else None,
+                "suppressed": "" if shown else "minimum",
+                "why": "120 of 9,000 (95 % 1,067 to 1,600). New people who spread it double every 3.5 days.",
+            }
+        )  # fmt: skip
+    audience = {
+        "claim": "c1", "place": "US/NY", "topic": "HP:0001945", "day": week, "rank": 1, "people": 300, "met": 60, "share": 0.2, "low": 0.16, "high": 0.25,
+        "reached": 60.0, "newly_reached": 60.0, "suppressed": "", "why": "One sentence.",
+    }  # fmt: skip
+    second = {"topic": "HP:0012735", "rank": 2, "people": 90, "met": 9, "share": 0.11, "reached": 9.9, "newly_reached": None}
+    niches = [
+        ("sertraline", "stop:side_effect", dt.date(2026, 1, 1), 14, "", "One."),
+        ("sertraline", "misuse", dt.date(2026, 1, 1), None, "minimum", "Two."),
+    ]
+    return {
+        "rumours": Rumours.check(pl.DataFrame(rows, schema=Rumours.dtypes())),
+        "audiences": Audiences.check(pl.DataFrame([audience, audience | second], schema=Audiences.dtypes())),
+        "niches": Niches.check(pl.DataFrame(niches, schema=Niches.dtypes(), orient="row")),
+    }
 
 
 def _accounting() -> pl.DataFrame:

@@ -29,6 +29,8 @@ from heedful.behavior.hours_daily import day_hours
 from heedful.behavior.hrv_daily import nightly_variability
 from heedful.behavior.illness_signal import illness_signal
 from heedful.behavior.night_body import night_body
+from heedful.behavior.phone_daily import daily_phone
+from heedful.behavior.place_daily import daily_places
 from heedful.behavior.questionnaires import daily_answers
 from heedful.behavior.rhythm_daily import daily_rhythm
 from heedful.behavior.sleep import nightly_sleep
@@ -48,6 +50,8 @@ DERIVATIONS: tuple[Derivation, ...] = (
     nightly_actigraphy,
     nightly_variability,
     night_body,
+    daily_places,
+    daily_phone,
     *_ANNOTATIONS,
     _nightsignal.nightsignal,
     baseline_change,

@@ -19,14 +19,15 @@ outside 0 to 7 o'clock local time in which no step counts: sitting, standing sti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
 from heedful.behavior.devices import PHONE, SELF_REPORTED, STEP
+from heedful.behavior.feature_rows import IMPLAUSIBLE, NO_DATA, NOT_WORN, SAID, TOO_SHORT, FeatureColumn
 from heedful.behavior.minutes import (
     ANY_STEPS,
     DAILY,
@@ -61,55 +62,35 @@ def activity_sums(held: Minutes, trust_of_rank: NDArray[np.int32]) -> dict[str, 
     } | {name: walked[:, n] for n, name in enumerate(_WALKED)}  # fmt: skip
 
 
-def activity_features(days: pl.DataFrame) -> pl.DataFrame:
+def activity_features(sums: Mapping[str, NDArray[Any]]) -> list[FeatureColumn]:
     """`steps[sum]`, `active_minutes`, `wear_minutes`, `mvpa_minutes[cadence_100]`, `mvpa_minutes[bouts_10]`, `cadence_peak[30]`,
     `cadence_peak[1]`, `sedentary_minutes[no_steps]`, `sedentary_bouts[no_steps_30]` and `sedentary_longest[no_steps]` of every
-    person-day, from the columns of `activity_sums`.
+    person-day, from `seen` and what `activity_sums` says.
 
     Coverage is wear time as a share of 24 hours (of sums without finer rows: the time that they cover). Steps and active minutes are
     missing as `not_worn` if wear is under four hours and neither a phone nor the person counted any; as `no_data` without a row of
     steps; as `implausible` if every row was. What is told by the minute is `no_data` where only hourly or daily sums exist, and so is wear.
     What is sedentary is also `too_short` with under ten hours of wear.
     """
-    return pl.concat([_steps_features(days), _wear_feature(days)])
-
-
-def _steps_features(days: pl.DataFrame) -> pl.DataFrame:
-    summed = pl.col("level") != FINE
-    why = (
-        pl.when(pl.col("seen") & ANY_STEPS == 0).then(pl.lit("no_data"))
-        .when(pl.col("seen") & SOUND_STEPS == 0).then(pl.lit("implausible"))
-        .when(~summed & (pl.col("wear") < LEAST_WEAR_MINUTES) & (pl.col("carried") == 0)).then(pl.lit("not_worn"))
-        .otherwise(pl.lit(""))
-    )  # fmt: skip
-    days = days.with_columns(missing=why, coverage=pl.when(summed).then("covered").otherwise("worn"))
-    active = days.with_columns(missing=pl.when((pl.col("missing") == "") & summed).then(pl.lit("no_data")).otherwise("missing"))
-    short = pl.when((pl.col("missing") == "") & (pl.col("wear") < LEAST_VALID_WEAR)).then(pl.lit("too_short")).otherwise("missing")
-    still = active.with_columns(missing=short)
-    return pl.concat([
-        _feature(days, "steps[sum]", "steps", "{steps}"),
-        _feature(active, "active_minutes", "active", "min"),
-        _feature(active, "mvpa_minutes[cadence_100]", "mvpa", "min"),
-        _feature(active, "mvpa_minutes[bouts_10]", "mvpa_bouts", "min"),
-        _feature(active, "cadence_peak[30]", "peak", "{steps}/min"),
-        _feature(active, "cadence_peak[1]", "peak_minute", "{steps}/min"),
-        _feature(still, "sedentary_minutes[no_steps]", "still", "min"),
-        _feature(still, "sedentary_bouts[no_steps_30]", "still_bouts", "{bouts}"),
-        _feature(still, "sedentary_longest[no_steps]", "still_longest", "min"),
-    ])  # fmt: skip
-
-
-def _wear_feature(days: pl.DataFrame) -> pl.DataFrame:
-    unseen = (pl.col("wear") == 0) & (pl.col("level") != FINE)
-    days = days.with_columns(missing=pl.when(unseen).then(pl.lit("no_data")).otherwise(pl.lit("")), coverage="worn")
-    return _feature(days, "wear_minutes", "wear", "min")
-
-
-def _feature(days: pl.DataFrame, name: str, column: str, unit: str) -> pl.DataFrame:
-    return days.select(
-        "person", "day", feature=pl.lit(name), value=pl.when(pl.col("missing") == "").then(pl.col(column).cast(pl.Float64)),
-        unit=pl.lit(unit), coverage="coverage", missing="missing",
-    )  # fmt: skip
+    summed = sums["level"] != FINE
+    idle = ~summed & (sums["wear"] < LEAST_WEAR_MINUTES) & (sums["carried"] == 0)
+    why = np.select([sums["seen"] & ANY_STEPS == 0, sums["seen"] & SOUND_STEPS == 0, idle], [NO_DATA, IMPLAUSIBLE, NOT_WORN], SAID)
+    coverage = np.where(summed, sums["covered"], sums["worn"])
+    active = np.where((why == SAID) & summed, NO_DATA, why)
+    still = np.where((active == SAID) & (sums["wear"] < LEAST_VALID_WEAR), TOO_SHORT, active)
+    unseen = np.where((sums["wear"] == 0) & summed, NO_DATA, SAID)
+    return [
+        FeatureColumn("steps[sum]", "{steps}", sums["steps"], coverage, why),
+        FeatureColumn("active_minutes", "min", sums["active"], coverage, active),
+        FeatureColumn("mvpa_minutes[cadence_100]", "min", sums["mvpa"], coverage, active),
+        FeatureColumn("mvpa_minutes[bouts_10]", "min", sums["mvpa_bouts"], coverage, active),
+        FeatureColumn("cadence_peak[30]", "{steps}/min", sums["peak"], coverage, active),
+        FeatureColumn("cadence_peak[1]", "{steps}/min", sums["peak_minute"], coverage, active),
+        FeatureColumn("sedentary_minutes[no_steps]", "min", sums["still"], coverage, still),
+        FeatureColumn("sedentary_bouts[no_steps_30]", "{bouts}", sums["still_bouts"], coverage, still),
+        FeatureColumn("sedentary_longest[no_steps]", "min", sums["still_longest"], coverage, still),
+        FeatureColumn("wear_minutes", "min", sums["wear"], sums["worn"], unseen),
+    ]
 
 
 def _steps(held: Minutes, trust_of_rank: NDArray[np.int32]) -> tuple[NDArray[Any], ...]:

@@ -12,17 +12,22 @@ nights before, a night with less than three quarters of the usual recorded minut
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numba import njit
+from numpy.typing import NDArray
 
 from heedful.behavior.annotations import expected_nights
 from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
 from heedful.behavior.nightsignal import NIGHT_VALUE
+from heedful.core.buffers import batches
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.schemas import Annotations, Changes, Features
+from heedful.core.streams import streams
 
 BASELINE_DAYS, LEAST_VALUES = 28, 7
 UNUSUAL, VERY_UNUSUAL = 3.5, 5.0
@@ -50,23 +55,19 @@ def baseline_change(
     are read); a day that one explains keeps its level, and `because` and `why` say what it is. With `keys` (person, day) only their rows
     are given: most of the days that are read are there for the baseline.
     """
-    values = (
-        _with_night_wear(
-            features.data.filter(
-                pl.col("value").is_finite() & pl.col("feature").str.contains(JUDGED) & ~pl.col("feature").str.contains(NOT_JUDGED)
-            )
-        )
-        .join(expected_nights(annotations.data), on=["person", "day"], how="left")
-        .sort("person", "feature", "day").with_columns(series=pl.struct("person", "feature").rle_id().cast(pl.Int64))
-    )  # fmt: skip
-    series, day, value, covered, needed = (
-        values.get_column(name).to_physical().to_numpy() for name in ("series", "day", "value", "covered", "needed")
+    values = _judged(features.data)
+    known = expected_nights(annotations.data)
+    values = values.join(known, on=["person", "day"], how="left") if known.height else values.with_columns(because=pl.lit(None, pl.String))
+    series, order = _ordered(values)
+    day, value, covered, needed = (
+        values.get_column(name).to_physical().to_numpy()[order] for name in ("day", "value", "covered", "needed")
     )
-    median, spread, used, verdict = _judge(series, day, value, covered, needed)
-    judged_before, alarms = _earlier_alarms(series, day, verdict, values.get_column("because").is_null().to_numpy())
+    found = _judge(series, day, value, covered, needed)
+    found = [*found, *_earlier_alarms(series, day, found[3], values.get_column("because").is_null().to_numpy()[order])]
+    median, spread, used, verdict, judged_before, alarms = (_in_place(column, order) for column in found)
     judged = values.with_columns(
-        expected=pl.Series(median).fill_nan(None), spread=pl.Series(spread).fill_nan(None), nights_used=pl.Series(used).cast(pl.Int32),
-        verdict=pl.Series(verdict), judged=pl.Series(judged_before), alarms=pl.Series(alarms),
+        expected=median.fill_nan(None), spread=spread.fill_nan(None), nights_used=used.cast(pl.Int32), verdict=verdict,
+        judged=judged_before, alarms=alarms,
     )  # fmt: skip
     judged = judged if keys is None else judged.join(keys, on=["person", "day"], how="semi")
     low, high = wilson(pl.col("alarms"), pl.col("judged"))
@@ -79,6 +80,37 @@ def baseline_change(
         false_alarm_low=low, false_alarm_high=high, because="because",
     )  # fmt: skip
     return features.derive(Changes, out.sort("person", "day", "feature"))
+
+
+def _judged(rows: pl.DataFrame) -> pl.DataFrame:
+    """The values of the features that are judged, with the columns of `_with_night_wear`."""
+    names = rows.get_column("feature").unique()
+    names = names.filter(names.str.contains(JUDGED) & ~names.str.contains(NOT_JUDGED))
+    values = rows.filter(pl.col("value").is_finite() & pl.col("feature").is_in(names.implode()))
+    if names.str.contains(SLEEP).any():
+        return _with_night_wear(values)
+    return values.with_columns(covered="coverage", needed=pl.lit(NEEDED))
+
+
+def _ordered(values: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The order of rows in which those of a person and feature lie together, day after day, and the number of that pair of each."""
+    number = np.empty(values.height, np.int64)
+    known, at = dict[tuple[str, str], int](), 0
+    text = values.select("person", "feature").rechunk()
+    for views in batches(text):
+        of_row, firsts = streams(views, text.slice(at, len(views[0])))
+        pairs = text[firsts + at].rows()
+        number[at : at + len(of_row)] = np.array([known.setdefault(pair, len(known)) for pair in pairs], np.int64)[of_row]
+        at += len(of_row)
+    order = np.lexsort((values.get_column("day").to_physical().to_numpy(), number))
+    return number[order], order
+
+
+def _in_place(column: NDArray[Any], order: NDArray[np.int64]) -> pl.Series:
+    """Answers of rows in order, at the places of the rows."""
+    out = np.empty_like(column)
+    out[order] = column
+    return pl.Series(out)
 
 
 def _with_night_wear(values: pl.DataFrame) -> pl.DataFrame:
@@ -133,37 +165,86 @@ def _judge(series, day, value, coverage, needed):  # type: ignore[no-untyped-def
     n = len(series)
     median, spread = np.full(n, np.nan), np.full(n, np.nan)
     used, verdict = np.zeros(n, np.int64), np.full(n, _FEW, np.int64)
+    # the values and coverages of the days before, sorted: from row to row a few come and go
+    before, shares = np.empty(n), np.empty(n)
     first = 0
     for i in range(n):
         while series[first] != series[i] or day[first] < day[i] - BASELINE_DAYS:
+            _leave(before, i - first - 1, value[first])
+            _leave(shares, i - first - 1, coverage[first])
             first += 1
         used[i] = i - first
-        if used[i] < LEAST_VALUES:
-            continue
-        before = value[first:i]
-        median[i] = np.median(before)
-        spread[i] = 1.4826 * np.median(np.abs(before - median[i]))
-        if spread[i] == 0:
-            spread[i] = 1.2533 * np.mean(np.abs(before - median[i]))
-        z = abs(value[i] - median[i]) / spread[i] if spread[i] > 0 else 0.0
-        if coverage[i] < needed[i] * np.median(coverage[first:i]):
-            verdict[i] = _UNCOVERED
-        elif spread[i] == 0:
-            verdict[i] = 0 if value[i] == median[i] else _FLAT
-        else:
-            verdict[i] = 2 if z >= VERY_UNUSUAL else (1 if z >= UNUSUAL else 0)
+        if used[i] >= LEAST_VALUES:
+            median[i] = _middle(before, used[i])
+            spread[i] = 1.4826 * _deviation(before, used[i], median[i])
+            if spread[i] == 0:
+                spread[i] = 1.2533 * np.mean(np.abs(value[first:i] - median[i]))
+            z = abs(value[i] - median[i]) / spread[i] if spread[i] > 0 else 0.0
+            if coverage[i] < needed[i] * _middle(shares, used[i]):
+                verdict[i] = _UNCOVERED
+            elif spread[i] == 0:
+                verdict[i] = 0 if value[i] == median[i] else _FLAT
+            else:
+                verdict[i] = 2 if z >= VERY_UNUSUAL else (1 if z >= UNUSUAL else 0)
+        _enter(before, used[i], value[i])
+        _enter(shares, used[i], coverage[i])
     return median, spread, used, verdict
+
+
+@njit(cache=True, inline="always")
+def _enter(ordered, count, value):  # type: ignore[no-untyped-def]
+    at = count
+    while at > 0 and ordered[at - 1] > value:
+        ordered[at] = ordered[at - 1]
+        at -= 1
+    ordered[at] = value
+
+
+@njit(cache=True, inline="always")
+def _leave(ordered, left, value):  # type: ignore[no-untyped-def]
+    """Take one `value` out, so that `left` remain."""
+    at = 0
+    while at < left and ordered[at] != value:
+        at += 1
+    for k in range(at, left):
+        ordered[k] = ordered[k + 1]
+
+
+@njit(cache=True, inline="always")
+def _middle(ordered, count):  # type: ignore[no-untyped-def]
+    half = count >> 1
+    return ordered[half] if count & 1 else (ordered[half - 1] + ordered[half]) / 2
+
+
+@njit(cache=True)
+def _deviation(ordered, count, middle):  # type: ignore[no-untyped-def]
+    """Median absolute deviation from the median, of sorted values: the nearest ones lie beside it."""
+    right = 0
+    while right < count and ordered[right] < middle:
+        right += 1
+    left, last, before = right - 1, 0.0, 0.0
+    for _ in range((count >> 1) + 1):
+        before = last
+        if right >= count or (left >= 0 and middle - ordered[left] <= ordered[right] - middle):
+            last = middle - ordered[left]
+            left -= 1
+        else:
+            last = ordered[right] - middle
+            right += 1
+    return last if count & 1 else (before + last) / 2
 
 
 @njit(cache=True)
 def _earlier_alarms(series, day, verdict, plain):  # type: ignore[no-untyped-def]
     """Judged rows, and those of level 1 and more, among the rows of the same series on the 28 days before that nothing explains."""
     judged, alarms = np.zeros(len(series), np.int64), np.zeros(len(series), np.int64)
-    first = 0
+    first, many, raised = 0, 0, 0
     for i in range(len(series)):
         while series[first] != series[i] or day[first] < day[i] - BASELINE_DAYS:
+            many -= plain[first] and verdict[first] >= 0
+            raised -= plain[first] and verdict[first] >= 1
             first += 1
-        for j in range(first, i):
-            judged[i] += plain[j] and verdict[j] >= 0
-            alarms[i] += plain[j] and verdict[j] >= 1
+        judged[i], alarms[i] = many, raised
+        many += plain[i] and verdict[i] >= 0
+        raised += plain[i] and verdict[i] >= 1
     return judged, alarms

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from heedful.behavior.activity import activity_features, activity_sums
 from heedful.behavior.devices import TODAY, DeviceTrust
+from heedful.behavior.feature_rows import feature_rows
 from heedful.behavior.heart import VENDOR_CODE, heart_features, heart_sums, vendor_resting_rate
 from heedful.behavior.minutes import CODES_READ, Minutes, minutes
 from heedful.behavior.rows import blocks, rows
@@ -30,7 +31,7 @@ def daily_features(observations: Frame[Consented[P], Observations], devices: Dev
     Those of activity exist for each day with steps, heart rates or movement, those of the heart for each day with such rows;
     what cannot be said is missing with its reason, never zero.
     """
-    return observations.derive(Features, _daily(observations.data, devices).sort("person", "day", "feature"))
+    return observations.derive(Features, _daily(observations.data, devices))
 
 
 def _daily(observations: pl.DataFrame, devices: DeviceTrust) -> pl.DataFrame:
@@ -38,10 +39,13 @@ def _daily(observations: pl.DataFrame, devices: DeviceTrust) -> pl.DataFrame:
     sums = [_block_sums(minutes(held, *block), held.trust_of_rank) for block in blocks(held)]
     if not sums:
         return Features.empty()
-    days = pl.DataFrame({name: np.concatenate([block[name] for block in sums]) for name in sums[0]})
-    days = days.with_columns(person=held.persons.gather(days.get_column("person")), day=pl.col("day").cast(pl.Int32).cast(pl.Date))
-    stated = observations.filter(pl.col("code") == VENDOR_CODE) if VENDOR_CODE in held.codes else observations.clear()
-    return pl.concat([activity_features(days), heart_features(days), vendor_resting_rate(stated, devices)])
+    days = {name: np.concatenate([block[name] for block in sums]) for name in sums[0]}
+    person, day = held.persons.gather(days["person"]), pl.Series(days["day"].astype(np.int32)).cast(pl.Date)
+    found = feature_rows(person, day, [*activity_features(days), *heart_features(days)])
+    if VENDOR_CODE not in held.codes:
+        return found
+    stated = vendor_resting_rate(observations.filter(pl.col("code") == VENDOR_CODE), devices)
+    return pl.concat([found, stated]).sort("person", "day", "feature")
 
 
 def _block_sums(laid: Minutes, trust_of_rank: NDArray[np.int32]) -> dict[str, NDArray[Any]]:

@@ -11,6 +11,7 @@ the published program drops all of an Apple Watch's day on which no step was cou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from heedful.behavior.devices import TODAY, DeviceTrust
+from heedful.behavior.feature_rows import IMPLAUSIBLE, NO_DATA, SAID, TOO_SHORT, FeatureColumn
 from heedful.behavior.minutes import ANY_RATE, FIXED, MINUTES_A_DAY, MOVED, NIGHT_MINUTES, Minutes
 from heedful.core.codes import CODES
 
@@ -37,27 +39,21 @@ def heart_sums(held: Minutes) -> dict[str, NDArray[Any]]:
     return {"night": night, "night_rates": night_rates, "quiet": quiet, "mean": mean, "minutes": counted, "share": share}
 
 
-def heart_features(days: pl.DataFrame) -> pl.DataFrame:
-    """`resting_heart_rate[nightsignal]` and `heart_rate_mean` of every person-day with heart rates, from the columns of `heart_sums`.
+def heart_features(sums: Mapping[str, NDArray[Any]]) -> list[FeatureColumn]:
+    """`resting_heart_rate[nightsignal]` and `heart_rate_mean` of every person-day with heart rates, from `seen` and what `heart_sums` says.
 
     Coverage of the nightly value: minutes with a rate and without steps, of the 420; of the mean: minutes with a rate, of the 1440.
     With rates but none in a quiet minute of the night the nightly value is missing as `no_data`; with fewer than 10 minutes the mean
     is `too_short`; where all rates are implausible both are `implausible`.
     """
-    days = days.filter(pl.col("seen") & ANY_RATE > 0)
-    implausible = pl.when(pl.col("minutes") == 0).then(pl.lit("implausible"))
-    night = days.select(
-        "person", "day", feature=pl.lit("resting_heart_rate[nightsignal]"),
-        value=pl.when(pl.col("night_rates") > 0).then(pl.col("night").cast(pl.Float64)), unit=pl.lit("/min"),
-        coverage="quiet",
-        missing=implausible.when(pl.col("night_rates") == 0).then(pl.lit("no_data")).otherwise(pl.lit("")),
-    )  # fmt: skip
-    average = days.select(
-        "person", "day", feature=pl.lit("heart_rate_mean"), value=pl.when(pl.col("minutes") >= LEAST_MINUTES).then("mean"),
-        unit=pl.lit("/min"), coverage="share",
-        missing=implausible.when(pl.col("minutes") < LEAST_MINUTES).then(pl.lit("too_short")).otherwise(pl.lit("")),
-    )  # fmt: skip
-    return pl.concat([night, average])
+    rated = sums["seen"] & ANY_RATE > 0
+    none, few = sums["minutes"] == 0, sums["minutes"] < LEAST_MINUTES
+    night = np.select([none, sums["night_rates"] == 0], [IMPLAUSIBLE, NO_DATA], SAID)
+    mean = np.select([none, few], [IMPLAUSIBLE, TOO_SHORT], SAID)
+    return [
+        FeatureColumn("resting_heart_rate[nightsignal]", "/min", sums["night"], sums["quiet"], night, rated),
+        FeatureColumn("heart_rate_mean", "/min", sums["mean"], sums["share"], mean, rated),
+    ]
 
 
 def vendor_resting_rate(stated: pl.DataFrame, devices: DeviceTrust = TODAY) -> pl.DataFrame:

@@ -8,6 +8,8 @@ An hour is known if any device measured anything in it, a heart rate or a zero i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numba import njit
@@ -25,6 +27,8 @@ HOURS = 24
 HOUR_COLUMNS = tuple(f"h{hour:02d}" for hour in range(HOURS))
 SIGNALS = ("steps", "activity_count")
 CODES_READ = ("steps", "heart_rate", "activity_count")
+_BY_NAME = np.argsort(np.argsort(CODES_READ))
+"""The place of each code among them by name."""
 
 
 @derivation(reads=(Observations,), writes=DayHours, by=("person", "day"), needs=("devices",), only={"observations": CODES_READ}, version=2)
@@ -37,7 +41,7 @@ def day_hours(observations: Frame[Consented[P], Observations], devices: DeviceTr
     slots, of_run, first_runs = runs
     total, known = np.zeros((len(slots), HOURS), np.int64), np.zeros(len(slots), np.int32)
     for piece, first in zip(held.pieces, first_runs, strict=True):
-        _add(
+        add_hours(
             piece.stream, piece.base, held.kind, held.low, held.high, piece.day, piece.start, piece.end, piece.offset, piece.value,
             of_run, first, total, known,
         )  # fmt: skip
@@ -54,27 +58,49 @@ def _runs(held: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], list[int]] 
 
 
 def _chosen(held: Rows, slots: NDArray[np.int64], total: NDArray[np.int64], known: NDArray[np.int32]) -> pl.DataFrame:
-    """Of each person, day and signal the most trusted device that counted anything."""
     stream = slots // held.span
-    parts = pl.DataFrame({
-        "person": held.person[stream], "day": slots % held.span + held.first, "kind": held.kind[stream], "rank": held.rank[stream],
-        "slot": np.arange(len(slots)), "known": known, "any": total.any(axis=1),
-    })  # fmt: skip
-    seen = parts.group_by("person", "day").agg(pl.col("known").bitwise_or())
-    merged = parts.filter("any").sort("person", "day", "kind", "rank", "slot")
+    series = HourSeries(held.person[stream], slots % held.span + held.first, held.kind[stream], held.rank[stream])
+    return chosen_hours(held.persons, series, total, known)
+
+
+@dataclass(frozen=True)
+class HourSeries:
+    """Whose hours: number of the person, day since 1970, place of the code in `CODES_READ`, rank of the device (see `rows.Rows`)."""
+
+    person: NDArray[np.int64]
+    day: NDArray[np.int64]
+    kind: NDArray[np.int8]
+    rank: NDArray[np.int32]
+
+
+def chosen_hours(persons: pl.Series, series: HourSeries, total: NDArray[np.int64], known: NDArray[np.int32]) -> pl.DataFrame:
+    """Of each person, day and signal the most trusted device that counted anything.
+
+    `total` [n, 24]: sums (2^-20) of each series; `known` [n]: bit h says that hour h is known.
+    """
+    first, span = int(series.day.min()), int(np.ptp(series.day)) + 1
+    person_day = series.person * span + series.day - first
+    kind, rank = _BY_NAME[series.kind], series.rank
+    counted = np.flatnonzero(total.any(axis=1))
+    counted = counted[np.lexsort((counted, rank[counted], kind[counted], person_day[counted]))]
+    new = np.diff(person_day[counted] * len(CODES_READ) + kind[counted], prepend=-1) != 0
+    begin, group = np.flatnonzero(new), np.cumsum(new) - 1
+    highest = rank[counted][np.append(begin[1:], len(counted)) - 1] if len(counted) else rank[counted]
     # text views may number one device twice: streams of one person, kind and rank are one device
-    series = ["person", "day", "kind"]
-    mine = merged.filter(pl.col("rank") == pl.col("rank").max().over(series))
-    first = mine.select(series).unique(maintain_order=True)
-    sums = np.zeros((first.height, HOURS))
-    np.add.at(sums, mine.select(pl.struct(series).rle_id()).to_series().to_numpy(), total[mine.get_column("slot").to_numpy()] / FIXED)
-    best = first.join(seen, on=["person", "day"], how="left", maintain_order="left")
-    names = {0: "steps", 2: "activity_count"}
+    mine = rank[counted] == highest[group]
+    sums = np.zeros((len(begin), HOURS))
+    np.add.at(sums, group[mine], total[counted[mine]] / FIXED)
+    best = counted[begin]
+    days, place = np.unique(person_day, return_inverse=True)
+    seen = np.zeros(len(days), np.int32)
+    np.bitwise_or.at(seen, place.reshape(-1), known)
+    names = pl.Series(sorted(CODES_READ), dtype=pl.String)
     return pl.DataFrame({
-        "person": held.persons.gather(best.get_column("person")), "day": best.get_column("day").cast(pl.Int32).cast(pl.Date),
-        "signal": best.get_column("kind").replace_strict(names, return_dtype=pl.String), "known": best.get_column("known"),
+        "person": persons.gather(series.person[best]),
+        "day": pl.Series(series.day[best].astype(np.int32)).cast(pl.Date),
+        "signal": names.gather(kind[best]), "known": seen[np.searchsorted(days, person_day[best])],
         **{name: sums[:, hour] for hour, name in enumerate(HOUR_COLUMNS)},
-    }, schema=DayHours.dtypes()).sort("person", "day", "signal")  # fmt: skip
+    }, schema=DayHours.dtypes())  # fmt: skip
 
 
 @njit(cache=True)
@@ -90,7 +116,8 @@ def _run_keys(stream, base, day, first, span):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _add(stream, base, kind, low, high, day, start, end, offset, value, of_run, run, total, known):  # type: ignore[no-untyped-def]
+def add_hours(stream, base, kind, low, high, day, start, end, offset, value, of_run, run, total, known):  # type: ignore[no-untyped-def]
+    """Add rows to `total` and `known`; `of_run` leads from each run of rows of one stream and day, from `run` on, to its place there."""
     s, t, d, k = np.int64(-1), np.int64(0), np.int64(-1), np.int64(-1)
     lowest = highest = 0.0
     run -= 1

@@ -6,8 +6,10 @@
 2. What is left, over its robust spread (cut at 4), is joined along the direction of an infection: heart rate, breathing, skin temperature
    and sleep up, steps and heart rate variability down, weighted by the inverse of this person's own (shrunken) correlations. The
    score of a night has spread 1 if nothing is going on, however many features it has.
-3. The lower score of two nights in a row is judged (a single missing night between them is allowed). The threshold is this person's: the
-   height at which their own past scores, drawn anew in blocks of a week, alarm as often as was asked for.
+3. The lower score of two nights in a row is judged (a single missing night between them is allowed). The threshold lies halfway between a
+   height that is the same for everybody and this person's own: that at which their past scores, drawn anew in blocks of a week, alarm as
+   often as was asked for. Their own alone would spend as many alarms on a person whose nights hardly vary, and whose illness would stand
+   out at any height, as on one whose nights vary much; the common one alone would tell a restless sleeper every week.
 
 Missing nights are left out, never filled; a feature that is missing is left out of that night's score; a night that the device did not
 cover is missing. The rule of two nights is NightSignal's (Alavi et al. 2022, Nature Medicine 28:175); the joint score is the linear
@@ -56,8 +58,9 @@ LEAST_COVERAGE = 0.5
 @dataclass(frozen=True)
 class IllnessSettings:
     """`window` days back and `gap` nights left out before the judged one; `least` nights a feature needs; alarms in 30 nights of nothing at
-    level 1 (`often`) and 2 (`seldom`); nights `quiet` after an alarm before the next is counted; `autoregression`: share (0 to 1) of what
-    the night before foretells that is taken off."""
+    this person's own height of level 1 (`often`) and 2 (`seldom`), and the heights that are the same for everybody (`common`,
+    `common_high`), between which the thresholds lie halfway; nights `quiet` after an alarm before the next is counted; `autoregression`:
+    share (0 to 1) of what the night before foretells that is taken off."""
 
     window: int = 110
     gap: int = 2
@@ -65,11 +68,15 @@ class IllnessSettings:
     autoregression: float = 0.0
     often: float = 0.5
     seldom: float = 0.15
+    common: float = 2.0
+    common_high: float = 2.4
     quiet: int = 7
 
     def __post_init__(self) -> None:
         if not (self.window > self.least + self.gap >= 7 and 0 < self.seldom <= self.often <= 4 and self.quiet >= 1):
             raise SettingsError(f"illness: a window longer than the least nights, 0 < seldom <= often <= 4, quiet of 1 or more: {self}.")
+        if not 0 < self.common <= self.common_high:
+            raise SettingsError(f"illness: the common heights are above 0, that of level 2 no lower than that of level 1: {self}.")
         if not 0 <= self.autoregression <= 1:
             raise SettingsError(f"illness: autoregression is a share from 0 to 1, not {self.autoregression}.")
 
@@ -127,7 +134,8 @@ def illness_nights(
         raise SettingsError("illness: days are in order, one entry a night.")
     return IllnessNights(*_follow(
         day.astype(np.int64), value.astype(np.float64), context, held, shift.astype(np.float64), floor.astype(np.float64), settings.window,
-        settings.gap, settings.least, settings.autoregression, settings.often, settings.seldom, settings.quiet,
+        settings.gap, settings.least, settings.autoregression, settings.often, settings.seldom, settings.common, settings.common_high,
+        settings.quiet,
     ))  # fmt: skip
 
 
@@ -150,7 +158,7 @@ _NORMAL = np.array([-1.64, -1.15, -0.84, -0.6, -0.39, -0.19, 0.0, 0.19, 0.39, 0.
 
 
 @njit(cache=True)
-def _follow(day, value, context, held, shift, floor, window, gap, least, keep, often, seldom, quiet):  # type: ignore[no-untyped-def]
+def _follow(day, value, context, held, shift, floor, window, gap, least, keep, often, seldom, common, common_high, quiet):  # type: ignore[no-untyped-def]
     n, f = value.shape
     expected, spread, part = np.full((n, f), np.nan), np.full((n, f), np.nan), np.full((n, f), np.nan)
     score, pair, threshold, high = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
@@ -179,7 +187,8 @@ def _follow(day, value, context, held, shift, floor, window, gap, least, keep, o
             while before >= 0 and (np.isnan(score[before]) or (held[before] and not held[t])):
                 before -= 1
             past = score[:t][~np.isnan(score[:t]) & ~held[:t]]
-            threshold[t], high[t] = _thresholds(np.minimum(past[-180:], _TAME), often, seldom, quiet)
+            lower, upper = _thresholds(np.minimum(past[-180:], _TAME), often, seldom, quiet)
+            threshold[t], high[t] = 0.5 * (common + lower), 0.5 * (common_high + upper)
             level[t] = 0
             if before >= 0 and day[t] - day[before] <= 2:
                 pair[t] = min(score[t], score[before])

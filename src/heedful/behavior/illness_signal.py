@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from heedful.behavior.annotations import CYCLE_START, expected_nights, held_nights, second_half
 from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
-from heedful.behavior.illness import LEAST_COVERAGE, NIGHT_FEATURES, IllnessNights, IllnessSettings, illness_nights, prepared
+from heedful.behavior.illness import NIGHT_FEATURES, IllnessNights, IllnessSettings, illness_nights, prepared
+from heedful.behavior.night_matrix import NAMES, night_matrix
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.schemas import Annotations, Changes, Features
 
-SOURCES: tuple[tuple[str, ...], ...] = (
-    ("resting_heart_rate[nightsignal]", "resting_heart_rate[vendor]"), ("hrv_rmssd[before_noon]",), ("respiratory_rate[night]",),
-    ("skin_temperature[night]",), ("sleep_minutes[stages]", "sleep_minutes[vendor]"), ("steps[sum]",),
-)  # fmt: skip
-"""Features by column of the score; of several the first that a night has."""
-NAMES = tuple(name for names in SOURCES for name in names)
 SCORE = "night_score"
 TOLD = 0.5
 """Least part of the score at which a feature is named."""
-_STEPS, _SLEEP = 5, 4
 UNCOVERED = "Could not be judged: recorded for less than half of the usual time of the night."
-_USUAL_NIGHTS = 28
 
 
-@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": NAMES}, version=1)
+@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": NAMES}, version=2)
 def illness_signal(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations]
 ) -> Frame[Consented[P], Changes]:  # fmt: skip
@@ -41,10 +32,15 @@ def illness_signal(
     """
     notes = annotations.data.sort("person", "day", "kind")
     held = expected_nights(notes)
-    people = features.data.filter(pl.col("feature").is_in(NAMES)).sort("person", "day").partition_by("person", maintain_order=True)
-    found = [table for own in people if (table := _person(own, notes.filter(pl.col("person") == own["person"][0]))).height]
-    if not found:
+    nights = night_matrix(features.data)
+    if not nights.recorded.any():
         return features.derive(Changes, Changes.empty())
+    declared = {str(own["person"][0]): own for own in notes.partition_by("person", maintain_order=True)}
+    found = []
+    for begin, end in zip(nights.start[:-1].tolist(), nights.start[1:].tolist(), strict=True):
+        own = slice(begin, end)
+        person = str(nights.person[begin])
+        found.append(_person(person, nights.day[own], nights.value[own], nights.recorded[own], declared.get(person, notes.clear())))
     rows = pl.concat(found).join(held, on=["person", "day"], how="left", maintain_order="left")
     plain = (pl.col("because").is_null() & (pl.col("level") >= 0)).cast(pl.Int64)
     alarm = plain * (pl.col("level") >= 1).cast(pl.Int64)
@@ -60,8 +56,9 @@ def illness_signal(
     ))  # fmt: skip
 
 
-def _person(own: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:
-    day, value, recorded = _matrix(own)
+def _person(
+    person: str, day: NDArray[np.int64], value: NDArray[np.float64], recorded: NDArray[np.bool_], notes: pl.DataFrame
+) -> pl.DataFrame:  # fmt: skip
     kinds, declared = notes["kind"].to_list(), notes["day"].to_physical().to_numpy().astype(np.int64)
     first = int(day[0])
     held = held_nights(kinds, declared, first, int(day[-1]) - first + 1)[day - first]
@@ -69,53 +66,13 @@ def _person(own: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:
     weekend = (day + 3) % 7 >= 5  # day 0 was a Thursday
     shift, floor = np.array([f.shift for f in NIGHT_FEATURES]), np.array([f.floor for f in NIGHT_FEATURES])
     nights = illness_nights(day, prepared(value), shift, floor, context=np.column_stack([weekend, second_half(starts, day)]), held=held)
-    kept = np.asarray(recorded.any(axis=1))
     table = pl.DataFrame({
-        "person": [str(own["person"][0])] * len(day), "day": pl.Series(day).cast(pl.Int32).cast(pl.Date),
+        "person": [person] * len(day), "day": pl.Series(day).cast(pl.Int32).cast(pl.Date),
         "observed": pl.Series(np.where(np.isfinite(nights.pair), nights.pair, nights.score)).fill_nan(None),
         "level": pl.Series(nights.level).cast(pl.Int16), "nights_used": pl.Series(nights.used).cast(pl.Int32),
         "why": [_why(place, nights, value) if np.isfinite(value[place, :-1]).any() else UNCOVERED for place in range(len(day))],
     })  # fmt: skip
-    return table.filter(pl.Series(kept))
-
-
-def _matrix(own: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Days with a value, their values [n, 6] (the night's own, steps of the day before; NaN where missing or not covered), and which of
-    the night's own [n, 5] had a value at all."""
-    number = {name: (column, rank) for column, names in enumerate(SOURCES) for rank, name in enumerate(names)}
-    found = dict[tuple[int, int], tuple[int, float, float]]()
-    for name, when, value, coverage in own.select("feature", "day", "value", "coverage").iter_rows():
-        if value is None or not np.isfinite(value):
-            continue
-        column, rank = number[name]
-        key = (_days(when) + (column == _STEPS), column)
-        if key not in found or rank < found[key][0]:
-            found[key] = (rank, value, coverage)
-    days = np.unique(np.array([key[0] for key in found] or [0], np.int64))
-    value, coverage = np.full((len(days), len(SOURCES)), np.nan), np.full((len(days), len(SOURCES)), np.nan)
-    for (when, column), (_, number_, share) in found.items():
-        place = int(np.searchsorted(days, when))
-        value[place, column], coverage[place, column] = number_, share
-    recorded = np.isfinite(value[:, :_STEPS])
-    # a night that the watch spent partly off the wrist says nothing of sleep
-    coverage[:, _SLEEP] = np.where(
-        np.isfinite(coverage[:, 0]), coverage[:, 0], np.where(_any_before(coverage[:, 0]), 0.0, coverage[:, _SLEEP])
-    )
-    for place in range(len(days)):
-        before = coverage[max(place - _USUAL_NIGHTS, 0) : place]
-        for column in range(len(SOURCES)):
-            usual = before[np.isfinite(before[:, column]), column]
-            if usual.size and coverage[place, column] < LEAST_COVERAGE * np.median(usual):
-                value[place, column] = np.nan
-    return days, value, recorded
-
-
-def _any_before(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.cumsum(np.isfinite(values)) > 0
-
-
-def _days(when: date) -> int:
-    return (when - date(1970, 1, 1)) // timedelta(days=1)
+    return table.filter(pl.Series(recorded))
 
 
 def _why(place: int, nights: IllnessNights, value: NDArray[np.float64]) -> str:

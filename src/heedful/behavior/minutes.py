@@ -89,12 +89,12 @@ def minutes(held: Rows, first_person: int, end_person: int, pieces: list[Piece])
     laid = _empty(cell // held.span + first_person, cell % held.span + held.first, begin, origin, sum(len(p.stream) for p in pieces))
     idle, walked = np.zeros(int(begin[-1]), np.int32), 0
     for piece in pieces:
-        walked = _mark(
+        walked = mark_rows(
             piece.stream, piece.base, person, held.kind, held.rank, held.low, held.high, piece.day, piece.start, piece.end, piece.offset,
             piece.value, held.first, held.span, place, origin, begin, laid.seen, laid.beats, laid.beat_count, laid.night,
             laid.night_count, laid.signs, laid.owner, idle, laid.sum_rank, laid.walks, walked,
         )  # fmt: skip
-    _claim(laid.signs, laid.owner, idle)
+    claim_zeros(laid.signs, laid.owner, idle)
     return replace(laid, walks=laid.walks[:walked])
 
 
@@ -127,8 +127,9 @@ def last_minute(start, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline="always")
-def _possible(start, end, day):  # type: ignore[no-untyped-def]
-    local = start - np.int64(day) * (24 * HOUR_US)
+def _possible(start, end, midnight):  # type: ignore[no-untyped-def]
+    """Whether a row may belong to the day that begins, in UTC, at `midnight` (us)."""
+    local = start - midnight
     return 0 <= end - start <= LONGEST_US and -_FARTHEST_ZONE_US <= local < 24 * HOUR_US + _FARTHEST_ZONE_US
 
 
@@ -139,9 +140,9 @@ def _extent(stream, base, person, kind, day, start, end, first, span, used, earl
     i = 0
     while i < n:
         s, t = stream[i], day[i]
-        low, high = np.int64(2**62), np.int64(-(2**62))
+        low, high, midnight = np.int64(2**62), np.int64(-(2**62)), np.int64(t) * (24 * HOUR_US)
         while i < n and stream[i] == s and day[i] == t:
-            if _possible(start[i], end[i], t):
+            if _possible(start[i], end[i], midnight):
                 low, high = min(low, start[i]), max(high, end[i] - 1, start[i])
             i += 1
         if kind[s + base] < 0:
@@ -153,56 +154,59 @@ def _extent(stream, base, person, kind, day, start, end, first, span, used, earl
 
 
 @njit(cache=True)
-def _mark(  # type: ignore[no-untyped-def]
+def mark_rows(  # type: ignore[no-untyped-def]
     stream, base, person, kind, rank, low, high, day, start, end, offset, value, first, span, place, origin, begin,
     seen, beats, beat_count, night, night_count, signs, owner, idle, sum_rank, walks, walked,
 ):  # fmt: skip
-    """The pass over a chunk's rows that fills `Minutes`; `idle` is the owner of a minute by zeros. Returns the number of `walks`."""
+    """The pass over a chunk's rows that fills `Minutes`, or adds to it; `idle` is the owner of a minute by zeros. Returns the number of
+    `walks`."""
     s, t, d, k = np.int64(-1), np.int64(0), np.int64(-1), np.int64(-1)
     lowest = highest = 0.0
-    shift = np.int64(0)
+    shift = midnight = midnight_us = np.int64(0)
+    trusted = np.int32(0)
     for i in range(len(stream)):
         if stream[i] + base != s or day[i] != t:  # rows of a stream and day mostly come together
             s, t = np.int64(stream[i]) + base, np.int64(day[i])
-            k, lowest, highest = np.int64(kind[s]), low[s], high[s]
+            k, lowest, highest, trusted = np.int64(kind[s]), low[s], high[s], rank[s]
+            midnight, midnight_us = t * MINUTES_A_DAY, t * (24 * HOUR_US)
             if k >= 0:
                 d = np.int64(place[person[s] * span + t - first])
                 shift = begin[d] - origin[d]
                 seen[d] |= ANY_RATE if k == RATE else (ANY_STEPS if k == STEPS else 0)
         v, a0, a1 = value[i], start[i], end[i]
-        if k < 0 or not (lowest <= v <= highest) or not _possible(a0, a1, t):
+        if k < 0 or not (lowest <= v <= highest) or not _possible(a0, a1, midnight_us):
             continue
         minute = a0 // MINUTE_US
         a = minute + shift
         b = a if a1 <= (minute + 1) * MINUTE_US else last_minute(a0, a1) + shift
+        local = minute + offset[i] - midnight
         if k == RATE:
             beats[a] += np.int64(v * FIXED + 0.5)
             beat_count[a] += 1
-            if 0 <= minute + offset[i] - t * MINUTES_A_DAY < NIGHT_MINUTES:
+            if 0 <= local < NIGHT_MINUTES:
                 night[a] += np.int32(v)
                 night_count[a] += 1
         if (v > 0 or k == RATE) and b - a <= FINE_MINUTES:
-            local = minute + offset[i] - t * MINUTES_A_DAY - a
             for m in range(a, b + 1):
-                signs[m] |= (BEAT if k == RATE else MOVED) | (NIGHTLY if 0 <= local + m < NIGHT_MINUTES else 0)
+                signs[m] |= (BEAT if k == RATE else MOVED) | (NIGHTLY if 0 <= local + m - a < NIGHT_MINUTES else 0)
         if k == STEPS:
             seen[d] |= SOUND_STEPS
             level = tier(a0, a1, np.int64(offset[i]))
             if level == FINE:
                 claimed = owner if v > 0 else idle
                 for m in range(a, b + 1):
-                    claimed[m] = max(claimed[m], rank[s])
+                    claimed[m] = max(claimed[m], trusted)
             elif v > 0:
-                sum_rank[d, level] = max(sum_rank[d, level], rank[s])
+                sum_rank[d, level] = max(sum_rank[d, level], trusted)
             if v > 0:
                 w = walks[walked]
-                w.day, w.rank, w.start, w.end, w.steps, w.level = d, rank[s], a0, a1, np.int64(v * FIXED + 0.5), level
+                w.day, w.rank, w.start, w.end, w.steps, w.level = d, trusted, a0, a1, np.int64(v * FIXED + 0.5), level
                 walked += 1
     return walked
 
 
 @njit(cache=True)
-def _claim(signs, owner, idle):  # type: ignore[no-untyped-def]
+def claim_zeros(signs, owner, idle):  # type: ignore[no-untyped-def]
     """Zeros claim a minute in which a heart rate was measured."""
     for m in range(len(owner)):
         if signs[m] & BEAT:

@@ -48,15 +48,15 @@ def daily_answers(answers: Frame[Consented[P], Answers]) -> Frame[Consented[P], 
 
 
 def thoughts_of_harm(answers: pl.DataFrame) -> pl.DataFrame:
-    """Each person's last positive answer to item 9 of the PHQ-9: columns person, `at`.
+    """The positive answers to item 9 of the PHQ-9, with `words` for a human: what was answered, on which scale.
 
     >>> from datetime import UTC, date, datetime
     >>> one = {"person": "p", "instrument": "PHQ-9", "item": "phq9_9", "day": date(2026, 3, 1), "value": 1.0, "value_text": None}
-    >>> thoughts_of_harm(pl.DataFrame([one | {"asked_at": datetime(2026, 3, 1, tzinfo=UTC), "answered_at": None}])).height
-    1
+    >>> thoughts_of_harm(pl.DataFrame([one | {"asked_at": datetime(2026, 3, 1, tzinfo=UTC), "answered_at": None}]))["words"].to_list()
+    ['answered 1 of 3 to item 9 of the PHQ-9']
     """
-    named = _named(answers).filter((pl.col("known_as") == "phq9") & (_number() == 9) & (pl.col("value") > 0))
-    return named.group_by("person").agg(at=pl.coalesce("answered_at", "asked_at").max()).sort("person")
+    told = pl.format("answered {} of 3 to item 9 of the PHQ-9", pl.col("value").round(0).cast(pl.Int64, strict=False))
+    return _named(answers).filter((pl.col("known_as") == "phq9") & (_number() == 9) & (pl.col("value") > 0)).with_columns(words=told)
 
 
 def _named(answers: pl.DataFrame) -> pl.DataFrame:

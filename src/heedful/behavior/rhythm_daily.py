@@ -9,12 +9,15 @@ Witting et al. 1990, Biol Psychiatry 27:563; Van Someren et al. 1997, J Biol Rhy
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from heedful.behavior.actigraphy.nonparametric import extremes, stability_and_variability
 from heedful.behavior.actigraphy.recordings import HOUR, Recordings
+from heedful.behavior.feature_rows import NO_DATA, SAID, TOO_SHORT, FeatureColumn, feature_rows
 from heedful.behavior.hours_daily import HOUR_COLUMNS, HOURS
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
@@ -23,6 +26,8 @@ from heedful.core.schemas import DayHours, Features
 
 DAYS, LEAST_DAYS, LEAST_HOURS = 7, 4, 16
 _AT_ONCE = 20_000
+_Column = tuple[str, str, NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
+"""Name with a place for the signal, unit, value, coverage, whether enough was known."""
 _WINDOWED = (
     ("interdaily_stability", "1"), ("intradaily_variability", "1"), ("l5", "/h"), ("m10", "/h"), ("relative_amplitude", "1"),
 )  # fmt: skip
@@ -60,12 +65,20 @@ def _features(held: pl.DataFrame, first: int) -> pl.DataFrame:
     week = np.column_stack([stability, variability, found.least, found.most, found.relative_amplitude])
     today, known_today = windows[:, -HOURS:], known[:, -HOURS:]
     day = _cosines(today, known_today)
-    parts = [
-        _rows(mine, f"{name}[{{}}_7]", unit, week[:, n], known.mean(axis=1), days >= LEAST_DAYS) for n, (name, unit) in enumerate(_WINDOWED)
-    ]
-    enough = known_today.sum(axis=1) >= LEAST_HOURS
-    parts += [_rows(mine, f"{name}[{{}}]", unit, day[:, n], known_today.mean(axis=1), enough) for n, (name, unit) in enumerate(_DAILY)]
-    return pl.concat(parts)
+    enough, enough_today = days >= LEAST_DAYS, known_today.sum(axis=1) >= LEAST_HOURS
+    share, share_today = known.mean(axis=1), known_today.mean(axis=1)
+    columns = [(f"{name}[{{}}_7]", unit, week[:, n], share, enough) for n, (name, unit) in enumerate(_WINDOWED)]
+    columns += [(f"{name}[{{}}]", unit, day[:, n], share_today, enough_today) for n, (name, unit) in enumerate(_DAILY)]
+    return pl.concat([_of_signal(mine, str(signal), columns) for signal in mine.get_column("signal").unique().sort()])
+
+
+def _of_signal(mine: pl.DataFrame, signal: str, columns: Sequence[_Column]) -> pl.DataFrame:
+    of = (mine.get_column("signal") == signal).to_numpy()
+    rows, found = mine.filter(pl.Series(of)), list[FeatureColumn]()
+    for name, unit, value, share, enough in columns:
+        missing = np.where(enough[of], np.where(np.isfinite(value[of]), SAID, NO_DATA), TOO_SHORT)
+        found.append(FeatureColumn(name.format(signal), unit, value[of], share[of], missing))
+    return feature_rows(rows.get_column("person"), rows.get_column("day"), found)
 
 
 def _windows(near: pl.DataFrame, first: int) -> NDArray[np.float64]:
@@ -100,14 +113,3 @@ def _cosines(hours: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np
     peak = np.where(amplitude > 1e-9, np.arctan2(wave[:, 2], wave[:, 1]) % (2 * np.pi) * HOURS / (2 * np.pi), np.nan)
     out[enough] = np.column_stack([wave[:, 0], amplitude, peak])
     return out
-
-
-def _rows(
-    mine: pl.DataFrame, name: str, unit: str, value: NDArray[np.float64], coverage: NDArray[np.float64], enough: NDArray[np.bool_]
-) -> pl.DataFrame:
-    said = enough & np.isfinite(value)
-    missing = np.where(said, "", np.where(enough, "no_data", "too_short"))
-    return mine.select(
-        "person", "day", feature=pl.format(name, "signal"), value=pl.Series(np.where(said, value, np.nan), dtype=pl.Float64).fill_nan(None),
-        unit=pl.lit(unit), coverage=pl.Series(coverage, dtype=pl.Float64), missing=pl.Series(missing, dtype=pl.String),
-    )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -90,17 +92,44 @@ def rows(observations: pl.DataFrame, codes: tuple[str, ...], devices: DeviceTrus
     """The observations in the pieces in which polars holds them: joining these would copy every column, and costs more than all the
     rest. Raises `DayRangeError` if the days span more than one person's layout can hold."""
     pieces, firsts = _pieces(observations)
-    table = _numbers(observations.select(_TEXT)[firsts], codes, devices)
+    person, code, device, how = (observations.get_column(name).gather(firsts).to_list() for name in _TEXT)
     first, span = _day_range(observations)
     if span > MOST_CELLS:
         raise DayRangeError(span)
-    person, kind, rank, low, high, trusted = (
-        table.get_column(name).to_numpy() for name in ("person", "kind", "rank", "low", "high", "trust")
-    )
-    trust_of_rank = np.full(table.height + 1, -1, np.int32)
-    trust_of_rank[rank] = trusted
-    persons = table.get_column("name").unique().sort()
-    return Rows(persons, pieces, person, kind, rank, low, high, trust_of_rank, frozenset(table.get_column("code")), first, span)
+    persons, of_device = _places(person), _places(device)
+    trust = [trust_of(devices, *stream) for stream in zip(code, device, how, strict=True)]
+    rank = [(trusted, -of_device[name]) for trusted, name in zip(trust, device, strict=True)]
+    of_rank = {pair: place for place, pair in enumerate(sorted(set(rank)), start=1)}
+    trust_of_rank = np.full(len(firsts) + 1, -1, np.int32)
+    for (trusted, _), place in of_rank.items():
+        trust_of_rank[place] = trusted
+    kinds = {name: (place, float(CODES[name].low), float(CODES[name].high)) for place, name in enumerate(codes)}
+    kind, low, high = np.array([kinds.get(name, (-1, 0.0, 0.0)) for name in code], np.float64).reshape(-1, 3).T
+    return Rows(
+        pl.Series(list(persons), dtype=pl.String), pieces, np.array([persons[name] for name in person], np.int64), kind.astype(np.int8),
+        np.array([of_rank[pair] for pair in rank], np.int32), np.ascontiguousarray(low), np.ascontiguousarray(high), trust_of_rank,
+        frozenset(code), first, span,
+    )  # fmt: skip
+
+
+def _places(names: list[str]) -> dict[str, int]:
+    """The place of each distinct name among them in order."""
+    return {name: place for place, name in enumerate(sorted(set(names)))}
+
+
+@functools.lru_cache(10_000)
+def trust_of(devices: DeviceTrust, code: str, device: str, how: str) -> int:
+    """As `devices` says: a handful of devices is asked for again with each batch, and their patterns are dear."""
+    return int(pl.DataFrame({"code": [code], "device": [device], "how": [how]}).select(devices.of(pl.col("code"))).item())
+
+
+def codes_met(observations: pl.DataFrame) -> frozenset[str]:
+    """All codes of some rows, from the work that `rows` needs anyway and then does not do again.
+
+    Observations without a row have none.
+    """
+    firsts = _pieces(observations)[1]
+    return frozenset(observations.get_column("code").gather(firsts).to_list())
 
 
 def blocks(held: Rows) -> Iterator[tuple[int, int, list[Piece]]]:
@@ -145,7 +174,25 @@ def _day_range(observations: pl.DataFrame) -> tuple[int, int]:
 
 
 def _pieces(observations: pl.DataFrame) -> tuple[list[Piece], NDArray[np.int64]]:
-    """The pieces, and the first row of each stream."""
+    """The pieces, and the first row of each stream; of the frame that was asked for last they are known, for as long as it lives."""
+    if _LAST and _LAST[0][0]() is observations:
+        return _LAST[0][1]
+    found = _cut(observations)
+    _LAST[:] = [(weakref.ref(observations, _let_go), found)]
+    return found
+
+
+def _let_go(frame: weakref.ref[pl.DataFrame]) -> None:
+    """The frame is gone: what is known of it goes, unless another frame has taken its place."""
+    if _LAST and _LAST[0][0] is frame:
+        _LAST.clear()
+
+
+_Cut = tuple[list["Piece"], NDArray[np.int64]]
+_LAST: list[tuple[weakref.ref[pl.DataFrame], _Cut]] = []
+
+
+def _cut(observations: pl.DataFrame) -> _Cut:
     kept = observations.select(*_TEXT, *_NUMBERS)
     if kept.get_column("value").null_count():
         kept = kept.with_columns(pl.col("value").fill_null(float("nan")))
@@ -163,21 +210,6 @@ def _pieces(observations: pl.DataFrame) -> tuple[list[Piece], NDArray[np.int64]]
         firsts.append(new + at)
         at, base = at + length, base + len(new)
     return out, np.concatenate(firsts) if firsts else np.empty(0, np.int64)
-
-
-def _numbers(table: pl.DataFrame, codes: tuple[str, ...], devices: DeviceTrust) -> pl.DataFrame:
-    """The columns of `Rows` by stream."""
-    bounds = {code: CODES[code] for code in codes}
-    return table.with_columns(devices.of(pl.col("code"))).select(
-        "trust",
-        "code",
-        name="person",
-        person=pl.col("person").rank("dense").cast(pl.Int64) - 1,
-        rank=pl.struct("trust", pl.col("device").rank("dense", descending=True)).rank("dense").cast(pl.Int32),
-        kind=pl.col("code").replace_strict({code: n for n, code in enumerate(codes)}, default=-1, return_dtype=pl.Int8),
-        low=pl.col("code").replace_strict({c: float(b.low) for c, b in bounds.items()}, default=0.0, return_dtype=pl.Float64),
-        high=pl.col("code").replace_strict({c: float(b.high) for c, b in bounds.items()}, default=0.0, return_dtype=pl.Float64),
-    )
 
 
 @njit(cache=True)

@@ -77,7 +77,7 @@ def _tell(site: Site, result: RunResult, json: bool, quiet: int | None) -> None:
         emit({
             "inputs": rows.to_dicts(), "not_read": result.refused, "recovered": result.recovered, "decisions": result.decisions,
             "sent": result.sent, "expired": result.expired, "outcomes": result.outcomes,
-            "silent_sources": quiet,
+            "silent_sources": quiet, "open_crises": result.crises,
             "strange_registers": [asdict(one) for one in strange_registers(site)],
         })  # fmt: skip
         return
@@ -88,6 +88,8 @@ def _tell(site: Site, result: RunResult, json: bool, quiet: int | None) -> None:
         say(reason)
     if site.settings.decisions.enabled:
         say(f"Decisions {result.decisions}, messages sent {result.sent}, expired {result.expired}, outcomes joined {result.outcomes}.")
+    if result.crises:
+        say(f"{result.crises} participants spoke of a crisis that no human has cleared; their messages rest: heedful crises list")
     for register in strange_registers(site):
         say(register.said())
     if quiet:

@@ -10,6 +10,7 @@ import typer
 
 from heedful import __version__
 from heedful.cli.alerts import alerts_app
+from heedful.cli.crises import crises_app
 from heedful.cli.rumours import rumours_app
 from heedful.cli.safety import safety_app
 
@@ -26,6 +27,7 @@ audit_app = typer.Typer(help="Look at the audit chain, and check that nobody cha
 app.add_typer(consent_app, name="consent")
 app.add_typer(audit_app, name="audit")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(crises_app, name="crises")
 app.add_typer(safety_app, name="safety")
 app.add_typer(rumours_app, name="rumours")
 evaluate_app = typer.Typer(help="Judge this system on sets whose truth is known.", no_args_is_help=True)
@@ -78,6 +80,16 @@ def devices(
     from heedful.cli.devices import devices as run
 
     run(name, json)
+
+
+@app.command()
+def swapped(
+    days: Annotated[int, typer.Option(help="Newest days that are looked at.", min=1)] = 120, config: Config = CONFIG, json: Json = False
+) -> None:
+    """List pairs of participants whose sensors may have been swapped: one recording under two names, bodies that changed places."""
+    from heedful.cli.swapped import swapped as run
+
+    run(config, days, json)
 
 
 @app.command()

@@ -18,36 +18,42 @@ CONFIG = Path("heedful.toml")
 
 @rumours_app.command("list")
 def listed(
+    places: Annotated[bool, typer.Option("--places", help="By place, too.")] = False,
     graph: Annotated[bool, typer.Option("--graph", help="Cascades and communities of replies and reposts, too (extra 'graphs').")] = False,
     config: Config = CONFIG,
     json: Json = False,
 ) -> None:
-    """List the claims of the bank that people take up: how many, where, and how fast it grows."""
+    """List the claims of the bank that people take up: how many of 100,000, where, and how fast it grows; four weeks to the newest one."""
     from heedful.cli.console import emit, open_site, say, table
-    from heedful.loops.rumours import site_cascades, site_rumours
+    from heedful.loops.rumours import site_rumours
 
     with open_site(config) as site:
         found = site_rumours(site)
-        linked = site_cascades(site) if graph else None
+    shown = found.filter(found["suppressed"] == "")
     if json:
-        emit({"rumours": found.to_dicts(), "cascades": None if linked is None else linked.to_dicts()})
+        emit({"rumours": shown.to_dicts(), "withheld": found.height - shown.height})
         return
-    few = "withheld"
+    wanted = shown if places else shown.filter(shown["place"] == "world")
     table(
-        "Claims that people take up, last four weeks",
-        ["claim", "text", "verdict of the source", "spread", "refute", "in all", "places", "speed"],
+        "Claims that people take up, four weeks to the newest one",
+        ["claim", "text", "verdict of the source", "stance", "where", "people", "of 100,000 (95 %)", "places below", "why"],
         [
             (
-                row["claim"], row["text"], row["verdict"],
-                *(few if row[name] is None else row[name] for name in ("spread", "refute", "answered")), row["places"], row["why"],
+                row["claim"], row["text"], row["verdict"], row["stance"], row["place"], row["people"],
+                f"{row['share']:.0f} ({row['low']:.0f}-{row['high']:.0f})", row["places"], row["why"],
             )
-            for row in found.iter_rows(named=True)
+            for row in wanted.iter_rows(named=True)
         ],
     )  # fmt: skip
-    if linked is not None:
+    if graph:
         columns = ["claim", "cascades", "largest", "deepest", "communities", "in_communities"]
-        table("Cascades of replies and reposts", columns, linked.select(columns).rows())
-    say("For corrections: heedful rumours audiences CLAIM" if found.height else "No claim of the bank was taken up by enough people.")
+        table("Cascades of replies and reposts", columns, shown.filter(shown["cascades"].is_not_null()).select(columns).rows())
+    say(
+        f"{found.height - shown.height} numbers withheld for few people. For corrections: heedful rumours audiences CLAIM. Where a number "
+        "comes from: heedful explain rumour CLAIM STANCE PLACE WEEK"
+        if found.height
+        else "No claim of the bank was taken up."
+    )
 
 
 @rumours_app.command("audiences")
@@ -67,11 +73,12 @@ def listed_audiences(
         return
     table(
         "Whom to reach first",
-        ["", "place", "people who write of", "people", "share that meets it", "reached", "not by those above"],
+        ["", "place", "people who write of", "people", "met it", "share that meets it (95 %)", "reached", "not by those above"],
         [
             (
-                row["rank"], row["place"], labels.get(row["topic"], row["topic"]), row["people"], f"{row['share']:.0%}",
-                f"{row['reached']:.0f}", f"{row['newly_reached']:.0f}",
+                row["rank"], row["place"], labels.get(row["topic"], row["topic"]), row["people"], row["met"],
+                f"{row['share']:.0%} ({row['low']:.0%}-{row['high']:.0%})", f"{row['reached']:.0f}",
+                "withheld" if row["newly_reached"] is None else f"{row['newly_reached']:.0f}",
             )
             for row in found.iter_rows(named=True)
         ],

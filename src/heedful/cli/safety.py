@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,12 @@ def listed(config: Config = CONFIG, json: Json = False) -> None:
     if json:
         emit({"niches": shown.to_dicts(), "withheld": rows.height - shown.height})
         return
-    table("People who tell of it", ["treatment", "what", "people"], [(a, niche_name(b), c) for a, b, c, _ in shown.iter_rows()])
+    listed_rows = [
+        (row["treatment"], niche_name(row["niche"]), f"{row['day']:%Y}", row["people"],
+         shlex.join(["heedful", "explain", "niche", row["treatment"], row["niche"], str(row["day"])]))
+        for row in shown.iter_rows(named=True)
+    ]  # fmt: skip
+    table("People who tell of it", ["treatment", "what", "year", "people", "where from"], listed_rows)
     say(f"{shown.height} counts, {rows.height - shown.height} withheld for few people. What is told, not how often it happens.")
 
 

@@ -57,6 +57,8 @@ class Derivation:
     """Where `by` is None: key columns of what is read that have another name in what is written."""
     narrow: bool = False
     """Takes the keyword `keys`, the keys whose rows are asked for (None: all): what the look-back brings along need not be answered."""
+    empty_without: type[Schema] | None = None
+    """A table of `reads` without rows of which nothing follows: where it has none, the others are not read."""
 
     def __post_init__(self) -> None:
         if self.by is None:
@@ -91,6 +93,7 @@ def derivation(
     only: dict[str, tuple[str, ...]] | None = None,
     key_as: dict[str, str] | None = None,
     narrow: bool = False,
+    empty_without: type[Schema] | None = None,
     name: str = "",
 ) -> Callable[[Callable[..., Frame[Any, Any]]], Derivation]:
     """Declare a derivation; `reach` is `lookback` unless said."""
@@ -98,7 +101,7 @@ def derivation(
     def declare(function: Callable[..., Frame[Any, Any]]) -> Derivation:
         return Derivation(
             name or function.__name__, function, reads, writes, by, lookback,
-            lookback if reach is None else reach, lookahead, version, needs, only or {}, key_as or {}, narrow,
+            lookback if reach is None else reach, lookahead, version, needs, only or {}, key_as or {}, narrow, empty_without,
         )  # fmt: skip
 
     return declare

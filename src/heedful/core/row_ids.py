@@ -15,7 +15,7 @@ SINGULAR = {
     "alarms": "alarm", "counts": "count", "features": "feature", "changes": "change", "adherence": "adherence", "plans": "plan",
     "risks": "risk", "timeline": "timeline", "mentions": "mention", "experiences": "experience", "decisions": "decision",
     "people_mentions": "person_mention", "voices": "voice", "left_out": "left_out", "claims": "claim", "alerts": "alert",
-    "estimates": "estimate", "text_labels": "text_label",
+    "estimates": "estimate", "text_labels": "text_label", "rumours": "rumour", "audiences": "audience", "niches": "niche",
 }  # fmt: skip
 _TABLE = {singular: table for table, singular in SINGULAR.items()}
 

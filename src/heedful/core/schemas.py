@@ -479,6 +479,76 @@ class Estimates(Schema, table="estimates", stream="aggregate", key=("signal", "p
     why = column(pl.String, "one plain sentence")
 
 
+class NicheTellings(Schema, table="niche_tellings", stream="public", key=("source", "post", "author", "treatment", "niche"), grain="month"):
+    """Posts that tell of a treatment in a niche of safety; an intermediate, for counting people only."""
+
+    source = column(pl.String, "source of the post")
+    post = column(pl.String, "id of the post")
+    author = column(pl.String, "pseudonym of the public space")
+    treatment = column(pl.String, "drug name")
+    niche = column(pl.String, "pregnancy, misuse, no_effect or stop:reason")
+    day = column(pl.Date, "UTC day of the post")
+    known_at = column(INSTANT, "when the post was known")
+
+
+class Niches(Schema, table="niches", stream="aggregate", key=("treatment", "niche", "day"), grain="year"):
+    """People who told of a treatment in pregnancy, of misuse, of no effect, or why they stopped, by calendar year."""
+
+    treatment = column(pl.String, "drug name")
+    niche = column(pl.String, "pregnancy, misuse, no_effect or stop:reason")
+    day = column(pl.Date, "first of January of the year")
+    people = column(pl.Int64, "distinct people; null if withheld", unit="{people}", nullable=True)
+    suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
+    why = column(pl.String, "one plain sentence")
+
+
+class Rumours(Schema, table="rumours", stream="aggregate", key=("claim", "stance", "place", "day"), grain="month"):
+    """How far and how fast a claim of the bank goes: people by stance and place over the four weeks that end with a week."""
+
+    claim = column(pl.String, "id of the claim in the bank")
+    stance = column(pl.String, "spreads, refutes, asks or jokes")
+    place = column(pl.String, "place code as people declare it, 'world' for all, those without a declared place too")
+    day = column(pl.Date, "Monday of the week with which the four weeks end")
+    people = column(pl.Int64, "distinct people of that stance; null if withheld", unit="{people}", nullable=True)
+    posters = column(pl.Int64, "distinct people who posted anything; null if withheld", unit="{people}", nullable=True)
+    share = column(pl.Float64, "people per 100,000 posters", unit="/(100000.{people})", nullable=True)
+    low = column(pl.Float64, "lower end of its 95 % interval (Wilson)", nullable=True)
+    high = column(pl.Float64, "upper end", nullable=True)
+    places = column(pl.Int64, "places right below that are shown; null if withheld", nullable=True)
+    growth = column(pl.Float64, "growth of those who spread it for the first time; null for others, or too early", unit="/d", nullable=True)
+    growth_low = column(pl.Float64, "lower end of its 95 % interval (quasi-Poisson)", nullable=True)
+    growth_high = column(pl.Float64, "upper end", nullable=True)
+    doubling_days = column(pl.Float64, "ln 2 / growth where the whole interval lies above 0", unit="d", nullable=True)
+    cascades = column(pl.Int64, "of those who spread it, in the world: cascades of replies and reposts with enough people", nullable=True)
+    largest = column(pl.Int64, "people in the largest of them", unit="{people}", nullable=True)
+    deepest = column(pl.Int64, "links in the longest chain", nullable=True)
+    communities = column(pl.Int64, "communities with enough people; null without a graph library", nullable=True)
+    in_communities = column(pl.Int64, "people in them", unit="{people}", nullable=True)
+    suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
+    why = column(pl.String, "one plain sentence")
+
+
+class Audiences(Schema, table="audiences", stream="aggregate", key=("claim", "place", "topic", "day"), grain="month"):
+    """Audiences (declared region and topic) that a correction of a claim should reach first; one that cannot be shown has no row."""
+
+    claim = column(pl.String, "id of the claim in the bank")
+    place = column(pl.String, "country or region as people declare it")
+    topic = column(pl.String, "concept that they write of")
+    day = column(pl.Date, "Monday of the week with which the four weeks end")
+    rank = column(pl.Int64, "1 for the first")
+    people = column(pl.Int64, "distinct people of the audience", unit="{people}")
+    met = column(pl.Int64, "of them, who spread the claim or asked about it", unit="{people}")
+    share = column(pl.Float64, "share of the audience that meets the claim, drawn towards all audiences", unit="1")
+    low = column(pl.Float64, "lower end of its 95 % interval", unit="1")
+    high = column(pl.Float64, "upper end", unit="1")
+    reached = column(pl.Float64, "people whom a correction reaches and the claim meets", unit="{people}")
+    newly_reached = column(
+        pl.Float64, "the same without those whom audiences before it hold; null where it would tell of few", unit="{people}", nullable=True
+    )
+    suppressed = column(pl.String, "always '': see above")
+    why = column(pl.String, "one plain sentence")
+
+
 class BodyDays(Schema, table="body_days", stream="personal", key=("person", "day", "signal"), grain="month"):
     """Whether a participant's day was unusual in a way that regional series count; read by the disclosure door alone."""
 
@@ -548,6 +618,18 @@ class Features(Schema, table="features", stream="personal", key=("person", "day"
     unit = column(pl.String, "UCUM unit")
     coverage = column(pl.Float64, "share of the needed time that was covered, 0 to 1")
     missing = column(pl.String, "'' if there is a value; else the reason: not_worn, no_data, too_short, implausible")
+
+
+class ContextFeatures(Schema, table="context_features", stream="personal", key=("person", "day", "feature"), grain="month"):
+    """A named feature of where a person goes or how a phone is used. Apart from `features`, for which nobody needs to agree to these."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    day = column(pl.Date, "local day")
+    feature = column(pl.String, "name with its definition, for example home_stay_share[28], screen_unlocks")
+    value = column(pl.Float64, "the number; null if missing", nullable=True)
+    unit = column(pl.String, "UCUM unit")
+    coverage = column(pl.Float64, "share of the day that was recorded, 0 to 1")
+    missing = column(pl.String, "'' if there is a value; else the reason: no_data, too_short, implausible")
 
 
 class DayHours(Schema, table="day_hours", stream="personal", key=("person", "day", "signal"), grain="month"):
@@ -747,6 +829,17 @@ class Approvals(Schema, table="approvals", kind="ledger", stream="personal", key
     item = column(pl.String, "plan item or decision")
     answer = column(pl.String, "approved or declined")
     by = column(pl.String, "who answered, as they signed")
+    at = column(INSTANT, "when")
+
+
+class Clearances(Schema, table="clearances", kind="ledger", stream="personal", key=("clearance",)):
+    """A human looked at the signs of a participant's crisis and took over: automatic messages may go again."""
+
+    clearance = column(pl.String, "id of the crisis that was cleared")
+    person = column(pl.String, "pseudonym of the participant space")
+    signs = column(pl.String, "ids of the signs that were seen, a JSON list")
+    reason = column(pl.String, "why, in the words of who cleared it")
+    by = column(pl.String, "who cleared it, as they signed")
     at = column(INSTANT, "when")
 
 

@@ -30,7 +30,7 @@ from heedful.trust.pseudonyms import PseudonymKey
 
 DELETION = "deletion"
 """Name of a batch that no input brings: rows that go."""
-HELD_WEIGHT = 20
+HELD_WEIGHT = 10
 """Rows that stay in memory until derived tables are brought up to date (posts, diaries) count for so many that need not."""
 LABELS: dict[str, Any] = {"public": Public, "personal": Consented[Held], "aggregate": Aggregate, "either": Raw}
 

@@ -8,6 +8,7 @@ difference that is still to be passed on. Nothing else writes derived tables.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ from heedful.core.schemas import Schema
 from heedful.core.seals import seal, unseal
 from heedful.engine.keys import chosen, day_range, needed_keys, portions, touched_keys
 from heedful.engine.plan import Node, Plan, Step
+from heedful.engine.read_once import ReadOnce
 from heedful.store.lake import Lake
 
 Reader = Callable[[Node, pl.DataFrame | None], pl.DataFrame]
@@ -56,6 +58,8 @@ class Engine:
 
     def __init__(self, lake: Lake, derivations: Sequence[Derivation], resources: Mapping[str, Any]) -> None:
         self.lake, self.plan, self.resources = lake, Plan(derivations), dict(resources)
+        by_person = Counter(node for step in self.plan.steps if step.derivation.by == ("person",) for node in step.inputs)
+        self._whole_people = {node for node, readers in by_person.items() if readers > 1}
 
     # --- keeping up to date
 
@@ -69,6 +73,7 @@ class Engine:
 
     def _walk(self, changed: Changed, batch: int, anew: Sequence[str], on_step: Callable[[str], None] | None) -> dict[str, int]:
         written: dict[str, int] = {}
+        read = ReadOnce(self._read, self._whole_people, changed)
         for step in self.plan.steps:
             name = step.derivation.name
             touched = self._all_keys(step) if name in anew else self._touched(step, changed)
@@ -76,7 +81,7 @@ class Engine:
                 continue
             if on_step is not None:
                 on_step(name)
-            removed, added = self._differences(step, touched, Changed() if name in anew else changed)
+            removed, added = self._differences(step, touched, Changed() if name in anew else changed, read)
             if removed.height or added.height:
                 self.lake.stage(step.table, step.derivation.writes, removed, added)
                 changed.add(step.output, pl.concat([removed, added]), fresh=not removed.height and name not in anew)
@@ -100,7 +105,7 @@ class Engine:
             keys.append(self.lake.read_derived(step.table, step.derivation.writes, None).select(step.derivation.key).unique())
         return pl.concat(keys).unique()
 
-    def _differences(self, step: Step, touched: pl.DataFrame, changed: Changed) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _differences(self, step: Step, touched: pl.DataFrame, changed: Changed, read: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
         derivation, removed, added = step.derivation, [step.derivation.writes.empty()], [step.derivation.writes.empty()]
         # New posts have no rows yet and are in hand already: neither is read back from the lake.
         only_new = derivation.by is None and len(step.inputs) == 1 and changed.fresh.get(step.inputs[0], False)
@@ -111,14 +116,25 @@ class Engine:
                 new = self._derive(step, [rows if keys is touched else rows.join(keys, on=keys.columns, how="semi")])
                 added.append(new)
                 continue
-            new = self._derive(step, [self._inputs(step, node, keys, self._read) for node in step.inputs], keys)
             output_keys = _renamed(keys, derivation)
-            new = new.join(output_keys, on=output_keys.columns, how="semi", nulls_equal=True)
+            new = derivation.writes.empty()
+            if not self._silent(derivation) and not self._without_cause(step, keys, read):
+                new = self._derive(step, [self._inputs(step, node, keys, read) for node in step.inputs], keys)
+                new = new.join(output_keys, on=output_keys.columns, how="semi", nulls_equal=True)
             old = self.lake.read_derived(step.table, derivation.writes, output_keys, day_range(output_keys))
             before, after = old.hash_rows(1), new.hash_rows(1)
             removed.append(old.filter(~before.is_in(after.implode())))
             added.append(new.filter(~after.is_in(before.implode())))
         return pl.concat(removed), pl.concat(added)
+
+    def _silent(self, derivation: Derivation) -> bool:
+        """Whether a resource says that nothing follows from it, whatever the rows: then none need be read."""
+        return any(getattr(self.resources[name], "silent", False) for name in derivation.needs)
+
+    def _without_cause(self, step: Step, keys: pl.DataFrame, read: Reader) -> bool:
+        """Whether the table is empty without which nothing follows."""
+        cause = step.derivation.empty_without
+        return cause is not None and all(self._inputs(step, node, keys, read).is_empty() for node in step.inputs if node[0] is cause)
 
     # --- deriving
 

@@ -13,6 +13,7 @@ import polars as pl
 from heedful.core.clock import FixedClock
 from heedful.core.labels import Aggregate, Care, Public
 from heedful.core.schemas import Alarms, Changes, Experiences, Mentions
+from heedful.loops.claim_bank import claim_file
 from heedful.loops.personal import decide_due, join_outcomes
 from heedful.loops.run import RunResult, run_site
 from heedful.loops.settings import DecisionSettings, InputSettings, PopulationSettings, Settings, SiteSettings
@@ -91,6 +92,9 @@ def _site(folder: Path, written: Written) -> Site:
     end = datetime.combine(written.truth.last_day + timedelta(days=1), time(12), UTC)
     site = Site(settings, folder / "site", FixedClock(end))
     (folder / "site" / "SYNTHETIC.txt").write_text("Made by heedful demo; removed by the next one.\n")
+    for rumour in written.truth.rumours:
+        if rumour.claim:
+            claim_file(site.folder).add(f"{rumour.claim[0].upper()}{rumour.claim[1:]}.", "https://example.org/simulated", "false", end)
     return site
 
 

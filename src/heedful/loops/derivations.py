@@ -16,6 +16,8 @@ from heedful.behavior.hrv_daily import nightly_variability
 from heedful.behavior.illness_signal import illness_signal
 from heedful.behavior.night_body import night_body
 from heedful.behavior.nightsignal import nightsignal
+from heedful.behavior.phone_daily import daily_phone
+from heedful.behavior.place_daily import daily_places
 from heedful.behavior.questionnaires import daily_answers
 from heedful.behavior.reported import DERIVATIONS as REPORTED
 from heedful.behavior.rhythm_daily import daily_rhythm
@@ -47,6 +49,8 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     doses_taken,
     abc_taxonomy,
     night_body,
+    daily_places,
+    daily_phone,
     *ANNOTATIONS,
     nightsignal,
     baseline_change,

@@ -7,9 +7,8 @@ from datetime import datetime, time
 
 import polars as pl
 
-from heedful.behavior.questionnaires import thoughts_of_harm
 from heedful.core.labels import Care
-from heedful.core.schemas import Answers, Deliveries, Diary, Features, Observations, People
+from heedful.core.schemas import Deliveries, Features, Observations, People
 from heedful.intervene import (
     Budget,
     Decision,
@@ -25,7 +24,7 @@ from heedful.intervene import (
 )
 from heedful.intervene.decide import Due, Rules
 from heedful.intervene.policies import POLICIES, Policy
-from heedful.language.crisis import crisis_words
+from heedful.loops.crisis_stops import crisis_times, open_crises
 from heedful.loops.settings import DecisionSettings
 from heedful.loops.site import Site
 from heedful.store.decision_log import DecisionLog
@@ -93,40 +92,37 @@ def sent_before(site: Site, people: Iterable[str], at: datetime, budget: Budget)
 def person_states(site: Site) -> list[PersonState]:
     """What is known of every participant who agreed to care, for the decision loop."""
     people = site.view(People, Care).data.sort("person")
-    diary = site.view(Diary, Care).data
-    fired = diary.with_columns(words=crisis_words(diary["text"])).filter(pl.col("words").is_not_null())
-    told = [fired.select("person", at="written_at"), thoughts_of_harm(site.view(Answers, Care).data)]
-    crisis = dict(pl.concat(told).group_by("person").agg(pl.col("at").max()).iter_rows())
-    cleared = dict(
-        site.ledger.rows("approvals")
-        .filter((pl.col("item") == "crisis") & (pl.col("answer") == "approved"))
-        .group_by("person")
-        .agg(pl.col("at").max())
-        .iter_rows()
-    )
+    crisis = crisis_times(site)
     return [
         PersonState(
             row["person"],
             row["zone"],
             row["language"] or "en",
             birth_year=row["birth_year"],
-            crisis_at=crisis.get(row["person"]),
-            crisis_cleared_at=cleared.get(row["person"]),
+            crisis_at=crisis.get(row["person"], (None, None))[0],
+            crisis_cleared_at=crisis.get(row["person"], (None, None))[1],
         )
         for row in people.iter_rows(named=True)
     ]
 
 
 def send_waiting(site: Site, now: datetime) -> dict[str, int]:
-    """Write waiting messages to the outbox file, each within its time; late ones expire, so that nothing piles up."""
+    """Write waiting messages to the outbox file, each within its time; late ones expire, so that nothing piles up.
+
+    A message that was decided before a crisis became known waits, too, until a human cleared it or its time is over.
+    """
     moved = {"sent": 0, "expired": 0}
     waiting = site.ledger.rows("deliveries", status="waiting")
     if not waiting.height:
         return moved
     outbox = site.folder / "outbox"
     outbox.mkdir(exist_ok=True)
+    resting = open_crises(site)["person"].to_list()
+    held = site.ledger.rows("decisions").filter(pl.col("person").is_in(resting))["decision"].to_list() if resting else []
     for row in waiting.iter_rows(named=True):
         status = "sent" if now <= row["deliver_by"] else "expired"
+        if status == "sent" and row["decision"] in held:
+            continue
         if status == "sent":
             # One file a message, named by its decision: written again after a crash it is the same file, not a second message.
             (outbox / f"{row['decision']}.txt").write_text(row["text"] + "\n", "utf-8")

@@ -14,6 +14,8 @@ from heedful.language.text_labels import text_labels
 from heedful.language.voices.voices import voices
 from heedful.loops.crisis import crisis_counts
 from heedful.loops.estimates import PUBLIC as ESTIMATES
+from heedful.loops.rumours import DERIVATIONS as RUMOURS
+from heedful.loops.safety import DERIVATIONS as SAFETY
 from heedful.population.alarms import Detection, count_alarms, series_alarms
 from heedful.population.alert_clusters import alerts
 from heedful.population.counts import count_people
@@ -51,5 +53,5 @@ def left_out(
 
 PUBLIC_LOOP: tuple[Derivation, ...] = (
     mentions, experiences, text_labels, crisis_counts, people_mentions, posters, voices, claims, counts, left_out,
-    count_alarms, series_alarms, alerts, *ESTIMATES
+    count_alarms, series_alarms, alerts, *ESTIMATES, *RUMOURS, *SAFETY
 )  # fmt: skip

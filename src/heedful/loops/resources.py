@@ -10,6 +10,7 @@ from heedful.core.voices import VoiceChoice
 from heedful.loops.claim_bank import site_claims
 from heedful.loops.estimates import PublicHealthGrants, site_population
 from heedful.loops.guidelines import site_guidelines
+from heedful.loops.rumours import graph_library
 from heedful.loops.settings import Settings
 from heedful.loops.vocabularies import site_vocabulary
 from heedful.population.alarms import Detection
@@ -31,6 +32,7 @@ def site_resources(settings: Settings, folder: Path | None = None) -> dict[str, 
         "detection": Detection(minimum_cell=settings.disclosure.minimum_cell),
         "thresholds": site_thresholds(settings),
         "population": site_population(settings.population.file),
+        "graphs": graph_library(),
         "public_health": PublicHealthGrants(),  # the site puts its consents in force here
     }
 

@@ -11,6 +11,7 @@ from heedful.core.errors import SourceError
 from heedful.engine.intake import Accounts
 from heedful.loops.alert_channels import send_alerts
 from heedful.loops.alerts import open_alerts
+from heedful.loops.crisis_stops import open_crises
 from heedful.loops.personal import decide_due, join_outcomes, send_waiting
 from heedful.loops.site import Input, Progress, Site, read_consents
 
@@ -30,6 +31,7 @@ class RunResult:
     expired: int = 0
     outcomes: int = 0
     alerts: int = 0
+    crises: int = 0
 
 
 def run_site(
@@ -50,6 +52,7 @@ def run_site(
         site.intake.derive(on_step)
         _compact(site)
         result.alerts = len(open_alerts(site, site.clock.now()).opened)
+        result.crises = open_crises(site).height
         if site.settings.decisions.enabled:
             now = site.clock.now()
             result.decisions = len(decide_due(site, now - timedelta(hours=1), now + timedelta(microseconds=1)))

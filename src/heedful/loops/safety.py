@@ -6,28 +6,47 @@ import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
 
+from heedful.core.derivations import Derivation, derivation
 from heedful.core.errors import SettingsError
-from heedful.core.labels import Care, Public
-from heedful.core.schemas import Experiences, Mentions, NichePosts, People, Voices
-from heedful.loops.site import Site
+from heedful.core.frames import Frame
+from heedful.core.labels import Aggregate, Care, Public
+from heedful.core.schemas import Experiences, Niches, NicheTellings, People, PeopleMentions, Voices
+from heedful.population.alarms import Detection
 from heedful.population.left_out import once_a_campaign
 from heedful.population.safety.case_draft import STATUS, Case, draft, from_diary, from_form, missing
-from heedful.population.safety.niches import niches
+from heedful.population.safety.niches import niche_tellings, people_telling
+from heedful.population.safety.niches import niches as counted
+from heedful.trust.doors import disclose_beside
+
+if TYPE_CHECKING:  # a site knows its derivations
+    from heedful.loops.site import Site
 
 FOLDER = "safety_drafts"
 """Of a site's folder: one folder a participant, so that erasing a person erases the drafts about them; 'forms' holds those from forms."""
 
 
+@derivation(reads=(NicheTellings, Voices), writes=Niches, by=("day",), lookahead=365, needs=("detection",), version=1)
+def niches(told: Frame[Public, NicheTellings], flagged: Frame[Public, Voices], *, detection: Detection) -> Frame[Aggregate, Niches]:
+    """People who told of a treatment in pregnancy, of misuse, of no effect, or why they stopped, by calendar year, through the disclosure
+    door; a copy-paste campaign counts once."""
+    people = told.derive(PeopleMentions, people_telling(told.data))
+    return disclose_beside(
+        people, flagged, lambda rows, flags, minimum: counted(once_a_campaign(rows, flags), minimum), detection.minimum_cell, Niches
+    )
+
+
+DERIVATIONS: tuple[Derivation, ...] = (niche_tellings, niches)
+
+
 def site_niches(site: Site) -> pl.DataFrame:
-    """People by treatment and niche, of public posts, as `heedful.population.safety.niches` counts them; a campaign counts once."""
-    tables = (site.engine.table(schema, Public).data for schema in (Mentions, NichePosts, Experiences, Voices))
-    mentions, niche_posts, experiences, flagged = tables
-    return niches(mentions, niche_posts, once_a_campaign(experiences, flagged), site.settings.disclosure.minimum_cell)
+    """Rows of `Niches`, the newest year and most people first."""
+    order = ["day", "people", "treatment", "niche"]
+    return site.engine.table(Niches, Aggregate).data.sort(order, descending=[True, True, False, False], nulls_last=True)
 
 
 def draft_from_diary(site: Site, entry: str, n: int) -> dict[str, Any]:

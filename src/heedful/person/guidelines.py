@@ -15,6 +15,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -51,6 +52,11 @@ class Guidelines:
         return blake2b(orjson.dumps(self.resources, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
     @property
+    def silent(self) -> bool:
+        """Without a plan nobody has an item: the engine need not read what is known of people to say so."""
+        return not self.plans
+
+    @cached_property
     def plans(self) -> list[Mapping[str, Any]]:
         """PlanDefinitions that no other one nests, by id; retired ones are left out."""
         nested = {canonical for one in self.resources for canonical in _canonicals(one.get("action", []))}

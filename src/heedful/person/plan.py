@@ -23,15 +23,18 @@ NIGHTS, NIGHTS_NEEDED = 14, 7
 ONSET_SD_MINUTES = 60.0
 
 _STEP_EVIDENCE = (
-    "Goals at the 60th percentile of the last nine days raised walking in a randomised trial (Adams 2013, BMC Public Health 13:286)."
+    "Goals by a percentile of one's own last days raised walking more than a fixed 10,000 steps in a randomised trial of 20 people "
+    "(Adams 2013, PLoS ONE 8:e82901); in a later one of 96 the fixed goal did as well at first, and the adaptive one held longer "
+    "(Adams 2017, PMC5372290)."
 )
 _ADHERENCE_EVIDENCE = (
-    "80 % of days covered is the usual mark of good adherence; it is a convention, not a threshold of effect (Karve 2009)."
+    "80 % of days covered is the usual mark of good adherence; the share that best foretold a hospital stay lay between 58 and 89 % in "
+    "five diseases (Karve 2009, Curr Med Res Opin 25:2303)."
 )
 _SLEEP_EVIDENCE = "Irregular sleep timing goes with more cardiovascular disease in a cohort (Huang 2020, JACC 75:991); cause is not shown."
 
 
-@derivation(reads=(Features, Adherence), writes=Plans, by=("person",), version=2, only={"features": (STEPS, SLEEP_ONSET)})
+@derivation(reads=(Features, Adherence), writes=Plans, by=("person",), version=3, only={"features": (STEPS, SLEEP_ONSET)})
 def plan(features: Frame[Consented[P], Features], adherence: Frame[Consented[P], Adherence]) -> Frame[Consented[P], Plans]:
     """Items of the plan as this person's own days suggest them; no item where too little is known.
 

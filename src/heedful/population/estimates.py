@@ -142,7 +142,7 @@ def estimates(people: pl.DataFrame, population: Population, minimum: int) -> pl.
     rows = rows.with_columns(suppressed=hidden)
     shown = rows.filter(pl.col("suppressed") == "")
     shown = shown.with_columns(share=pl.col("people") / pl.col("posters"))
-    shown = shown.with_columns(_wilson("share", "posters", "low", "high")).join(
+    shown = shown.with_columns(wilson("share", "posters", "low", "high")).join(
         _weighted(shown, rows, posted, population), on=_CELL, how="left"
     )
     shown = shown.with_columns(pl.col(name) * PER for name in _SHARES).with_columns(why=_why(population))
@@ -157,7 +157,7 @@ _SHARES = ("share", "low", "high", "weighted", "weighted_low", "weighted_high")
 _WITHHELD = "Withheld to protect the few people behind it or behind a neighboring place."
 
 
-def _wilson(share: str, size: str, low: str, high: str) -> list[pl.Expr]:
+def wilson(share: str, size: str, low: str, high: str) -> list[pl.Expr]:
     """Wilson's 95 % interval of a share of `size` people."""
     p, n = pl.col(share), pl.col(size)
     middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
@@ -192,7 +192,7 @@ def _weighted(shown: pl.DataFrame, rows: pl.DataFrame, posted: pl.DataFrame, pop
         strata=pl.len(),
     )  # fmt: skip
     found = found.filter(pl.col("strata") > 1).with_columns(effective_n=pl.col("weighted_people") / pl.col("design_effect"))
-    found = found.with_columns(_wilson("weighted", "effective_n", "weighted_low", "weighted_high")).rename({"parent": "place"})
+    found = found.with_columns(wilson("weighted", "effective_n", "weighted_low", "weighted_high")).rename({"parent": "place"})
     return found.drop("strata")
 
 

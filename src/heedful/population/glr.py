@@ -94,15 +94,16 @@ class GlrResult:
     mean: Floats
 
 
-def glr(counts: Floats, mean: Floats, settings: Glr) -> GlrResult:
+def glr(counts: Floats, mean: Floats, settings: Glr, dispersion: Floats | None = None) -> GlrResult:
     """Run the chart over every series from its first date.
 
     Parameters
     ----------
     counts: [series, dates], whole numbers; the chart stands still over a missing count (NaN).
     mean: in-control mean, [series, dates] or broadcast to it, above 0; elsewhere nothing is tested.
+    dispersion: [series], 0 or more, instead of the settings' alpha.
 
-    Errors: `SettingsError` for a negative count.
+    Errors: `SettingsError` for a negative count or dispersion.
 
     >>> result = glr(np.array([[2.0, 1, 3, 6, 7]]), np.array([[2.0]]), Glr(threshold=4, cases_needed=True))
     >>> result.statistic.round(2).tolist(), result.alarm.tolist(), result.cases_needed.tolist()
@@ -116,8 +117,12 @@ def glr(counts: Floats, mean: Floats, settings: Glr) -> GlrResult:
     missing = np.isnan(counts) | ~(mean > 0)
     x, mu = np.where(missing, 0.0, counts), np.where(missing, 0.0, mean)
     statistic, needed, alarm = np.full_like(x, np.nan), np.full_like(x, np.nan), np.zeros(x.shape, dtype=np.bool_)
-    for row in range(len(x)):
-        run_chart(x[row], mu[row], 0, settings.rule, statistic[row], needed[row], alarm[row], True)
+    rule = settings.rule
+    alphas = np.broadcast_to(rule.alpha if dispersion is None else np.asarray(dispersion, dtype=np.float64), len(x))
+    if not (alphas >= 0).all():
+        raise SettingsError(f"glr: series {int(np.argmin(alphas >= 0)) + 1} has no dispersion of 0 or more. Fit it, or give 0 for Poisson.")
+    for row, alpha in enumerate(alphas.tolist()):
+        run_chart(x[row], mu[row], 0, rule._replace(alpha=alpha), statistic[row], needed[row], alarm[row], True)
     statistic[missing], needed[missing] = np.nan, np.nan
     return GlrResult(statistic, needed, alarm, np.where(missing, np.nan, mean))
 

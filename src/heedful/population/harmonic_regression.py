@@ -199,6 +199,7 @@ def _judged(observed: Floats, out: Floats, pandemic: Ints, settings: HarmonicReg
     )  # fmt: skip
 
 
+# loops instead of slices that are assigned: for these numba compiles the wording of their errors too, three seconds a kernel
 _jit = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
@@ -209,15 +210,19 @@ def _fit_all(
 ) -> None:  # fmt: skip
     """Fill out[what, series, place]: log mean, its variance, dispersion, slope, rows down-weighted, rows used, state."""
     columns = design.shape[1]
+    room, beta = np.zeros((3, len(design))), np.zeros(columns)
     for series in range(len(counts)):
-        beta = np.zeros(columns)
         for n in range(len(places)):
             stop = max(places[n] - left_out, 0)
             start = max(stop - longest, 0)
-            y = counts[series, start:stop]
-            w = np.where(np.isnan(y), 0.0, row_weights[start:stop])
-            y = np.where(w > 0, y, 0.0)
-            used, cases, known = (w > 0).sum(), y.sum(), w.sum()
+            y, w, mean = room[0, : stop - start], room[1, : stop - start], room[2, : stop - start]
+            used, cases, known, weighted = 0, 0.0, 0.0, 0.0
+            for row in range(stop - start):
+                y[row], w[row] = counts[series, start + row], row_weights[start + row]
+                if np.isnan(y[row]) or w[row] == 0:
+                    y[row] = w[row] = 0.0
+                    continue
+                used, cases, known, weighted = used + 1, cases + y[row], known + w[row], weighted + w[row] * y[row]
             out[4, series, n], out[5, series, n] = 0.0, used
             if used < year:
                 out[6, series, n] = 1
@@ -225,34 +230,45 @@ def _fit_all(
             out[6, series, n] = 0
             x, now = design[start:stop], design[places[n]]
             if cases < FEWEST_CASES:
-                rate = ((w * y).sum() + 0.5) / known
-                out[0, series, n], out[1, series, n], out[2, series, n] = np.log(rate), 1 / max((w * y).sum() + 0.5, 1.0), 0.0
+                rate = (weighted + 0.5) / known
+                out[0, series, n], out[1, series, n], out[2, series, n] = np.log(rate), 1 / max(weighted + 0.5, 1.0), 0.0
                 out[3, series, n] = np.nan
                 continue
             full = columns if trend and used >= YEARS_FOR_A_TREND * year else columns - 1
-            _fit_one(y, w, x, now, full, columns, z_trend, threshold, beta, out[:, series, n])
+            _fit_one(y, w, x, now, mean, full, columns, z_trend, threshold, beta, out[:, series, n])
 
 
 @_jit
 def _fit_one(
-    y: Floats, w: Floats, x: Floats, now: Floats, full: int, columns: int, z_trend: float, threshold: float, beta: Floats, out: Floats
-) -> None:
-    used, last = full, columns - 1
-    beta[:] = 0.0
-    beta[0] = np.log((w * y).sum() / w.sum())
-    alpha, covariance, good = _fit(y, w, x, used, beta, 0.0)
-    if good and threshold < np.inf:
-        out[4] = _down_weight(y, w, x, used, beta, alpha, threshold)
-        if out[4] > 0:
-            alpha, covariance, good = _fit(y, w, x, used, beta, alpha)
-    if good and used == columns and not abs(beta[last]) > z_trend * np.sqrt(covariance[last, last]):
-        used = last
-        alpha, covariance, good = _fit(y, w, x, used, beta, alpha)
-    if not good:  # too few cases for a season: one level
-        used = 1
-        beta[:] = 0.0
-        beta[0] = np.log((w * y).sum() / w.sum())
-        alpha, covariance, good = _fit(y, w, x, used, beta, 0.0)
+    y: Floats, w: Floats, x: Floats, now: Floats, mean: Floats, full: int, columns: int, z_trend: float, threshold: float, beta: Floats,
+    out: Floats,
+) -> None:  # fmt: skip
+    """One date: fitted; again with past outbreaks down-weighted; again without a slope that is not kept; one level where that fails."""
+    used, last, alpha, good = full, columns - 1, 0.0, True
+    covariance = np.zeros((columns, columns))
+    for attempt in range(4):
+        if attempt == 1:
+            if not good or not threshold < np.inf:
+                continue
+            out[4] = _down_weight(y, w, x, used, beta, alpha, threshold)
+            if out[4] == 0:
+                continue
+        if attempt == 2:
+            if not good or used < columns or abs(beta[last]) > z_trend * np.sqrt(covariance[last, last]):
+                continue
+            used = last
+        if attempt == 3:
+            if good:
+                continue
+            used = 1
+        if attempt in (0, 3):
+            total, known, alpha = 0.0, 0.0, 0.0
+            for row in range(len(y)):
+                total, known = total + w[row] * y[row], known + w[row]
+            for i in range(columns):
+                beta[i] = 0.0
+            beta[0] = np.log(total / known)
+        alpha, good = _fit(y, w, x, used, beta, alpha, mean, covariance)
     if not good:
         out[6] = 2
         return
@@ -266,17 +282,22 @@ def _fit_one(
 
 
 @_jit
-def _fit(y: Floats, w: Floats, x: Floats, used: int, beta: Floats, alpha: float) -> tuple[float, Floats, bool]:
-    """A step of iteratively reweighted least squares and the dispersion at its means, in turns, until both stand still; beta is changed in
-    place. Returns the dispersion, the coefficients' covariance, and whether it came to an end."""
-    mean, normal, right = np.zeros(len(y)), np.zeros((used, used)), np.zeros(used)
-    free = w.sum() - used
+def _fit(
+    y: Floats, w: Floats, x: Floats, used: int, beta: Floats, alpha: float, mean: Floats, covariance: Floats
+) -> tuple[float, bool]:  # fmt: skip
+    """A step of iteratively reweighted least squares and the dispersion at its means, in turns, until both stand still; beta and the
+    coefficients' `covariance` are changed in place. Returns the dispersion and whether it came to an end."""
+    normal, step, free = np.zeros((used, used)), np.zeros(used), float(-used)
+    for row in range(len(w)):
+        free += w[row]
     for _step in range(_MOST_STEPS):
-        _normal(y, w, x, used, beta, alpha, mean, normal, right)
+        _normal(y, w, x, used, beta, alpha, mean, normal, step)
         if not _factor(normal, used):
-            return alpha, normal, False
-        step = _solved(normal, right, used)
-        largest = np.abs(step).max()
+            return alpha, False
+        _solve(normal, step, used)
+        largest = 0.0
+        for i in range(used):
+            largest = max(largest, abs(step[i]))
         shrink = min(1.0, 2.0 / largest) if largest > 0 else 1.0
         for i in range(used):
             beta[i] += shrink * step[i]
@@ -284,19 +305,23 @@ def _fit(y: Floats, w: Floats, x: Floats, used: int, beta: Floats, alpha: float)
             continue
         last, alpha = alpha, _dispersion(y, w, mean, free, alpha)
         if largest <= 1e-8 and abs(alpha - last) <= 1e-8 * (alpha + 1e-3):
-            covariance = np.zeros((used, used))
             for i in range(used):
-                unit = np.zeros(used)
-                unit[i] = 1.0
-                covariance[i] = _solved(normal, unit, used)
-            return alpha, covariance, True
-    return alpha, normal, False
+                for j in range(used):
+                    step[j] = 1.0 if i == j else 0.0
+                _solve(normal, step, used)
+                for j in range(used):
+                    covariance[i, j] = step[j]
+            return alpha, True
+    return alpha, False
 
 
 @_jit
 def _normal(y: Floats, w: Floats, x: Floats, used: int, beta: Floats, alpha: float, mean: Floats, normal: Floats, right: Floats) -> None:
     """Means, information and score at beta."""
-    normal[:], right[:] = 0.0, 0.0
+    for i in range(used):
+        right[i] = 0.0
+        for j in range(used):
+            normal[i, j] = 0.0
     for row in range(len(y)):
         if w[row] == 0:
             continue
@@ -331,17 +356,16 @@ def _factor(matrix: Floats, size: int) -> bool:
 
 
 @_jit
-def _solved(factor: Floats, right: Floats, size: int) -> Floats:
-    out = right.copy()
+def _solve(factor: Floats, right: Floats, size: int) -> None:
+    """`right` becomes the solution."""
     for i in range(size):
         for k in range(i):
-            out[i] -= factor[i, k] * out[k]
-        out[i] /= factor[i, i]
+            right[i] -= factor[i, k] * right[k]
+        right[i] /= factor[i, i]
     for i in range(size - 1, -1, -1):
         for k in range(i + 1, size):
-            out[i] -= factor[k, i] * out[k]
-        out[i] /= factor[i, i]
-    return out
+            right[i] -= factor[k, i] * right[k]
+        right[i] /= factor[i, i]
 
 
 @_jit

@@ -100,7 +100,11 @@ def fit_log_linear(counts: Floats, design: Floats, alpha: float | None, toleranc
     return _fit(counts, design, -1.0 if alpha is None else float(alpha), tolerance)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+# loops instead of slices that are assigned: for these numba compiles the wording of their errors too, three seconds a kernel
+_jit = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+@_jit
 def _fit(counts: Floats, design: Floats, alpha: float, tolerance: float) -> tuple[Floats, float, bool]:
     """Coefficients, dispersion, converged or not; a negative `alpha` is estimated. A Poisson fit is its start, or, where the likelihood
     does not lead on from there, one with a given dispersion."""
@@ -117,7 +121,7 @@ def _fit(counts: Floats, design: Floats, alpha: float, tolerance: float) -> tupl
     return coefficients, dispersion, done
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_jit
 def _start(counts: Floats, alpha: float) -> Floats:
     start = np.empty(len(counts))
     for row in range(len(counts)):
@@ -126,19 +130,22 @@ def _start(counts: Floats, alpha: float) -> Floats:
     return start
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_jit
 def _least_squares(counts: Floats, design: Floats, alpha: float, tolerance: float) -> tuple[Floats, Floats, bool]:
     """Iteratively reweighted least squares for a given dispersion, from R's start. A step after the first that makes
     the deviance larger is halved; R halves only where it is not finite, and can run away."""
     rows, columns = design.shape
-    eta = _start(counts, alpha)
-    means = np.exp(eta)
+    eta, means, logs = _start(counts, alpha), np.empty(rows), np.empty(rows)
+    for row in range(rows):
+        means[row], logs[row] = np.exp(eta[row]), np.log(max(counts[row], 1.0))  # of 0 it is multiplied by 0
     coefficients, last, done = np.zeros(columns), np.zeros(columns), False
     normal, pull = np.empty((columns, columns)), np.empty(columns)
-    logs = np.log(np.maximum(counts, 1.0))  # of 0 it is multiplied by 0
     old, _ = _deviance(counts, logs, eta, means, alpha)
     for step in range(MOST_STEPS):
-        last[:], normal[:], pull[:] = coefficients, 0.0, 0.0
+        for i in range(columns):
+            last[i], pull[i] = coefficients[i], 0.0
+            for j in range(columns):
+                normal[i, j] = 0.0
         for row in range(rows):
             mean = means[row]
             weight = mean / (1 + alpha * mean)
@@ -153,7 +160,8 @@ def _least_squares(counts: Floats, design: Floats, alpha: float, tolerance: floa
         for _halving in range(MOST_STEPS if step > 0 else 0):
             if np.isfinite(deviance) and deviance <= old + 1e-7 * (abs(old) + 0.1):
                 break
-            coefficients[:] = (coefficients + last) / 2
+            for i in range(columns):
+                coefficients[i] = (coefficients[i] + last[i]) / 2
             _predict(design, coefficients, eta, means)
             deviance, scale = _deviance(counts, logs, eta, means, alpha)
         # changes below the rounding of the sums say nothing
@@ -164,7 +172,7 @@ def _least_squares(counts: Floats, design: Floats, alpha: float, tolerance: floa
     return coefficients, means, done
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_jit
 def _predict(design: Floats, coefficients: Floats, eta: Floats, means: Floats) -> None:
     for row in range(len(eta)):
         value = 0.0
@@ -174,7 +182,7 @@ def _predict(design: Floats, coefficients: Floats, eta: Floats, means: Floats) -
         means[row] = max(np.exp(value), SMALLEST_MEAN)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_jit
 def _deviance(counts: Floats, logs: Floats, eta: Floats, means: Floats, alpha: float) -> tuple[float, float]:
     """Deviance, and the size of what was summed."""
     deviance, scale = 0.0, 0.0
@@ -189,7 +197,7 @@ def _deviance(counts: Floats, logs: Floats, eta: Floats, means: Floats, alpha: f
     return deviance, scale
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_jit
 def _solve(normal: Floats, pull: Floats, solution: Floats) -> None:
     """Cholesky: the lower half of `normal` is overwritten."""
     columns = len(pull)
@@ -211,51 +219,67 @@ def _solve(normal: Floats, pull: Floats, solution: Floats) -> None:
         solution[i] = value / normal[i, i]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_jit
 def _jointly(
     counts: Floats, design: Floats, coefficients: Floats, means: Floats, first: float, tolerance: float
 ) -> tuple[Floats, float, bool]:
     """Newton's method on coefficients and log(1 / alpha) together; steps that lower the likelihood are halved."""
     rows, columns = design.shape
-    above, spread = np.zeros(int(counts.max()) + 2), 0.0
+    most, spread = 0.0, 0.0
+    for row in range(rows):
+        most = max(most, counts[row])
+    above = np.zeros(int(most) + 2)
     for row in range(rows):
         above[int(counts[row])] += 1
         spread += (counts[row] / means[row] - 1) ** 2
     for count in range(len(above) - 2, -1, -1):
         above[count] += above[count + 1]  # counts of at least `count`
     point, step, trial = np.zeros(columns + 1), np.zeros(columns + 1), np.zeros(columns + 1)
-    point[:columns] = coefficients
+    for i in range(columns):
+        point[i] = coefficients[i]
     point[columns] = -np.log(first) if first > 0 else np.log(min(max(rows / spread, 0.05), 1e4))
-    eta, means = np.zeros(rows), np.zeros(rows)
+    eta, means, logs = np.zeros(rows), np.zeros(rows), np.zeros(rows)
     _predict(design, point[:columns], eta, means)
     size = math.exp(point[columns])
-    now = _log_likelihood(counts, eta, means, above, size)
+    now = _log_likelihood(counts, eta, means, above, size, logs)
     for _turn in range(MOST_STEPS):
-        if not _newton_step(counts, design, means, above, size, step, True):
-            _newton_step(counts, design, means, above, size, step, False)
-        longest = np.abs(step).max()
+        if not _newton_step(counts, design, means, logs, above, size, step, True):
+            _newton_step(counts, design, means, logs, above, size, step, False)
+        longest = 0.0
+        for i in range(columns + 1):
+            longest = max(longest, abs(step[i]))
         if longest > _LONGEST_STEP:
-            step *= _LONGEST_STEP / longest
+            for i in range(columns + 1):
+                step[i] *= _LONGEST_STEP / longest
+            longest = _LONGEST_STEP
         value = -np.inf
         for _halving in range(MOST_STEPS):
-            trial[:] = point + step
+            for i in range(columns + 1):
+                trial[i] = point[i] + step[i]
             _predict(design, trial[:columns], eta, means)
-            value = _log_likelihood(counts, eta, means, above, math.exp(trial[columns]))
+            value = _log_likelihood(counts, eta, means, above, math.exp(trial[columns]), logs)
             if value >= now - 1e-12 * abs(now):
                 break
-            step *= 0.5
+            for i in range(columns + 1):
+                step[i] *= 0.5
+            longest *= 0.5
         else:
             return point[:columns].copy(), math.exp(-point[columns]), False
-        point[:], now = trial, value
+        for i in range(columns + 1):
+            point[i] = trial[i]
+        now = value
         size = min(math.exp(point[columns]), 1 / SMALLEST_DISPERSION)
-        if np.abs(step).max() < max(np.sqrt(tolerance), 1e-8) or size == 1 / SMALLEST_DISPERSION:
+        if longest < max(np.sqrt(tolerance), 1e-8) or size == 1 / SMALLEST_DISPERSION:
             return point[:columns].copy(), 1 / size, True
     return point[:columns].copy(), math.exp(-point[columns]), False
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _newton_step(counts: Floats, design: Floats, means: Floats, above: Floats, size: float, step: Floats, observed: bool) -> bool:
-    """Solve for the step, with the observed information or, always positive definite, with the expected one and no cross terms."""
+@_jit
+def _newton_step(
+    counts: Floats, design: Floats, means: Floats, logs: Floats, above: Floats, size: float, step: Floats, observed: bool
+) -> bool:  # fmt: skip
+    """Solve for the step, with the observed information or, always positive definite, with the expected one and no cross terms. `logs`:
+    log(1 + mean / size)."""
     rows, columns = design.shape
     normal, pull = np.zeros((columns + 1, columns + 1)), np.zeros(columns + 1)
     score, information = 0.0, 0.0
@@ -265,7 +289,7 @@ def _newton_step(counts: Floats, design: Floats, means: Floats, above: Floats, s
     for row in range(rows):
         y, mean = counts[row], means[row]
         both = size + mean
-        score += 1 - np.log1p(mean / size) - (y + size) / both
+        score += 1 - logs[row] - (y + size) / both
         information += 2 / both - 1 / size - (y + size) / both**2
         slope = size * (y - mean) / both
         weight = (size + y) * mean * size / both**2 if observed else mean * size / both
@@ -279,16 +303,20 @@ def _newton_step(counts: Floats, design: Floats, means: Floats, above: Floats, s
     pull[columns] = size * score
     normal[columns, columns] = curvature if observed else max(curvature, abs(size * score) / _LONGEST_STEP, 1e-12)
     _solve(normal, pull, step)
-    return bool(np.isfinite(step).all())
+    longest = 0.0
+    for i in range(columns + 1):
+        longest += abs(step[i])
+    return bool(np.isfinite(longest))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _log_likelihood(counts: Floats, eta: Floats, means: Floats, above: Floats, size: float) -> float:
-    """Up to what depends on neither mean nor dispersion."""
+@_jit
+def _log_likelihood(counts: Floats, eta: Floats, means: Floats, above: Floats, size: float, logs: Floats) -> float:
+    """Up to what depends on neither mean nor dispersion; `logs` becomes log(1 + mean / size)."""
     total = 0.0
     for below in range(len(above) - 1):
         total += above[below + 1] * np.log((size + below) / size)
     for row in range(len(counts)):
         y, mean = counts[row], means[row]
-        total += y * eta[row] - (size + y) * np.log1p(mean / size)
+        logs[row] = np.log1p(mean / size)
+        total += y * eta[row] - (size + y) * logs[row]
     return total

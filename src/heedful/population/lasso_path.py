@@ -69,5 +69,6 @@ def _path(second_moments, with_outcome, penalties, tolerance):  # type: ignore[n
                     for j in range(columns):
                         if not is_active[j]:
                             gradient[j] -= second_moments[active[k], j] * b[active[k]]
-        found[at] = b
+        for j in range(columns):
+            found[at, j] = b[j]
     return found

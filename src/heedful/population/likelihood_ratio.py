@@ -305,9 +305,10 @@ def _bracketed(table: _Table, work: Floats, x: Floats, mu: Floats, k: int, n: in
         else:
             far = shift
         ahead = shift + (score * sign / information if information > 0 else np.inf)
+        close = 1e-3  # half the square of a Newton step is left, since the information's logarithm changes no faster than the shift
         if not near <= ahead <= far or ahead > shift + 2:
-            ahead = shift + 2 if far == np.inf else (near + far) / 2
-        if abs(ahead - shift) <= 1e-5 or ahead > _FARTHEST:  # the ratio's error is the square of the shift's
+            ahead, close = shift + 2 if far == np.inf else (near + far) / 2, 1e-5
+        if abs(ahead - shift) <= close or ahead > _FARTHEST:  # the ratio's error is the square of the shift's
             return ahead
         shift = ahead
     return shift

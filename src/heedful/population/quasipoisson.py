@@ -27,6 +27,8 @@ SMALLEST_MEAN = float(np.finfo(np.float64).eps)
 """R does not let a fitted mean fall below this."""
 _ROUNDING = 1e-15
 """Relative error of a sum of counts times their logarithms."""
+_WILD = 100.0
+"""A trend over this many powers of e is no longer followed from row to row."""
 _FULL_LEVERAGE = 1 - 1e-10
 """Alone in its level, a count is fitted exactly: it has no residual, and is not down-weighted."""
 
@@ -115,8 +117,8 @@ def predict(
 
 class _Work(NamedTuple):
     """Room for one fit. `counts`, `logs` of them (0 of 0), `powers` 2/3, `starts` log(count + 0.1), `groups`, `times` about their mean,
-    `offsets`, `omega` weights, `eta`, `means`, `before` (the means that weighted the last step): of each reference count. `level`,
-    `weight` and mean `time` of each level."""
+    `offsets` and their `exposures` exp(offset), `gaps` to the time of the count before, `omega` weights, `eta`, `means`, `before` (the
+    means that weighted the last step): of each reference count. `level`, `weight`, mean `time` and `rate` exp(level) of each level."""
 
     counts: Floats
     logs: Floats
@@ -132,6 +134,9 @@ class _Work(NamedTuple):
     level: Floats
     weight: Floats
     time: Floats
+    rate: Floats
+    exposures: Floats
+    gaps: Floats
 
 
 class _Twice(NamedTuple):
@@ -146,7 +151,8 @@ class _Twice(NamedTuple):
     lowered: int
 
 
-# a call that hands a `_Work` over costs more than what these do in it
+# a call that hands a `_Work` over costs more than what these do in it. Loops instead of slices that are assigned or added to: for these
+# numba compiles the wording of their errors too, three seconds a kernel
 _near = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 
 
@@ -157,10 +163,10 @@ def _predict(
 ) -> None:  # fmt: skip
     """Every series and date; `numbers` and `flags` are filled."""
     most, top = rows.shape[1], level_now + 1
-    room, by_level = np.zeros((10, most)), np.zeros((3, top))
+    room, by_level = np.zeros((12, most)), np.zeros((4, top))
     work = _Work(
         room[0], room[1], room[2], room[3], np.zeros(most, np.int64), room[4], room[5], room[6], room[7], room[8], room[9],
-        by_level[0], by_level[1], by_level[2],
+        by_level[0], by_level[1], by_level[2], by_level[3], room[10], room[11],
     )  # fmt: skip
     for one in range(counts.shape[0]):
         prepared = _prepared(counts[one])
@@ -206,7 +212,7 @@ def _prepared(counts: Floats) -> Floats:
 @_near
 def _gather(work: _Work, prepared: Floats, rows: Ints, levels: Ints, times: Floats, offset: Floats) -> tuple[int, float, float]:
     """Known reference counts into `work`: how many, the largest, and how much later than the first row the first of them is."""
-    size, largest, shift = 0, 0.0, 0.0
+    size, largest, shift, before = 0, 0.0, 0.0, 0.0
     for place in range(len(rows)):
         row = rows[place]
         if row < 0 or np.isnan(prepared[0, row]):
@@ -217,6 +223,9 @@ def _gather(work: _Work, prepared: Floats, rows: Ints, levels: Ints, times: Floa
         work.powers[size], work.starts[size] = prepared[2, row], prepared[3, row]
         work.groups[size], work.times[size] = levels[place], times[place]
         work.offsets[size] = offset[row] if len(offset) else 0.0
+        work.exposures[size] = np.exp(work.offsets[size]) if len(offset) else 1.0
+        work.gaps[size] = times[place] - before
+        before = times[place]
         largest = max(largest, prepared[0, row])
         size += 1
     return size, largest, shift
@@ -225,17 +234,25 @@ def _gather(work: _Work, prepared: Floats, rows: Ints, levels: Ints, times: Floa
 @_near
 def _levels_present(work: _Work, size: int) -> int:
     """How many levels have a count; `work.weight` holds how many counts each has."""
-    work.weight[:] = 0
+    present = 0
+    for group in range(len(work.weight)):
+        work.weight[group] = 0.0
     for place in range(size):
-        work.weight[work.groups[place]] += 1
-    return int((work.weight > 0).sum())
+        group = work.groups[place]
+        present += 1 if work.weight[group] == 0 else 0
+        work.weight[group] += 1
+    return present
 
 
 @_near
 def _center_times(work: _Work, size: int) -> float:
     """Count times from their mean, which is returned: sums of squares of years in days would lose digits."""
-    middle = work.times[:size].sum() / size
-    work.times[:size] -= middle
+    middle = 0.0
+    for place in range(size):
+        middle += work.times[place]
+    middle /= size
+    for place in range(size):
+        work.times[place] -= middle
     return middle
 
 
@@ -259,7 +276,8 @@ def _with_or_without_trend(
 def _twice(work: _Work, size: int, present: int, with_trend: bool, rules: Rules) -> _Twice:
     """Fit, reweight and fit again."""
     free = size - present - (1 if with_trend else 0)
-    work.omega[:size] = 1.0
+    for place in range(size):
+        work.omega[place] = 1.0
     done, slope, spread = _fit(work, size, with_trend, rules)
     if not done:
         return _Twice(_NO_CONVERGENCE, 0.0, 0.0, 0.0, 0.0, 0)
@@ -295,7 +313,7 @@ def _assign_weights(work: _Work, size: int, spread: float, dispersion: float, we
             leverage += (work.times[place] - work.time[group]) ** 2 / spread
         leverage *= work.before[place]
         residual = 0.0
-        if leverage < _FULL_LEVERAGE:
+        if leverage < _FULL_LEVERAGE and work.counts[place] > work.means[place]:  # else the residual is not positive
             sixth = np.exp(work.eta[place] / 6)
             residual = 1.5 * (work.powers[place] / sixth - sixth**3) / np.sqrt(dispersion * (1 - leverage))
         work.omega[place] = 1.0
@@ -303,7 +321,8 @@ def _assign_weights(work: _Work, size: int, spread: float, dispersion: float, we
             work.omega[place] = 1 / residual**2
             lowered += 1
         total += work.omega[place]
-    work.omega[:size] *= size / total
+    for place in range(size):
+        work.omega[place] *= size / total
     return lowered
 
 
@@ -317,11 +336,22 @@ def _fit(work: _Work, size: int, with_trend: bool, rules: Rules) -> tuple[bool, 
     for step in range(MOST_STEPS):
         change, spread = _step(work, size, step == 0)
         slope += change
-        deviance, scale = 0.0, 0.0
+        deviance, scale, growth, gap, factor = 0.0, 0.0, np.exp(slope * work.times[0]), 0.0, 1.0
+        wild = not abs(slope) * (work.times[size - 1] - work.times[0]) < _WILD
+        for group in range(len(work.level)):
+            work.rate[group] = np.exp(work.level[group])
         for place in range(size):
             work.before[place] = work.means[place]
-            eta = work.level[work.groups[place]] + slope * work.times[place] + work.offsets[place]
-            work.eta[place], work.means[place] = eta, max(np.exp(eta), SMALLEST_MEAN)
+            group = work.groups[place]
+            eta = work.level[group] + slope * work.times[place] + work.offsets[place]
+            # exp(eta) from the one before: most gaps between rows are the same
+            if place > 0:
+                if work.gaps[place] != gap:
+                    gap = work.gaps[place]
+                    factor = np.exp(slope * gap)
+                growth *= factor
+            mean = np.exp(eta) if wild else work.rate[group] * growth * work.exposures[place]
+            work.eta[place], work.means[place] = eta, max(mean, SMALLEST_MEAN)
             y, log_y = work.counts[place], work.logs[place]
             deviance += 2 * work.omega[place] * (y * (log_y - eta) - (y - work.means[place]))
             scale += work.omega[place] * y * (1 + abs(log_y))
@@ -330,7 +360,8 @@ def _fit(work: _Work, size: int, with_trend: bool, rules: Rules) -> tuple[bool, 
             break
         old = deviance
     if not rules.last_but_one:
-        work.before[:size] = work.means[:size]
+        for place in range(size):
+            work.before[place] = work.means[place]
         spread = _information(work, size, True)
     return done, slope, spread
 
@@ -373,8 +404,8 @@ def _step(work: _Work, size: int, first: bool) -> tuple[float, float]:
 @_near
 def _information(work: _Work, size: int, with_trend: bool) -> float:
     """Weights of the levels and their weighted mean times; information of the slope, 0 without one."""
-    work.weight[:] = 0
-    work.time[:] = 0
+    for group in range(len(work.weight)):
+        work.weight[group] = work.time[group] = 0.0
     for place in range(size):
         weight = work.omega[place] * work.means[place]
         work.weight[work.groups[place]] += weight
@@ -393,7 +424,9 @@ def _information(work: _Work, size: int, with_trend: bool) -> float:
 def _fit_levels(work: _Work, size: int, rules: Rules) -> bool:
     """`_fit` without a trend: the same steps from sums over each level, which are then few operations a level."""
     old, (counted, deviance_part, exposed, weight, pull) = _start(work, size), _level_sums(work, size)
-    previous, scale, done = np.zeros(len(work.level)), counted.sum() + np.abs(deviance_part).sum(), False
+    previous, scale, done = np.zeros(len(work.level)), 0.0, False
+    for group in range(len(previous)):
+        scale += counted[group] + abs(deviance_part[group])
     for step in range(MOST_STEPS):
         deviance = 0.0
         for group in range(len(previous)):
@@ -409,14 +442,17 @@ def _fit_levels(work: _Work, size: int, rules: Rules) -> bool:
         if done or not np.isfinite(deviance):
             break
         old = deviance
+    for group in range(len(previous)):
+        work.rate[group], previous[group] = np.exp(work.level[group]), np.exp(previous[group])
     for place in range(size):
-        group, offset = work.groups[place], work.offsets[place]
+        group, exposure = work.groups[place], work.exposures[place]
         # after the first step the weights are still those of the start
-        before = np.exp(previous[group] + offset) if step > 0 else work.means[place]
-        work.eta[place] = work.level[group] + offset
-        work.means[place], work.before[place] = max(np.exp(work.eta[place]), SMALLEST_MEAN), max(before, SMALLEST_MEAN)
+        before = previous[group] * exposure if step > 0 else work.means[place]
+        work.eta[place] = work.level[group] + work.offsets[place]
+        work.means[place], work.before[place] = max(work.rate[group] * exposure, SMALLEST_MEAN), max(before, SMALLEST_MEAN)
     if not rules.last_but_one:
-        work.before[:size] = work.means[:size]
+        for place in range(size):
+            work.before[place] = work.means[place]
         _information(work, size, False)
     return done
 
@@ -429,7 +465,7 @@ def _level_sums(work: _Work, size: int) -> tuple[Floats, Floats, Floats, Floats,
         y, omega, group, offset = work.counts[place], work.omega[place], work.groups[place], work.offsets[place]
         sums[0, group] += omega * y
         sums[1, group] += omega * y * (work.logs[place] - offset)
-        sums[2, group] += omega * (1.0 if offset == 0 else np.exp(offset))
+        sums[2, group] += omega * work.exposures[place]
         sums[3, group] += omega * (y + 0.1)
         sums[4, group] += omega * ((y + 0.1) * (work.starts[place] - offset) - 0.1)
     return sums[0], sums[1], sums[2], sums[3], sums[4]

@@ -4,8 +4,8 @@ Everything leaves here as numbers of groups: claims, places, topics, communities
 site's bank; whether it is true is its source's word.
 
 Speed: people who spread the claim for the first time, by day, follow a log-linear quasi-Poisson trend over the window (days from the first
-on); growth r a day with its interval, doubling time ln 2 / r. Reach: people who spread it, or answer it in any way; places declared by at
-least the minimum. Cascades: replies and reposts link posts; a cascade is what hangs together with a post that spreads the claim.
+on); growth r a day with its interval, doubling time ln 2 / r. Reach, by week and place: `heedful.population.rumour_weeks`.
+Cascades: replies and reposts link posts; a cascade is what hangs together with a post that spreads the claim.
 
 Audience: people of a declared place who write of a topic (a concept). Those who spread, or ask about, the claim in it were met by it; the
 share of the audience that meets it is estimated with the shrinkage of a beta prior fitted over all audiences by moments. A correction
@@ -20,13 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
+from scipy.special import betaincinv, stdtrit
 
 from heedful.core.errors import SettingsError
 from heedful.core.registry import METHODS, Card, Method
@@ -36,14 +36,9 @@ WINDOW = 28
 LEAST_DAYS, LEAST_PEOPLE = 4, 10
 """With fewer days since its first post, or fewer people, a claim has no speed yet."""
 SPREADS, ASKS = "spreads", "asks"
-REACH_SCHEMA = {
-    "claim": pl.String, "spread": pl.Int64, "answered": pl.Int64, "refute": pl.Int64, "places": pl.Int64, "first_day": pl.Date,
-    "growth": pl.Float64, "growth_low": pl.Float64, "growth_high": pl.Float64, "doubling_days": pl.Float64, "doubling_low": pl.Float64,
-    "doubling_high": pl.Float64, "why": pl.String,
-}  # fmt: skip
 AUDIENCE_SCHEMA = {
-    "rank": pl.Int64, "place": pl.String, "topic": pl.String, "people": pl.Int64, "share": pl.Float64, "reached": pl.Float64,
-    "newly_reached": pl.Float64,
+    "rank": pl.Int64, "place": pl.String, "topic": pl.String, "people": pl.Int64, "met": pl.Int64, "share": pl.Float64, "low": pl.Float64,
+    "high": pl.Float64, "reached": pl.Float64, "newly_reached": pl.Float64,
 }  # fmt: skip
 CASCADE_SCHEMA = {
     "claim": pl.String,
@@ -109,61 +104,8 @@ def growth(counts: NDArray[np.int64]) -> Growth:
     free = len(y) - 2
     dispersion = max(float(((y - mean) ** 2 / mean).sum() / free), 1.0)
     error = float(np.sqrt(dispersion * np.linalg.inv(x.T @ (mean[:, None] * x))[1, 1]))
-    half = float(stats.t.ppf(0.975, free)) * error
+    half = float(stdtrit(free, 0.975)) * error
     return Growth(float(beta[1]), float(beta[1]) - half, float(beta[1]) + half)
-
-
-def reach(claims: pl.DataFrame, homes: pl.DataFrame, last: date, minimum: int, window: int = WINDOW) -> pl.DataFrame:
-    """One row a claim that at least `minimum` people took up in the `window` days up to `last`, most spreading first.
-
-    claims: rows of `Claims`, without voices that are not counted. homes: day, author, place (declared). Numbers below `minimum` are null.
-    """
-    if minimum < 2:
-        raise SettingsError(f"reach: a minimum cell of {minimum} would show single people.")
-    rows = claims.filter((pl.col("day") <= last) & (pl.col("day") > last - pl.duration(days=window)))
-    found = []
-    for (claim,), mine in rows.group_by("claim", maintain_order=True):
-        if mine["author"].n_unique() < minimum:
-            continue
-        spread = mine.filter(pl.col("stance") == SPREADS)
-        first = spread.group_by("author").agg(pl.col("day").min())
-        people = {"spread": first.height, "answered": mine["author"].n_unique(),
-                  "refute": mine.filter(pl.col("stance") == "refutes")["author"].n_unique()}  # fmt: skip
-        shown = {name: count if count >= minimum else None for name, count in people.items()}
-        others = [people["answered"] - people[name] for name in ("spread", "refute")]
-        if any(0 < rest < minimum for rest in others):
-            shown["answered"] = None  # it would tell of few by subtraction
-        speed = growth(_daily(first["day"], last)) if shown["spread"] else NO_GROWTH
-        placed = (
-            spread.join(homes.select("day", "author", "place"), on=["day", "author"]).group_by("place").agg(pl.col("author").n_unique())
-        )
-        numbers = [speed.rate, speed.low, speed.high, *(speed.doubling if speed is not NO_GROWTH else [float("nan")] * 3)]
-        names = ["growth", "growth_low", "growth_high", "doubling_days", "doubling_low", "doubling_high"]
-        found.append({
-            "claim": claim, **shown, "places": placed.filter(pl.col("author") >= minimum).height, "first_day": first["day"].min(),
-            **dict(zip(names, (None if np.isnan(value) else value for value in numbers), strict=True)), "why": _speed_words(speed, shown),
-        })  # fmt: skip
-    return pl.DataFrame(found, schema=REACH_SCHEMA).sort("spread", "answered", "claim", descending=[True, True, False], nulls_last=True)
-
-
-def _daily(first: pl.Series, last: date) -> NDArray[np.int64]:
-    start = first.min()
-    assert isinstance(start, date)
-    at = (first - start).dt.total_days().to_numpy()
-    return np.bincount(at, minlength=(last - start).days + 1).astype(np.int64)
-
-
-def _speed_words(speed: Growth, shown: dict[str, int | None]) -> str:
-    if shown["spread"] is None:
-        return "Too few people spread it to show how many, or how fast."
-    if np.isnan(speed.rate):
-        return f"Too early to tell its speed: that needs {LEAST_DAYS} days and {LEAST_PEOPLE} people who spread it."
-    middle, low, high = speed.doubling
-    if speed.low > 0:
-        return f"New people who spread it double every {middle:.1f} days (95 % {low:.1f} to {high:.1f})."
-    if speed.high < 0:
-        return f"It is fading: new people who spread it halve every {-np.log(2) / speed.rate:.1f} days."
-    return f"Neither growing nor fading for sure: {100 * speed.rate:+.0f} % a day (95 % {100 * speed.low:+.0f} to {100 * speed.high:+.0f})."
 
 
 def audiences(topics: pl.DataFrame, homes: pl.DataFrame, met: pl.DataFrame, minimum: int, most: int = 20) -> pl.DataFrame:
@@ -174,8 +116,9 @@ def audiences(topics: pl.DataFrame, homes: pl.DataFrame, met: pl.DataFrame, mini
     topics: author, topic. homes: author, place (one a person, so that no audience lies within another place's). met: author, of those
     who spread the claim or asked about it.
 
-    `share`: of the audience that meets the claim (shrunk); `reached`: people times share; `newly_reached`: without those that audiences
-    before it hold. An audience that adds fewer than `minimum` people is left out.
+    `met`: how many of the audience were; `share`: of the audience that meets the claim (shrunk), `low` to `high` its 95 % interval of the
+    beta posterior; `reached`: people times share; `newly_reached`: without those that audiences before it hold, null where fewer than
+    `minimum` people are held by both. An audience that adds fewer than `minimum` people is left out.
     """
     if minimum < 2:
         raise SettingsError(f"audiences: a minimum cell of {minimum} would show single people.")
@@ -192,9 +135,13 @@ def audiences(topics: pl.DataFrame, homes: pl.DataFrame, met: pl.DataFrame, mini
     person = inside["author"].rank("dense").to_numpy().astype(np.int64) - 1
     matrix = sparse.csr_matrix((np.ones(inside.height), (inside["audience"].to_numpy(), person)))
     order, added = _greedy(matrix, inside["author"].n_unique(), sizes["share"].to_numpy(), minimum, most)
-    chosen = sizes[order].with_columns(
-        rank=pl.int_range(1, len(order) + 1, dtype=pl.Int64), reached=pl.col("people") * pl.col("share"),
-        newly_reached=pl.Series(added, dtype=pl.Float64),
+    chosen = sizes[order].with_columns(rank=pl.int_range(1, len(order) + 1, dtype=pl.Int64), new=pl.Series(added, dtype=pl.Int64))
+    hits, others = chosen["met"].to_numpy() + a, (chosen["people"] - chosen["met"]).to_numpy() + b
+    held = pl.col("people") - pl.col("new")
+    chosen = chosen.with_columns(
+        low=pl.Series(betaincinv(hits, others, 0.025)), high=pl.Series(betaincinv(hits, others, 0.975)),
+        reached=pl.col("people") * pl.col("share"),
+        newly_reached=pl.when((held == 0) | (held >= minimum)).then(pl.col("new") * pl.col("share")),
     )  # fmt: skip
     return chosen.select(*AUDIENCE_SCHEMA)
 
@@ -208,11 +155,12 @@ def _beta_prior(met: NDArray[np.int64], people: NDArray[np.int64]) -> tuple[floa
     return mean * float(strength), (1 - mean) * float(strength)
 
 
-def _greedy(matrix: sparse.csr_matrix, people: int, share: NDArray[np.float64], minimum: int, most: int) -> tuple[list[int], list[float]]:
-    """Audiences by what each adds to those before it: people not yet held, times its share; `matrix` [audiences, people]."""
+def _greedy(matrix: sparse.csr_matrix, people: int, share: NDArray[np.float64], minimum: int, most: int) -> tuple[list[int], list[int]]:
+    """Audiences by what each adds to those before it, people not yet held times its share, and how many those people are; `matrix`
+    [audiences, people]."""
     left = np.ones(people)
     order: list[int] = []
-    added: list[float] = []
+    added: list[int] = []
     while len(order) < min(most, len(share)):
         new = matrix @ left
         gain = np.where(new >= minimum, new * share, -1.0)
@@ -221,16 +169,16 @@ def _greedy(matrix: sparse.csr_matrix, people: int, share: NDArray[np.float64], 
         if gain[best] <= 0:
             break
         order.append(best)
-        added.append(float(gain[best]))
+        added.append(int(new[best]))
         left[matrix[best].indices] = 0.0
     return order, added
 
 
-def cascades(posts: pl.DataFrame, claims: pl.DataFrame, minimum: int) -> pl.DataFrame:
+def cascades(posts: pl.DataFrame, claims: pl.DataFrame, minimum: int, *, grouped: bool = True) -> pl.DataFrame:
     """By claim: cascades in which at least `minimum` people take part, people in the largest, links in the longest chain, and communities.
 
     posts: source, post, author, reply_to (of replies and reposts). claims: rows of `Claims`. Communities need the extra 'graphs'
-    (networkx) and are null without anything to group; a community below `minimum` people is not counted.
+    (networkx) and are null where they are not asked for (`grouped`); a community below `minimum` people is not counted.
     """
     if minimum < 2:
         raise SettingsError(f"cascades: a minimum cell of {minimum} would show single people.")
@@ -250,14 +198,18 @@ def cascades(posts: pl.DataFrame, claims: pl.DataFrame, minimum: int) -> pl.Data
         shown = sizes.filter(pl.col("people") >= minimum)
         if shown.is_empty():
             continue
-        inside = held.filter(pl.col("part").is_in(shown["part"].implode()))
-        pairs = links.join(inside.select("node"), on="node", how="semi").filter(pl.col("author") != pl.col("other"))
-        groups = [size for size in communities(pairs["author"].to_list(), pairs["other"].to_list()) if size >= minimum]
+        groups = _groups(held.filter(pl.col("part").is_in(shown["part"].implode())), links, minimum) if grouped else None
         found.append({
             "claim": claim, "cascades": shown.height, "largest": shown["people"].max(), "deepest": shown["depth"].max(),
-            "in_communities": sum(groups), "communities": len(groups),
+            "in_communities": None if groups is None else sum(groups), "communities": None if groups is None else len(groups),
         })  # fmt: skip
     return pl.DataFrame(found, schema=CASCADE_SCHEMA).sort("largest", "claim", descending=[True, False])
+
+
+def _groups(inside: pl.DataFrame, links: pl.DataFrame, minimum: int) -> list[int]:
+    """Sizes of the communities with enough people among the writers of the posts `inside`."""
+    pairs = links.join(inside.select("node"), on="node", how="semi").filter(pl.col("author") != pl.col("other"))
+    return [size for size in communities(pairs["author"].to_list(), pairs["other"].to_list()) if size >= minimum]
 
 
 def _depths(n: int, child: NDArray[np.int64], above: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -288,7 +240,10 @@ def communities(one: Sequence[str], other: Sequence[str], seed: int = 1) -> list
             "Communities of the reply graph need networkx, which is not installed. Install it with: pip install 'heedful[graphs]'"
         ) from error
     graph = nx.Graph()
-    pairs = pl.DataFrame({"a": list(one), "b": list(other)}).select(a=pl.min_horizontal("a", "b"), b=pl.max_horizontal("a", "b"))
+    # numbers in the order of names: the order of a set of names differs from run to run
+    rank = {name: n for n, name in enumerate(sorted({*one, *other}))}
+    pairs = pl.DataFrame({"a": [rank[name] for name in one], "b": [rank[name] for name in other]})
+    pairs = pairs.select(a=pl.min_horizontal("a", "b"), b=pl.max_horizontal("a", "b"))
     weights = pairs.group_by("a", "b").len().sort("a", "b")
     graph.add_weighted_edges_from(weights.iter_rows())
     return sorted((len(group) for group in nx.community.louvain_communities(graph, seed=seed)), reverse=True)

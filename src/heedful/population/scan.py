@@ -177,7 +177,9 @@ def zone_sums(by_place: Floats, plan: SumPlan) -> Floats:
         zone = plan.order[position]
         row = sums[zone]
         if plan.parent[position] >= 0:
-            row[:] = sums[plan.parent[position]]
+            above = sums[plan.parent[position]]
+            for duration in range(len(row)):
+                row[duration] = above[duration]
         for place in range(plan.start[position], plan.start[position + 1]):
             other = by_place[plan.places[place]]
             for duration in range(len(row)):

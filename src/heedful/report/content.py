@@ -16,6 +16,7 @@ from heedful.core.schemas import (
     Alarms,
     Alerts,
     Approvals,
+    Audiences,
     Changes,
     Counts,
     Decisions,
@@ -25,11 +26,13 @@ from heedful.core.schemas import (
     Experiences,
     Features,
     LeftOut,
+    Niches,
     Outcomes,
     Plans,
     Progress,
     Quarantine,
     Risks,
+    Rumours,
     Schema,
     Series,
     Timeline,
@@ -87,15 +90,6 @@ class Safety(Schema, table="safety", kind="derived", stream="aggregate", key=("t
     by_ebgm = column(pl.Boolean, "EB05 lies above 2", nullable=True)
 
 
-class Niches(Schema, table="niches", kind="derived", stream="aggregate", key=("treatment", "niche"), register=False):
-    """People who tell of a treatment in pregnancy, of misuse, of no effect, or why they stopped (`heedful.population.safety.niches`)."""
-
-    treatment = column(pl.String, "drug name")
-    niche = column(pl.String, "pregnancy, misuse, no_effect or stop:reason")
-    people = column(pl.Int64, "people; null if withheld", nullable=True)
-    suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
-
-
 class Sources(Schema, table="sources", kind="derived", stream="personal", key=("person", "device", "code"), register=False):
     """Whether what used to deliver still does (`heedful.behavior.silence`)."""
 
@@ -111,7 +105,7 @@ class Sources(Schema, table="sources", kind="derived", stream="personal", key=("
     sentence = column(pl.String, "the same in words")
 
 
-_OWN: dict[str, type[Schema]] = {"accounting": Accounting, "score": Score, "safety": Safety, "niches": Niches, "sources": Sources}
+_OWN: dict[str, type[Schema]] = {"accounting": Accounting, "score": Score, "safety": Safety, "sources": Sources}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +143,8 @@ class PageContent:
     estimates: pl.DataFrame = field(default_factory=Estimates.empty)
     safety: pl.DataFrame = field(default_factory=Safety.empty)
     niches: pl.DataFrame = field(default_factory=Niches.empty)
+    rumours: pl.DataFrame = field(default_factory=Rumours.empty)
+    audiences: pl.DataFrame = field(default_factory=Audiences.empty)
     sources: pl.DataFrame = field(default_factory=Sources.empty)
     features: pl.DataFrame = field(default_factory=Features.empty)
     changes: pl.DataFrame = field(default_factory=Changes.empty)

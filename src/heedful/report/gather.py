@@ -14,6 +14,7 @@ from heedful.core.schemas import (
     Agreements,
     Alarms,
     Alerts,
+    Audiences,
     Changes,
     Counts,
     Dispensings,
@@ -21,12 +22,12 @@ from heedful.core.schemas import (
     Experiences,
     Features,
     LeftOut,
-    Mentions,
-    NichePosts,
+    Niches,
     Plans,
     Progress,
     Quarantine,
     Risks,
+    Rumours,
     Schema,
     Series,
     Timeline,
@@ -34,10 +35,10 @@ from heedful.core.schemas import (
 )
 from heedful.engine.intake import Accounts
 from heedful.loops.estimates import signal_names
+from heedful.loops.rumours import claim_texts
 from heedful.loops.silence import sources_now
 from heedful.loops.site import Site
 from heedful.population.left_out import once_a_campaign
-from heedful.population.safety.niches import niches
 from heedful.report.content import Accounting, PageContent, Run
 from heedful.report.disproportion import disproportion
 
@@ -89,14 +90,13 @@ def gather(
         made_at=as_of or site.clock.now(),
         run=run,
         notes=notes,
-        labels=_labels(site) | signal_names(site, tables["estimates"]["signal"]),
-        places=_place_names(site, tables["counts"]["place"]),
+        labels=_labels(site) | signal_names(site, tables["estimates"]["signal"]) | claim_texts(site),
+        places=_place_names(site, pl.concat([tables["counts"]["place"], tables["rumours"]["place"]])),
         accounting=accounting(site),
         minimum_cell=minimum,
         q_limit=site.settings.detection.q_limit,
         sources=sources.filter(pl.col("person") == person) if person else sources,
         safety=disproportion(tables["experiences"], minimum),
-        niches=niches(tables.pop("mentions"), tables.pop("niche_posts"), tables["experiences"], minimum),
         quarantine=site.lake.read(Quarantine).with_columns(content=pl.lit(None, dtype=pl.String)),
         decisions=decisions,
         deliveries=site.ledger.rows("deliveries").join(mine, on="decision", how="semi"),
@@ -123,15 +123,14 @@ def _tables(site: Site, as_of: datetime | None) -> dict[str, pl.DataFrame]:
     if as_of is None:
         personal = {name: site.view(schema, Care).data for name, schema in _PERSONAL.items()}
         public: dict[str, type[Schema]] = {"counts": Counts, "alarms": Alarms, "alerts": Alerts, "left_out": LeftOut}
-        public |= {"estimates": Estimates}
+        public |= {"estimates": Estimates, "rumours": Rumours, "audiences": Audiences, "niches": Niches}
         shared = {name: site.engine.table(schema, Aggregate).data for name, schema in public.items()}
         flagged = site.engine.table(Voices, Public).data
         experiences = once_a_campaign(site.engine.table(Experiences, Public).data, flagged)
-        told = {"mentions": site.engine.table(Mentions, Public).data, "niche_posts": site.engine.table(NichePosts, Public).data}
-        return personal | shared | told | {"series": site.lake.read(Series), "experiences": experiences}
+        return personal | shared | {"series": site.lake.read(Series), "experiences": experiences}
     past = site.view_as_of(as_of)
     shown: dict[str, type[Schema]] = {**_PERSONAL, "counts": Counts, "alarms": Alarms, "alerts": Alerts, "experiences": Experiences}
-    shown |= {"left_out": LeftOut, "voices": Voices, "estimates": Estimates, "mentions": Mentions, "niche_posts": NichePosts}
+    shown |= {"left_out": LeftOut, "voices": Voices, "estimates": Estimates, "rumours": Rumours, "audiences": Audiences, "niches": Niches}
     found = {name: past[schema] if schema in past else schema.empty() for name, schema in shown.items()}
     found["experiences"] = once_a_campaign(found["experiences"], found.pop("voices"))
     found["dispensings"] = site.base_as_of(Dispensings, as_of)

@@ -15,6 +15,7 @@ from heedful.report.sections.people import people
 from heedful.report.sections.plans import plans
 from heedful.report.sections.provenance import claims, provenance
 from heedful.report.sections.quality import quality
+from heedful.report.sections.rumours import rumours
 from heedful.report.sections.safety import safety
 from heedful.report.sections.score import score
 from heedful.report.sections.signals import signals
@@ -27,6 +28,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[PageContent], Html | None]], ...] = (
     ("score", "Found against the truth", score),
     ("signals", "Population signals", signals),
     ("estimates", "Shares of people who post", estimates),
+    ("rumours", "Rumours", rumours),
     ("experiences", "Experiences", experiences),
     ("safety", "Told more than expected", safety),
     ("people", "Timelines", people),

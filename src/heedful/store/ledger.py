@@ -207,7 +207,7 @@ class Ledger:
             decisions = sql.select(_T["decisions"].c.decision).where(_T["decisions"].c.person == person)
             for table in ("outcomes", "deliveries"):
                 gone[table] = connection.execute(sql.delete(_T[table]).where(_T[table].c.decision.in_(decisions))).rowcount
-            for table in ("decisions", "approvals", "consents"):
+            for table in ("decisions", "approvals", "clearances", "consents"):
                 gone[table] = connection.execute(sql.delete(_T[table]).where(_T[table].c.person == person)).rowcount
         return {table: count for table, count in gone.items() if count}
 

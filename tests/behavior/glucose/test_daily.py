@@ -95,3 +95,23 @@ def test_a_day_is_the_same_whatever_comes_with_it(seed: int) -> None:
     alone = [derived(part) for part in table.partition_by("person", "day")]
     assert_frame_equal(whole, pl.concat(alone).sort("person", "day", "feature"), rel_tol=1e-12)
     assert whole["value"].is_not_null().any()
+
+
+def test_a_day_equals_what_iglu_python_says_of_it() -> None:
+    """Numbers of iglu_python 0.4.3 (mean_glu, in_range_percent [70, 180], below_percent, above_percent, cv_glu, gmi) for these readings."""
+    rng = np.random.default_rng(4)
+    values = []
+    for k in range(288):
+        value = float(np.round(140 + 60 * np.sin(k / 40) + rng.normal(0, 15)))
+        values.append(180.0 if k % 23 == 0 else 70.0 if k % 17 == 0 else value)
+    start = [dt.datetime(2026, 3, 1, tzinfo=dt.UTC) + dt.timedelta(minutes=5 * k) for k in range(288)]
+    rows = pl.DataFrame({
+        "person": "p", "code": "glucose", "day": dt.date(2026, 3, 1), "start_at": start, "end_at": start, "offset_minutes": 0, "value": values,
+        "value_code": None, "unit": "mg/dL", "device": "sensor", "how": "measured", "row": 0, "known_at": start, "extra": None,
+    }, schema_overrides=Observations.dtypes())  # fmt: skip
+    found = dict(daily_glucose(seal(Observations.check(rows), Consented[Care], Observations)).data.select("feature", "value").rows())
+    assert found == {
+        "glucose_mean": pytest.approx(142.23958333333334), "glucose_in_range[70-180]": pytest.approx(74.65277777777779),
+        "glucose_below[70]": pytest.approx(3.125), "glucose_above[180]": pytest.approx(22.22222222222222),
+        "glucose_variation": pytest.approx(31.523264005615825), "glucose_management_indicator": pytest.approx(6.712370833333334),
+    }  # fmt: skip

@@ -32,4 +32,4 @@ def test_risk_is_told_from_rates() -> None:
     rates = kind_rates(posts, person, 20)
     truth = np.tile([True, False], 10)
     assert auc(truth, learn_risk(rates, truth).scores(rates)) > 0.95
-    assert kind_rates(pl.Series([], dtype=pl.String), np.zeros(0, int), 2).tolist() == np.zeros((2, 16)).tolist()
+    assert kind_rates(pl.Series([], dtype=pl.String), np.zeros(0, int), 2).tolist() == np.zeros((2, 10)).tolist()

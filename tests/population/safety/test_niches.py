@@ -12,7 +12,7 @@ from heedful.core.errors import SettingsError
 from heedful.core.schemas import Experiences, Mentions, NichePosts
 from heedful.language.niche_posts import NICHES
 from heedful.language.worries import WORRY_PATTERN
-from heedful.population.safety.niches import niches
+from heedful.population.safety.niches import niches, people_telling, tellings
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -42,24 +42,28 @@ def drug_post(post: str, author: str, experiencer: str = "self", assertion: str 
     }  # fmt: skip
 
 
+def counted(mentions: pl.DataFrame, niche_posts: pl.DataFrame, told: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    return niches(people_telling(tellings(mentions, niche_posts, told)), minimum)
+
+
 def found(rows: pl.DataFrame) -> dict[tuple[str, str], int | None]:
-    return {(treatment, niche): people for treatment, niche, people, _ in rows.iter_rows()}
+    return {(treatment, niche): people for treatment, niche, people in rows.select("treatment", "niche", "people").iter_rows()}
 
 
 def test_reasons_for_stopping_and_no_effect_count_people() -> None:
     told = experiences(stops(5, "cost"), stops(5, "cost"), stops(4, None, start=9), stops(6, None, "no_effect"))
-    assert found(niches(Mentions.empty(), NichePosts.empty(), told, 3)) == {
+    assert found(counted(Mentions.empty(), NichePosts.empty(), told, 3)) == {
         ("sertraline", "no_effect"): 6, ("sertraline", "stop:cost"): 5, ("sertraline", "stop:not_said"): 4,
     }  # fmt: skip
 
 
 def test_one_withheld_reason_takes_the_smallest_shown_one_with_it() -> None:
     told = experiences(stops(8, "cost"), stops(4, "side_effect", start=20), stops(2, "fear", start=30))
-    rows = niches(Mentions.empty(), NichePosts.empty(), told, 3)
+    rows = counted(Mentions.empty(), NichePosts.empty(), told, 3)
     assert found(rows) == {("sertraline", "stop:cost"): 8, ("sertraline", "stop:side_effect"): None, ("sertraline", "stop:fear"): None}
     assert set(rows["suppressed"]) == {"", "minimum", "complementary"}
     with pytest.raises(SettingsError):
-        niches(Mentions.empty(), NichePosts.empty(), told, 1)
+        counted(Mentions.empty(), NichePosts.empty(), told, 1)
 
 
 def test_a_niche_needs_a_drug_that_is_taken_in_the_same_text() -> None:
@@ -70,7 +74,7 @@ def test_a_niche_needs_a_drug_that_is_taken_in_the_same_text() -> None:
         for post, author in [*((f"p{i}", f"w{i}") for i in range(4)), ("q", "v"), ("r", "u"), ("s", "t")]
     ]
     niche = NichePosts.check(pl.DataFrame(told, schema=NichePosts.dtypes(), orient="row"))
-    assert found(niches(mentions, niche, Experiences.empty(), 3)) == {("ibuprofen", "pregnancy"): 4}
+    assert found(counted(mentions, niche, Experiences.empty(), 3)) == {("ibuprofen", "pregnancy"): 4}
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ _FIXED = (
     _card("hrv_sdnn[night]", "Median of the device's SDNN values that begin between 0 and 7 o'clock.", "ms", "hrv_sdnn", "behavior/hrv_daily.py", "Task Force 1996, Circulation 93:1043"),
     _card("hrv_rmssd[vendor]", "The vendor's RMSSD of the day.", "ms", "hrv_rmssd", "behavior/hrv_daily.py", "the vendor"),
     _card("hrv_sdnn[vendor]", "The vendor's SDNN of the day.", "ms", "hrv_sdnn", "behavior/hrv_daily.py", "the vendor"),
+    _card("respiratory_rate[night]", "Mean of the most trusted device's plausible rates that start before noon, a vendor's own value of the day included.", "/min", "respiratory_rate", "behavior/night_body.py", "rule of heedful"),
+    _card("skin_temperature[night]", "The same of skin temperature; of a vendor that gives none, its deviation from the vendor's own baseline.", "Cel", "skin_temperature", "behavior/night_body.py", "rule of heedful"),
     _card("sleep_minutes[stages]", "Minutes asleep of the main sleep that ends on the day: marked asleep, light, deep or REM, and not awake at the same time.", "min", _STAGES, _SLEEP, "rule of heedful"),
     _card("sleep_minutes[vendor]", "The vendor's total of the night.", "min", "sleep_minutes", _SLEEP, "the vendor"),
     _card("sleep_onset", "Begin of the main sleep, after the day's local midnight (before it negative).", "min", _STAGES, _SLEEP, "rule of heedful"),
@@ -69,12 +71,12 @@ _FIXED = (
     _card("sleep_minutes[sadeh]", "The same by Sadeh.", "min", "activity_count", _COUNTS, "Sadeh et al. 1994, Sleep 17:201", "the states: pyActigraphy 1.2.2 Sadeh"),
     _card("sleep_minutes[scripps]", "The same by Scripps.", "min", "activity_count", _COUNTS, "Kripke et al. 2010, J Sleep Res 19:612", "the states: pyActigraphy 1.2.2 Scripps"),
     _card("sleep_minutes[oakley]", "The same by Oakley, threshold 40.", "min", "activity_count", _COUNTS, "Oakley 1997, Mini Mitter", "the states: pyActigraphy 1.2.2 Oakley"),
-    _card("glucose_mean", "Mean of the day's readings of one device.", "mg/dL", "glucose", _GLUCOSE, "Battelino et al. 2019, Diabetes Care 42:1593", "iglu"),
-    _card("glucose_in_range[70-180]", "Readings from 70 to 180 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu"),
-    _card("glucose_below[70]", "Readings below 70 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu"),
-    _card("glucose_above[180]", "Readings above 180 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu"),
-    _card("glucose_variation", "Standard deviation over mean of the readings.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu"),
-    _card("glucose_management_indicator", "3.31 + 0.02392 times the mean: an A1c that would go with it, here of one day.", "%", "glucose", _GLUCOSE, "Bergenstal et al. 2018, Diabetes Care 41:2275", "iglu"),
+    _card("glucose_mean", "Mean of the day's readings of one device.", "mg/dL", "glucose", _GLUCOSE, "Battelino et al. 2019, Diabetes Care 42:1593", "iglu_python 0.4.3 over the day's readings, within 1e-9"),
+    _card("glucose_in_range[70-180]", "Readings from 70 to 180 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu_python 0.4.3 over the day's readings, within 1e-9"),
+    _card("glucose_below[70]", "Readings below 70 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu_python 0.4.3 over the day's readings, within 1e-9"),
+    _card("glucose_above[180]", "Readings above 180 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu_python 0.4.3 over the day's readings, within 1e-9"),
+    _card("glucose_variation", "Standard deviation over mean of the readings.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu_python 0.4.3 over the day's readings, within 1e-9"),
+    _card("glucose_management_indicator", "3.31 + 0.02392 times the mean: an A1c that would go with it, here of one day.", "%", "glucose", _GLUCOSE, "Bergenstal et al. 2018, Diabetes Care 41:2275", "iglu_python 0.4.3 over the day's readings, within 1e-9"),
     _card("phq9[total]", "Sum of the nine items of the last PHQ-9 of the day, 0 to 27; a screen, no diagnosis.", "{score}", "answers", _ASKED, "Kroenke et al. 2001, J Gen Intern Med 16:606", "the published key"),
     _card("phq9[item_9]", "Answer to item 9, thoughts of being better off dead, 0 to 3; above 0 all automatic messages rest until a human has looked.", "{score}", "answers", _ASKED, "Kroenke et al. 2001", "the published key"),
     _card("gad7[total]", "Sum of the seven items, 0 to 21.", "{score}", "answers", _ASKED, "Spitzer et al. 2006, Arch Intern Med 166:1092", "the published key"),
@@ -86,6 +88,26 @@ _FIXED = (
     _card("*[measured]", "What the most trusted device measured, on days that have a report too.", "that of the code", "steps, distance, exercise_minutes, sleep_minutes, body_weight", "behavior/reported.py", "Bland and Altman 1986"),
 )  # fmt: skip
 
+_PLACE, _PLACES, _PHONE = "behavior/place_daily.py", "latitude, longitude", "behavior/phone_daily.py"
+_CONTEXT = (
+    _card("home_stay_share[28]", "Known pieces of ten minutes in or beside the home cell of about a kilometer, of all known; home is where most night pieces of 28 days lie.", "%", _PLACES, _PLACE, "home stay: Saeb et al. 2015, J Med Internet Res 17:e175; cells and 28 days: rule of heedful"),
+    _card("distance_from_home[max]", "From the home cell to the farthest cell of the day.", "km", _PLACES, _PLACE, "rule of heedful"),
+    _card("radius_of_gyration", "Root mean squared distance of the day's pieces from their mean position.", "km", _PLACES, _PLACE, "González et al. 2008, Nature 453:779", "scikit-mobility 1.3.1 radius_of_gyration, with the pieces as visits"),
+    _card("location_entropy", "Shannon entropy of the day's pieces over cells.", "bit", _PLACES, _PLACE, "Song et al. 2010, Science 327:1018", "scikit-mobility 1.3.1 uncorrelated_entropy, with the pieces as visits"),
+    _card("distance_travelled[straight]", "Straight lines from piece to piece, between cells.", "km", _PLACES, _PLACE, "rule of heedful", "scikit-mobility 1.3.1 distance_straight_line, with the pieces as visits"),
+    _card("places[stay_30]", "Cells in which half an hour or more of the day was spent.", "{places}", _PLACES, _PLACE, "rule of heedful"),
+    _card("significant_places[28]", "Cells in which half an hour or more was spent on two or more of 28 days.", "{places}", _PLACES, _PLACE, "rule of heedful"),
+    _card("screen_unlocks", "Times that the phone was unlocked.", "{unlocks}", "screen_event", _PHONE, "rule of heedful"),
+    _card("screen_minutes[unlocked]", "Minutes from each unlock to the next lock or screen-off within six hours, cut at midnight.", "min", "screen_event", _PHONE, "rule of heedful"),
+    *(_card(f"calls[{way}]", f"Calls of the day, {way}.", "{calls}", "phone_call", _PHONE, "Vega et al. 2021, Front Digit Health 3:769823 (RAPIDS)", f"RAPIDS cd01725d phone_calls, {way} count, EVENTS") for way in ("incoming", "outgoing", "missed")),
+    *(_card(f"call_minutes[{way}]", f"Minutes of these calls, {way}; a call counts whole on the day of its begin.", "min", "phone_call", _PHONE, "Vega et al. 2021 (RAPIDS)", f"RAPIDS cd01725d phone_calls, {way} sumduration / 60, EVENTS") for way in ("incoming", "outgoing")),
+    _card("call_contacts", "Different people in the day's calls, by the platform's pseudonyms.", "{contacts}", "phone_call", _PHONE, "rule of heedful"),
+    _card("messages[received]", "Messages received.", "{messages}", "phone_message", _PHONE, "rule of heedful"),
+    _card("messages[sent]", "Messages sent.", "{messages}", "phone_message", _PHONE, "rule of heedful"),
+    _card("apps_used", "Different apps that came to the front.", "{apps}", "app_use", _PHONE, "rule of heedful"),
+    _card("conversation_minutes", "Minutes of speech that the phone heard around it.", "min", "conversation", _PHONE, "rule of heedful"),
+)  # fmt: skip
+
 _WITTING = "Witting et al. 1990, Biol Psychiatry 27:563; Van Someren et al. 1997, J Biol Rhythms 12:146"
 _RHYTHMS = (
     ("interdaily_stability[{}_7]", "Variance of the mean day over the variance of all known hours of seven days: 0 noise, 1 the same every day.", "1", _WITTING, "pyActigraphy 1.2.2 IS over the same hours"),
@@ -93,15 +115,16 @@ _RHYTHMS = (
     ("l5[{}_7]", "Mean an hour of the five quietest hours in a row of the mean day of seven.", "/h", _WITTING, "pyActigraphy 1.2.2 L5 over whole hours"),
     ("m10[{}_7]", "Mean an hour of the ten busiest hours in a row of the mean day of seven.", "/h", _WITTING, "pyActigraphy 1.2.2 M10 over whole hours"),
     ("relative_amplitude[{}_7]", "(M10 - L5) / (M10 + L5).", "1", _WITTING, "pyActigraphy 1.2.2 RA over whole hours"),
-    ("cosinor_mesor[{}]", "Mean level of the 24-hour cosine nearest to the day's known hours.", "/h", "Cornelissen 2014, Theor Biol Med Model 11:16", "CosinorPy, one component, over the same hours"),
-    ("cosinor_amplitude[{}]", "Its amplitude.", "/h", "Cornelissen 2014", "CosinorPy"),
-    ("cosinor_peak[{}]", "The local hour of its peak.", "h", "Cornelissen 2014", "CosinorPy, as an hour"),
+    ("cosinor_mesor[{}]", "Mean level of the 24-hour cosine nearest to the day's known hours.", "/h", "Cornelissen 2014, Theor Biol Med Model 11:16", "CosinorPy 3.1, one component, over the same hours, within 3e-6 (it reads off a drawn curve)"),
+    ("cosinor_amplitude[{}]", "Its amplitude.", "/h", "Cornelissen 2014", "CosinorPy 3.1, within 3e-6"),
+    ("cosinor_peak[{}]", "The local hour of its peak.", "h", "Cornelissen 2014", "CosinorPy 3.1, as an hour, within the 0.03 h of its drawn curve"),
 )  # fmt: skip
 
 CARDS: dict[str, FeatureCard] = {
     card.name: card
     for card in (
         *_FIXED,
+        *_CONTEXT,
         *(
             _card(name.format(signal), what, unit, signal, _RHYTHM, reference, equals)
             for signal in ("steps", "activity_count")
@@ -128,7 +151,8 @@ def features_page() -> str:
     parts = ["# Features of a day\n"]
     parts.append(
         "Every feature that heedful derives for a person's day, by name (table `features`; `heedful explain` shows the rows behind one). Missing is never\n"
-        "zero: a value that cannot be told carries its reason. Screens and scores are for people to judge; none is a diagnosis.\n"
+        "zero: a value that cannot be told carries its reason. Screens and scores are for people to judge; none is a diagnosis. What is made of\n"
+        "positions or of a phone stands in the table `context_features`, apart: it is seen only under a consent that names location or phone.\n"
     )
     parts += ["| feature | definition | unit | made of | published, or whose rule | equals | code |", "|---|---|---|---|---|---|---|"]
     for card in CARDS.values():

@@ -23,7 +23,7 @@ from heedful.language.heads.kind_tables import kind_tables
 from heedful.language.heads.lexicons import ENGLISH
 from heedful.language.kernels.gram_columns import BITS
 from heedful.language.kernels.head_scan import Held, scan_heads, split_sentences
-from heedful.language.kernels.head_sums import LEVELS, WAYS, Grams, HeadTables, Memo, Waiting, Work
+from heedful.language.kernels.head_sums import HEADER, LEVELS, LINE, MOST_CLASSES, WAYS, Grams, HeadTables, Memo, Waiting, Work
 from heedful.language.kernels.head_sums import NEAR as KERNEL_NEAR
 from heedful.language.kernels.marks import written_tables
 from heedful.language.kernels.record import record_of
@@ -108,16 +108,18 @@ class HeadReader:
 
     @functools.cached_property
     def _memo(self) -> Memo:
-        width = int(self.tables.bounds[2])
-        return Memo(
-            np.zeros(self._memo_size * 4, np.uint64), np.zeros((self._memo_size, WIDEST // 8 - 2), np.uint64),
-            np.zeros(self._memo_size * width, np.float32), np.array([0, self._memo_size // WAYS - 1, width], np.int64),
-        )  # fmt: skip
+        assert self.tables.kinds.class_at.size <= MOST_CLASSES
+        row = -(-(HEADER + int(self.tables.bounds[2])) // LINE) * LINE
+        bare = np.zeros(self._memo_size * row + LINE, np.float32)
+        first = -bare.ctypes.data % (4 * LINE) // 4  # rows begin where cache lines do
+        rows = bare[first : first + self._memo_size * row]
+        tails = np.zeros((self._memo_size, WIDEST // 8 - 2), np.uint64)
+        return Memo(rows.view(np.uint64), tails, rows, np.array([0, self._memo_size // WAYS - 1, row], np.int64))
 
     def forget(self) -> None:
         """Empty the memo, as before the first text."""
         with self._lock:
-            self._memo.keys[:] = 0
+            self._memo.keys.reshape(self._memo_size, -1)[:, 3] = 0
 
     def read(self, texts: pl.Series) -> Reading:
         """Mentions and scores of `texts`; a missing text is an empty one."""

@@ -8,12 +8,27 @@ import numpy as np
 
 from heedful.language.kernels.compiling import allocating, entry, stamp
 from heedful.language.kernels.context import ASSERTED, EXPERIENCED, PLAYS, SEVERE
-from heedful.language.kernels.head_sums import HeadTables, Memo, Waiting, Work, await_word, begin_text, end_text, memo_place, note_mention
-from heedful.language.kernels.index import EVENTFUL, FLAGS, TERM_ROOT, Index
+from heedful.language.kernels.head_sums import (
+    ALONE_AT,
+    EVENTFUL_AT,
+    HEADER,
+    MOST_CLASSES,
+    HeadTables,
+    Memo,
+    Waiting,
+    Work,
+    await_word,
+    begin_text,
+    end_text,
+    key_at,
+    memo_place,
+    note_mention,
+)
+from heedful.language.kernels.index import TERM_ROOT, Index, hash_step, may_step
 from heedful.language.kernels.marks import count_marks
 from heedful.language.kernels.record import opening
 from heedful.language.kernels.rows import add_row
-from heedful.language.kernels.scan import SENTENCE, Space, _context, _sentence, _tells, _write
+from heedful.language.kernels.scan import SENTENCE, Space, _context, _sentence, _write
 from heedful.language.kernels.tokens import END, GAP, GAP_STOP, LENGTH, POSITION, START, WIDEST, next_token
 from heedful.language.kernels.word_kinds import count_kinds
 
@@ -59,17 +74,20 @@ def _scan_heads(source: int) -> Any:
                     telling, eventful, before = False, False, np.int64(0)
                     for i in range(n):
                         place = memo_place(i, index, tables, memo, waiting, work)
-                        about = memo.keys[place * 4 + 3]
+                        key = key_at(place, memo)
+                        about = memo.keys[key + 3]
                         word = np.int32(about >> np.uint64(32))
                         ids[i] = word
-                        if word >= 0:
-                            telling = telling or _tells(word, before, index)
-                            eventful = eventful or (index.roots[word, FLAGS] & EVENTFUL) != 0
-                        before = np.int64(index.roots[word, TERM_ROOT] if word >= 0 else 0)
-                        work.hashes[total_words + i], work.told[total_words + i] = memo.keys[place * 4 + 2], 0
-                        add_row(work.sums, 0, memo.sums, place * width, width)
+                        eventful = eventful or (about & EVENTFUL_AT) != 0
+                        if not telling:  # as `scan._tells`
+                            telling = (about & ALONE_AT) != 0
+                            if not telling and before > 0 and word >= 0:
+                                telling = may_step(hash_step((before << 32) | np.int64(word)), index.bloom) != 0
+                            before = np.int64(index.roots[word, TERM_ROOT] if word >= 0 else 0)
+                        work.hashes[total_words + i], work.told[total_words + i] = memo.keys[key + 2], 0
+                        add_row(work.sums, 0, memo.sums, place * memo.next[2] + HEADER, width)
                         if kinds_used:
-                            kind = np.int64((about >> np.uint64(8)) & np.uint64(0xFFFFFF))
+                            kind = np.int64((about >> np.uint64(8)) & np.uint64(MOST_CLASSES - 1))
                             live = count_kinds(kind, tables.kinds, work.active, live, work.kinds) if kind > 0 else 0
                     total = _sentence(n, eventful, index, space) if telling or eventful else 0
                     if rows + total > out.shape[0]:

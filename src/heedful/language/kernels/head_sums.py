@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from heedful.language.kernels.compiling import inlined, inner
 from heedful.language.kernels.gram_columns import BASIS, BITS, EDGE, column_at, mix_byte, mix_word
-from heedful.language.kernels.index import hash_word, word_id
+from heedful.language.kernels.index import FLAGS, hash_word, word_id
 from heedful.language.kernels.record import Rows
 from heedful.language.kernels.rows import add_row, fetch, set_bits
 from heedful.language.kernels.tokens import WIDEST
@@ -28,10 +28,19 @@ MOST = 3
 LEVELS = 5
 """0, 1, 2 to 3, 4 to 7, 8 and more uses of a kind of words: `heedful.language.heads.counts.STEPS`."""
 
-_LINE = 16
-"""Numbers of a row that are brought near at once."""
+LINE = 16
+"""Numbers (float32) of a cache line: so many of a row are brought near at once."""
 
-_ONE, _SIX, _LOW_SIX, _HALF = np.uint64(1), np.uint64(6), np.uint64(63), np.uint64(32)
+HEADER = 8
+"""Numbers (float32) of a row of the memo that hold its key."""
+
+ALONE_AT, EVENTFUL_AT = np.uint64(1 << 30), np.uint64(1 << 31)
+"""Bits of the fourth number of a key: the word's flags, as they stand in `Index.roots`."""
+
+MOST_CLASSES = 1 << 22
+"""A class of `word_kinds` is below this."""
+
+_ONE, _SIX, _LOW_SIX, _HALF, _THIRTY = np.uint64(1), np.uint64(6), np.uint64(63), np.uint64(32), np.uint64(30)
 
 
 class Grams(NamedTuple):
@@ -87,9 +96,10 @@ class HeadTables(NamedTuple):
 class Memo(NamedTuple):
     """Words met before; a pure cache, whatever it forgets is worked out again.
 
-    keys: four numbers a place: first 8 folded bytes, next 8, hash of the word, vocabulary id << 32 | class << 8 | length + 1 (0: empty).
-    tails: folded bytes from the 17th on. sums: what the word adds to words and characters, one row behind the other. next: which way goes
-    next, sets of places less one, width of a row of `sums`.
+    keys and sums are the same memory: a row a place, of whole cache lines, so that a word is read from as few of them as can be. It begins
+    with the key, four numbers: first 8 folded bytes, next 8, hash of the word, vocabulary id << 32 | flags << 30 | class << 8 | length + 1
+    (0: empty). After it (`HEADER`) stands what the word adds to words and characters.
+    tails: folded bytes from the 17th on. next: which way goes next, sets of places less one, float32 numbers of a row.
     """
 
     keys: npt.NDArray[np.uint64]
@@ -162,8 +172,7 @@ def await_word(at, packed, word, length, memo, waiting):  # type: ignore[no-unty
     """Put down a folded word as number `at` of its sentence and have its places in the memo brought near."""
     length = min(length, WIDEST + 1)
     first = np.int64(hash_word(packed, min(length, WIDEST)) & np.uint64(memo.next[1])) * WAYS
-    fetch(memo.keys, first * 4)
-    for j in range(0, memo.next[2], _LINE):
+    for j in range(0, memo.next[2], LINE):
         fetch(memo.sums, first * memo.next[2] + j)
     waiting.words[at, 0], waiting.words[at, 1] = packed[0], packed[1]
     waiting.lengths[at], waiting.places[at] = length, first
@@ -173,12 +182,18 @@ def await_word(at, packed, word, length, memo, waiting):  # type: ignore[no-unty
 
 
 @inlined
+def key_at(place, memo):  # type: ignore[no-untyped-def]
+    """Where the key of a place begins."""
+    return place * (memo.next[2] >> 1)
+
+
+@inlined
 def memo_place(at, index, tables, memo, waiting, work):  # type: ignore[no-untyped-def]
     """The place in the memo of word `at` of the sentence; it is put there if it was not."""
     first, length = waiting.places[at], waiting.lengths[at]
     low, high, held = waiting.words[at, 0], waiting.words[at, 1], np.uint64(length + 1)
     for place in range(first, first + WAYS):
-        key = place * 4
+        key = key_at(place, memo)
         if memo.keys[key] == low and memo.keys[key + 1] == high and (memo.keys[key + 3] & np.uint64(255)) == held:
             same = True
             if length > 16:
@@ -193,7 +208,7 @@ def memo_place(at, index, tables, memo, waiting, work):  # type: ignore[no-untyp
 def _learn_word(first, held, packed, word, length, index, tables, memo, work):  # type: ignore[no-untyped-def]
     place = np.int64(-1)
     for free in range(first + WAYS - 1, first - 1, -1):
-        if memo.keys[free * 4 + 3] == 0:
+        if memo.keys[key_at(free, memo) + 3] == 0:
             place = np.int64(free)
     if place < 0:
         place = first + memo.next[0] % WAYS
@@ -207,9 +222,10 @@ def _learn_word(first, held, packed, word, length, index, tables, memo, work):  
     state = BASIS
     for i in range(end):
         state = mix_byte(state, np.uint64(packed_byte(packed, word, i)))
-    key = place * 4
+    flags = np.uint64(index.roots[known, FLAGS]) if known >= 0 else np.uint64(0)
+    key = key_at(place, memo)
     memo.keys[key], memo.keys[key + 1], memo.keys[key + 2] = packed[0], packed[1], state
-    memo.keys[key + 3] = (np.uint64(known & 0xFFFFFFFF) << _HALF) | np.uint64(kind << 8) | held
+    memo.keys[key + 3] = (np.uint64(known & 0xFFFFFFFF) << _HALF) | (flags << _THIRTY) | np.uint64(kind << 8) | held
     words, characters = tables.bounds[1], tables.bounds[2] - tables.bounds[1]
     sums = work.word_sums
     for j in range(words + characters):
@@ -228,7 +244,7 @@ def _learn_word(first, held, packed, word, length, index, tables, memo, work):  
                     found, asked = find_gram(column_at(state, BITS), tables.characters, characters, work.rows, found), asked + 1
         add_grams(found, asked, tables.characters, work.rows, sums, words, characters)
     for j in range(words + characters):
-        memo.sums[place * (words + characters) + j] = sums[j]
+        memo.sums[place * memo.next[2] + HEADER + j] = sums[j]
     return place
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from heedful.language.kernels.compiling import inlined, inner
+from heedful.language.kernels.swar import load_eight, plain_bytes
 from heedful.language.kernels.tokens import code_point
 
 (EXCLAMATION, ASKED, ELLIPSIS, COMMA, DIGIT, SHOUTED, CAPITALIZED, LINK, HANDLE, TAG, QUOTE, EMOJI, LINE, COLON, BRACKET) = range(15)
@@ -80,6 +81,11 @@ def count_marks(data, begin, end, steps, letters, counts):  # type: ignore[no-un
     """Add to `counts` what `WRITTEN` finds in the text `data[begin:end]`."""
     at, dots, dots_end, digits_end, free = begin, 0, -1, -1, begin
     while at < end:
+        if at + 8 <= end:  # most of a text
+            plain = plain_bytes(load_eight(data, at))
+            at += plain
+            if plain == 8:
+                continue
         byte = data[at]
         step = steps[byte]
         if step == 0:

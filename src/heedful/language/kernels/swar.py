@@ -18,6 +18,7 @@ _LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
 _CASE = np.uint64(0x2020202020202020)
 _TWO, _THREE = np.uint64(2), np.uint64(3)
 _FROM_A, _PAST_Z = _ONES * np.uint64(0x80 - ord("a")), _ONES * np.uint64(0x80 - ord("z") - 1)
+_SPACES = _ONES * np.uint64(ord(" "))
 _FROM_0, _PAST_9 = _ONES * np.uint64(0x80 - ord("0")), _ONES * np.uint64(0x80 - ord("9") - 1)
 
 
@@ -51,3 +52,13 @@ def word_bytes(eight):  # type: ignore[no-untyped-def]
     letters = (lower + _FROM_A) & ~(lower + _PAST_Z) & ~eight & _HIGH
     digits = (seven + _FROM_0) & ~(seven + _PAST_9) & ~eight & _HIGH
     return np.int64(trailing_zeros(~(letters | digits) & _HIGH) >> _THREE), eight | (letters >> _TWO)
+
+
+@inlined
+def plain_bytes(eight):  # type: ignore[no-untyped-def]
+    """How many of the eight bytes, counted from the first, are small letters and spaces."""
+    seven = eight & _LOW
+    letters = (seven + _FROM_A) & ~(seven + _PAST_Z)
+    apart = eight ^ _SPACES
+    spaces = ~(((apart & _LOW) + _LOW) | apart)
+    return np.int64(trailing_zeros(~((letters & ~eight) | spaces) & _HIGH) >> _THREE)

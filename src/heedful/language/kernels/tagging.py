@@ -20,7 +20,7 @@ COLUMNS = ("post", "start", "end", "type")
 REACH = 2
 """Most characters beside its tokens that a span takes in."""
 
-MEMO = 1 << 17
+MEMO = 1 << 16
 """Words that a memo holds."""
 
 Marks = npt.NDArray[np.int32]

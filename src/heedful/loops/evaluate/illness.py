@@ -5,8 +5,9 @@ told from three days before the first symptom to five days after; earliness is t
 Alarms outside illness are told alarms per 30 days on which illness moves nothing. Placebo onsets are healthy days drawn at random: how
 often one of them is "found" in the same window is what chance gives. The first 35 days only teach. Intervals draw people anew.
 
-Two settings: as published, and at equal alarms: the threshold of each detector's own score at which, on the *even* people, it tells as many
-alarms outside illness as NightSignal (yellow) does; everything is reported on the *odd* people.
+As published, and at equal alarms: the threshold of each detector's own score at which, on the *even* people, it tells as many alarms
+outside illness as NightSignal (yellow; for ours red too) does; everything is reported on the *odd* people. Two worlds: the cohort
+(`simulate.cohort`: small rises, many other causes, half of the watches rich) and towns (`illness_town`: plain rises, poor watches).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from heedful.behavior.nightsignal import night_levels
 from heedful.behavior.rank_scan import SHORTEST, null_maxima, rank_scan
 from heedful.behavior.rhrad import Rhrad, rhrad_offline
 from heedful.core.errors import NotFoundError, SettingsError
+from heedful.loops.evaluate.illness_town import town_members
 from heedful.loops.evaluate.tasks import DRAWS, interval
 from heedful.simulate.cohort import FIRST_DAY, MINUTES, Member, member
 
@@ -52,7 +54,7 @@ class Interval:
 @dataclass(frozen=True)
 class Line:
     """One detector at one setting. `alarms`: told outside illness, per person and 30 days. `earliness`: mean days before the first symptom,
-    of those found. `gain`: sensitivity minus NightSignal's (yellow) of the same setting on the same people, drawn in pairs."""
+    of those found. `gain`: sensitivity minus NightSignal's (yellow, or red where as rare as red) on the same people, drawn in pairs."""
 
     detector: str
     setting: str
@@ -98,12 +100,16 @@ def evaluate_illness(people: int = 120, hourly: int = 40, seed: int = 2, days: i
     members = [member(seed, number, days) for number in range(people)]
     lines = _lines(members, {"NightSignal": nightsignal, "own": own}, seed)
     lines += _annotated(members, seed)
-    slow: dict[str, Detector] = {"NightSignal": nightsignal, "CuSum": cusum, "RHR-Diff": rhr_diff, "RHRAD": rhrad}
+    lines += _lines(town_members(people, seed), {"NightSignal": nightsignal, "own": own}, seed, suffix=", town")
+    slow: dict[str, Detector] = {"NightSignal": nightsignal, "own": own, "CuSum": cusum, "RHR-Diff": rhr_diff, "RHRAD": rhrad}
     if hourly >= 8:
-        lines += [line for line in _lines(members[:hourly], slow, seed) if line.detector != "NightSignal"]
+        lines += _lines(members[:hourly], slow, seed, suffix=", first people")
     notes = [
         f"{people} simulated people of seed {seed}, {days} days; 'equal alarms' is set on the even ones, all figures are of the odd ones.",
-        f"CuSum, RHR-Diff and RHRAD on the first {hourly} people." if hourly >= 8 else "CuSum, RHR-Diff and RHRAD were not run.",
+        "'town': as many people of simulated towns, whose watches know heart rate, steps and sleep only.",
+        f"'first people': CuSum, RHR-Diff and RHRAD, and beside them the others, on the first {hourly} people."
+        if hourly >= 8
+        else "CuSum, RHR-Diff and RHRAD were not run.",
     ]
     return IllnessEvaluation(lines, [] if data is None else real_rows(real_members(data)), notes)
 
@@ -136,7 +142,7 @@ def nightsignal(one: Member) -> tuple[Floats, Levels]:
 
 
 def own(one: Member) -> tuple[Floats, Levels]:
-    """`behavior.illness` without annotations; its score at equal alarms is the pair less half of this person's own threshold."""
+    """`behavior.illness` without annotations; its score at equal alarms is the pair less the threshold."""
     return _own(one, annotated=False)
 
 
@@ -146,7 +152,9 @@ def own_annotated(one: Member) -> tuple[Floats, Levels]:
 
 
 def _own(one: Member, *, annotated: bool, settings: IllnessSettings | None = None) -> tuple[Floats, Levels]:
-    value = prepared(one.nights)
+    value = one.nights.copy()
+    value[:, 0] = np.floor(value[:, 0])  # as `resting_heart_rate[nightsignal]` is
+    value = prepared(value)
     value[one.coverage < 0.5, 4] = np.nan
     days = np.arange(one.days)
     weekend = (days + FIRST_DAY.weekday()) % 7 >= 5
@@ -154,7 +162,7 @@ def _own(one: Member, *, annotated: bool, settings: IllnessSettings | None = Non
     context = np.column_stack([weekend, second_half(starts, days)]) if annotated else weekend[:, None]
     shift, floor = np.array([f.shift for f in NIGHT_FEATURES]), np.array([f.floor for f in NIGHT_FEATURES])
     found = illness_nights(days, value, shift, floor, context=context, held=held(one) if annotated else None, settings=settings)
-    return np.nan_to_num(found.pair - 0.5 * found.threshold, nan=NEVER), found.level
+    return np.nan_to_num(found.pair - found.threshold, nan=NEVER), found.level
 
 
 def held(one: Member) -> NDArray[np.bool_]:
@@ -290,36 +298,40 @@ def _equal(members: list[Member], scores: list[Floats], rate: float) -> float:
     return float(values[low]) if low < len(values) else float("inf")
 
 
-def _lines(members: list[Member], detectors: Mapping[str, Detector], seed: int, *, annotated: bool = False) -> list[Line]:
-    """Lines of detectors as published and at equal alarms; `NightSignal` is the first and sets the rate."""
+def _lines(
+    members: list[Member], detectors: Mapping[str, Detector], seed: int, *, annotated: bool = False, suffix: str = ""
+) -> list[Line]:  # fmt: skip
+    """Lines of detectors as published and at equal alarms; `NightSignal` is the first and sets the rates. `suffix` names the world."""
     teach, judge = members[::2], members[1::2]
     found = {name: ([detect(one) for one in teach], [detect(one) for one in judge]) for name, detect in detectors.items()}
     open_ = (lambda one: ~held(one)) if annotated else (lambda one: np.ones(one.days, np.bool_))
-    yellow = found["NightSignal"][0]
-    rate = _rate(teach, [(level >= 1) & open_(one) for one, (_, level) in zip(teach, yellow, strict=True)])
+    rates = {
+        name: _rate(teach, [(level >= least) & open_(one) for one, (_, level) in zip(teach, found["NightSignal"][0], strict=True)])
+        for name, least in (("equal alarms", 1), ("as rare as red", 2))
+    }
     out = list[Line]()
     settings: list[tuple[str, str, list[NDArray[np.bool_]]]] = []
     for name, (taught, judged) in found.items():
         for label, least in (("yellow", 1), ("red", 2)) if name == "NightSignal" else (("published", 1),):
             setting = "level 1" if name.startswith("own") else label
             settings.append((name, setting, [level >= least for _, level in judged]))
-        limit = _equal(teach, [np.where(open_(one), score, NEVER) for one, (score, _) in zip(teach, taught, strict=True)], rate)
-        if name != "NightSignal":
-            settings.append((name, "equal alarms", [score >= limit for score, _ in judged]))
-    base: list[_Outcome] = []
+        for label, rate in rates.items() if name.startswith("own") else [("equal alarms", rates["equal alarms"])] * (name != "NightSignal"):
+            limit = _equal(teach, [np.where(open_(one), score, NEVER) for one, (score, _) in zip(teach, taught, strict=True)], rate)
+            settings.append((name, label, [score >= limit for score, _ in judged]))
+    bases = dict[str, list[_Outcome]]()
     for name, setting, levels in settings:
         shown = [level & open_(one) for one, level in zip(judge, levels, strict=True)]
         outcomes = [_outcome(one, told(level), seed) for one, level in zip(judge, shown, strict=True)]
-        base = base or outcomes
+        bases.setdefault(setting, outcomes)
+        base = bases["red" if setting == "as rare as red" else "yellow"]
         explained = _explained(judge, levels) if annotated else (0.0, 0.0)
-        suffix = ", annotated" if annotated else ""
         out.append(_line(name, setting + suffix, outcomes, base, explained))
     return out
 
 
 def _annotated(members: list[Member], seed: int) -> list[Line]:
     """NightSignal and ours with alarms on annotated nights held as explained (they are told, with their reason, and counted apart)."""
-    return _lines(members, {"NightSignal": nightsignal, "own": own_annotated}, seed, annotated=True)
+    return _lines(members, {"NightSignal": nightsignal, "own": own_annotated}, seed, annotated=True, suffix=", annotated")
 
 
 def _explained(members: list[Member], levels: list[NDArray[np.bool_]]) -> tuple[float, float]:

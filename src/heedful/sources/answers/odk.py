@@ -35,7 +35,7 @@ _PEOPLE = ("person", "participant", "participant_id", "record_id", "subject")
 
 
 class Odk:
-    """Reads a folder or zip of submissions beside their forms (XForm .xml or XLSForm .xlsx), or a CSV of ODK Central alone.
+    """Reads a folder or zip of submissions beside their forms (XForm .xml or XLSForm .xlsx, .xls), or a CSV of ODK Central alone.
 
     `person = "field"` names the field that says whose answers they are (else a field named person, participant, participant_id,
     record_id or subject, else `Options.subject`); `asked_on = "field"` when they were given (else the form's start, end or today, else
@@ -50,8 +50,7 @@ class Odk:
         tables=(Answers, Quarantine),
         zone_rule="Times carry their offset; those without, and days, are of the declared zone.",
         terms="Data of participants: only under their consent; free text, positions and pictures are not kept.",
-        tested_on="forms real (pyxform and JavaRosa); submissions made here after the specification: untested on real submissions; "
-        "old workbooks (.xls) are not read",
+        tested_on="forms real (pyxform and JavaRosa); submissions made here after the specification: untested on real submissions",
     )
 
     def recognise(self, path: Path, head: bytes) -> float:
@@ -65,7 +64,7 @@ class Odk:
         if not heads:
             return 0.0
         forms = sum(is_form(one) for one in heads)
-        workbooks = sum(part.name.lower().endswith(".xlsx") for part in parts[:50])
+        workbooks = sum(part.name.lower().endswith((".xlsx", ".xls")) for part in parts[:50])
         answers = sum(set(_CENTRAL) <= set(header(one)) or _is_submission(one) for one in heads)
         return 0.85 if (forms or workbooks) and forms + answers + workbooks > len(heads) / 2 and (forms or answers) else 0.0
 
@@ -95,7 +94,7 @@ class _Submission:
 
 
 def _may_be(name: str) -> bool:
-    return name.endswith((".xml", ".csv", ".xlsx"))
+    return name.endswith((".xml", ".csv", ".xlsx", ".xls"))
 
 
 def _head(part: Part) -> bytes:
@@ -124,7 +123,7 @@ def _drafts(path: Path, parts: Sequence[Part], options: Options, wanted: _Wanted
     for part in parts:
         try:
             data = part.bytes()
-            if part.name.lower().endswith(".xlsx"):
+            if part.name.lower().endswith((".xlsx", ".xls")):
                 form = xlsform(data, part.place)
             elif is_form(data[:HEAD]):
                 form = xform(data, part.place)

@@ -1,4 +1,4 @@
-"""A form of ODK: its questions with type, label and choices, from XForm XML or from an XLSForm workbook (.xlsx).
+"""A form of ODK: its questions with type, label and choices, from XForm XML or from an XLSForm workbook (.xlsx or .xls).
 
 Types are those that an answer is kept by: number, one, many, day, text, or left (a position, picture, signature, barcode or file).
 """
@@ -15,6 +15,7 @@ from typing import Literal
 from lxml import etree
 
 from heedful.core.errors import SourceError
+from heedful.sources.answers.xls import MAGIC, xls_sheets
 from heedful.sources.wearables.archives import DECODING
 
 Kind = Literal["number", "one", "many", "day", "text", "left"]
@@ -197,7 +198,7 @@ def xlsform(data: bytes, place: str) -> Form:
             if choice and choice[3]:
                 questions[path + "_other"] = Question(path + "_other", "text", "Specify other.")
     settings = next(_rows(sheets.get("settings", [])), {})
-    name = settings.get("form_id", settings.get("id_string", "")) or re.sub(r"\.xlsx$", "", place.rsplit("/", 1)[-1], flags=re.IGNORECASE)
+    name = settings.get("form_id", settings.get("id_string", "")) or re.sub(r"\.xlsx?$", "", place.rsplit("/", 1)[-1], flags=re.IGNORECASE)
     return Form(name, questions, tuple(when[one] for one in ("start", "end", "today") if one in when))
 
 
@@ -218,8 +219,10 @@ def _rows(cells: list[list[str]]) -> Iterator[dict[str, str]]:
 
 def _sheets(data: bytes, place: str) -> dict[str, list[list[str]]]:
     """The cells of a workbook's sheets as text, by the sheet's name in lower case."""
+    if data.startswith(MAGIC):
+        return xls_sheets(data, place)
     if not data.startswith(b"PK"):
-        raise SourceError(place, "it is an old workbook (.xls), or none", "Save it as .xlsx, or give the form's XML.")
+        raise SourceError(place, "it is no workbook", "Save it as .xlsx, or give the form's XML.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())

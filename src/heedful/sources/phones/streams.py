@@ -31,6 +31,8 @@ from heedful.sources.wearables.parts import Part, share
 Record = Mapping[str, str]
 SPARSE = "minute with less than 5 samples a second"
 GRAVITY = 9.80665
+_MARKS = (("timestamp", "device_id"), ("timestamp", "UTC time"), ("key.userId", "value.time"))
+"""Columns of (nearly) every file of AWARE, Beiwe and RADAR: a folder with several of them holds several exports."""
 _LARGEST_SECONDS = 1 << 33
 _CURE = "Export it again, or correct the line."
 
@@ -90,10 +92,17 @@ def stream_of(names: Sequence[str], streams: Sequence[Stream]) -> Stream | None:
 
 
 def recognised(path: Path, head: bytes, streams: Sequence[Stream], sure: float = 0.9) -> float:
-    """Of a file by its header; of a folder or zip if most CSV files in it are streams."""
+    """Of a file by its header; of a folder or zip if most CSV files in it are streams, and none is another platform's."""
     if path.is_file() and not is_zip(path, head):
         return sure if stream_of(header(head), streams) else 0.0
-    return sure - 0.05 if share(path, is_csv, lambda head: stream_of(header(head), streams) is not None) > 0.3 else 0.0
+    seen = set[int]()
+
+    def ours(head: bytes) -> bool:
+        names = header(head)
+        seen.update(place for place, marks in enumerate(_MARKS) if set(marks) <= set(names))
+        return stream_of(names, streams) is not None
+
+    return sure - 0.05 if share(path, is_csv, ours) > 0.3 and len(seen) <= 1 else 0.0
 
 
 def is_csv(name: str) -> bool:

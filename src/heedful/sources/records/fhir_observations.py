@@ -62,7 +62,7 @@ def _row(part: Resource, resource: Resource, person: str, start: When, end: When
     if code is None or number is None:
         return None
     value = _in_unit(number, code)
-    if value is None:
+    if value is None or not code.low <= value <= code.high:  # a heart rate of 600 stays in the record, whole, and is no observation
         return None
     at, ended = start.at, max(start.at, end.at)
     return {

@@ -22,6 +22,7 @@ from heedful.sources.records.fhir_units import converted
 from heedful.sources.records.local_times import EPOCHS, local_times
 from heedful.sources.records.mapped_tables import FINISH, HOW, SHAPES, Shape, flag
 from heedful.sources.records.occurrences import Occurrences
+from heedful.sources.wearables.plausible import EARLIEST_DECLARED, trouble
 
 NAME = "records.mapped"
 TABLES = (*SHAPES, "dispensings")
@@ -160,7 +161,19 @@ class _Reading:
         if self._shape.one_of:
             empty = pl.all_horizontal(pl.col(name).is_null() for name in self._shape.one_of)
             out = flag(out, empty, f"it has neither {' nor '.join(self._shape.one_of)}; fill one of them, or leave the row out")
-        return FINISH[self._shape.schema](out)
+        finished = FINISH[self._shape.schema](out)
+        return finished if self._shape.schema is not Observations else self._plausible(finished)
+
+    def _plausible(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """What cannot be true flagged: a heart rate of 600, a clock in 1970 or 2099. Codes of the site's own have no bounds."""
+        low, high = (
+            pl.col("code").replace_strict(
+                {name: float(getattr(code, end)) for name, code in CODES.items()}, default=bound, return_dtype=pl.Float64
+            )
+            for end, bound in (("low", float("-inf")), ("high", float("inf")))
+        )
+        wrong = trouble(self._known_at, EARLIEST_DECLARED)
+        return rows.with_columns(low=low, high=high).with_columns(reason=pl.coalesce("reason", wrong)).drop("low", "high")
 
     def _text(self, name: str) -> pl.Expr:
         constant = self._subject if name == "person" else self._settings.get(name) if name in self._shape.constants else None
