@@ -138,7 +138,16 @@ def _beside(name: str, ours: float, series: int, theirs: dict[str, float], said:
 def _daily_round(strands: int) -> list[Line]:
     whole, half = (fresh_process("population:this_week", number, one_core=True) for number in (strands, strands // 2))
     growth = (whole["peak_mb"] - whole["base_mb"]) / max(half["peak_mb"] - half["base_mb"], 1e-9)
+    derived, less = (fresh_process("population:derived_day", number, one_core=True) for number in (strands, strands // 2))
+    grown = (derived["peak_mb"] - derived["base_mb"]) / max(less["peak_mb"] - less["base_mb"], 1e-9)
     return [
+        at_most(
+            f"a day's alarms and alerts of {strands:,} series as derived", derived["seconds"], "s", 30, "",
+            f"{derived['seconds'] / less['seconds']:.2f} × that of half as many series",
+            f"count_alarms (C1-C3, nowcast, hierarchical q, sentences) and alerts (clusters) on {derived['rows']:,} rows of counts; "
+            f"{derived['answers']:,} answers, {derived['alerts']} alerts; processor seconds, a process of its own",
+        ),
+        at_most("its memory", derived["peak_mb"], "MB", 2_000, "", f"{grown:.2f} × that of half as many series, above {derived['base_mb']:.0f} MB", ""),
         at_most(
             f"this week's alarms over {strands:,} series, with q", whole["seconds"], "s", 30, "", "",
             f"flexible Farrington, 10 periods, 5 years back, then Benjamini-Hochberg; {whole['alarms']} alarms; processor seconds, a process of its own",
@@ -164,6 +173,58 @@ def this_week(strands: str) -> dict[str, float]:
         result = farrington_flexible(counts, calendar, settings, last)
         q = benjamini_hochberg(result.p_value)
     return {"seconds": one.processor, "alarms": int((result.alarm & (q <= 0.05)).sum()), "base_mb": base}
+
+
+def derived_day(strands: str) -> dict[str, float]:
+    """In a process of its own: the newest day of many series of people, through the derivations themselves, with all they look back at."""
+    from bench.measure import peak_mb
+    from heedful.core.labels import Aggregate
+    from heedful.core.schemas import Counts
+    from heedful.core.seals import seal
+    from heedful.population.alarms import Detection, count_alarms
+    from heedful.population.alert_clusters import alerts
+    from heedful.population.thresholds import Thresholds
+
+    def asked(number: int) -> dict[str, float]:
+        counts = _drawn_counts(number, count_alarms.lookback + 1)
+        with watch() as one:
+            newest = counts.select(pl.col("day").max())
+            found = count_alarms(seal(counts, Aggregate, Counts), detection=Detection(), thresholds=Thresholds(), keys=newest)
+            grouped = alerts(found, thresholds=Thresholds())
+        return {"seconds": one.processor, "rows": counts.height, "answers": len(found), "alerts": len(grouped)}
+
+    asked(100)
+    base = peak_mb()
+    return asked(int(strands)) | {"base_mb": base}
+
+
+def _drawn_counts(series: int, days: int, places: int = 50) -> pl.DataFrame:
+    """Rows of `Counts`: signals in places, one in a thousand of the newest counts raised, counts under 5 not rows, and the signal 'any'."""
+    from heedful.core.schemas import Counts
+    from heedful.population.people_mentions import ANY
+
+    rng, signals = np.random.default_rng(3), max(series // places, 1)
+    mean = rng.gamma(1, 8, (signals, places)).astype(np.float32)
+    found = []
+    for day in range(days):
+        raised = np.where(rng.random(mean.shape) < 0.001 * (day == days - 1), 5, 1)
+        people = rng.poisson(mean * raised)
+        signal, place = np.nonzero(people >= 5)
+        found.append(pl.DataFrame({"signal": signal, "place": place, "people": people[signal, place]}).with_columns(day=pl.lit(day)))
+        found.append(
+            pl.DataFrame({"signal": np.full(places, -1), "place": np.arange(places), "people": np.full(places, 5_000)}).with_columns(
+                day=pl.lit(day)
+            )
+        )
+    names = pl.DataFrame({"signal": np.arange(-1, signals)}).with_columns(
+        name=pl.when(pl.col("signal") < 0).then(pl.lit(ANY)).otherwise(pl.format("S{}", "signal"))
+    )
+    rows = pl.concat(found).join(names, on="signal").with_columns(
+        pl.col("name").alias("signal"), pl.format("US/P{}", "place").alias("place"), pl.lit("all").alias("stratum"),
+        day=pl.date(2026, 1, 1) + pl.duration(days="day"), posts=pl.col("people"), denominator=pl.lit(5_000), suppressed=pl.lit(""),
+    )  # fmt: skip
+    known = pl.col("day").cast(pl.Datetime("us", "UTC")) + pl.duration(hours=23)
+    return rows.with_columns(known_at=known).select(*Counts.columns).cast(Counts.dtypes())
 
 
 def _scan(places: int) -> Line:

@@ -28,7 +28,7 @@ Lines = Callable[..., list[Line]]
 FULL: dict[str, dict[str, Any]] = {
     "startup": {"rounds": 15},
     "install_size": {},
-    "apple_health": {"megabytes": 200, "rounds": 3},
+    "apple_health": {"megabytes": 1_000, "rounds": 3},
     "posts": {"posts": 400_000, "rounds": 3},
     "features": {"people": 1_000},
     "engine": {"posts": 100_000, "people": 50, "rounds": 3},

@@ -68,6 +68,8 @@ def test_bias_limits_and_drift_are_those_computed_by_hand() -> None:
     assert found["pairs"] == 40
     assert "more than measured on average" in found["sentence"]
     assert "moves by" in found["sentence"]
+    assert "{" not in found["sentence"]
+    assert "e+" not in found["sentence"]
 
 
 def test_few_days_say_nothing() -> None:

@@ -11,6 +11,7 @@ history: with more days a change may move or go. It describes; it does not warn.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -80,7 +81,7 @@ def person_change_points(
         pl.len().over("person", "feature") >= LEAST_VALUES,
     )
     kept = kept.filter(pl.len().over("person", "feature") >= LEAST_VALUES).sort("person", "day", "feature")
-    rows = [row for own in kept.partition_by("person", maintain_order=True) for row in _person(own)]
+    rows = [row for person, day, value, names in _people(kept) for row in _person(person, day, value, names)]
     rows += _too_short(features.data.join(kept.select("person").unique(), on="person", how="anti"))
     table = pl.DataFrame(rows, schema={name: dtype for name, dtype in Changes.dtypes().items() if name != "because"}, orient="row")
     known = expected_nights(annotations.data)
@@ -103,12 +104,21 @@ def _too_short(left: pl.DataFrame) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _person(own: pl.DataFrame) -> list[dict[str, object]]:
-    names = own["feature"].unique().sort().to_list()
-    day = own["day"].to_physical().to_numpy().astype(np.int64)
+def _people(kept: pl.DataFrame) -> Iterator[tuple[str, NDArray[np.int64], Floats, list[str]]]:
+    """Of each person, in rows sorted by person, day and feature: days, values [days from first to last, features], names of features."""
+    every = kept["feature"].unique().sort()
+    feature = kept["feature"].replace_strict(every, np.arange(len(every)), return_dtype=pl.Int64).to_numpy()
+    day, value = kept["day"].to_physical().to_numpy().astype(np.int64), kept["value"].to_numpy()
+    begin = np.flatnonzero(kept["person"].rle_id().diff().fill_null(1).to_numpy())
+    for a, b in pairwise([*begin.tolist(), kept.height]):
+        there, place = np.unique(feature[a:b], return_inverse=True)
+        table = np.full((int(day[b - 1] - day[a]) + 1, len(there)), np.nan)
+        table[day[a:b] - day[a], place.reshape(-1)] = value[a:b]
+        yield str(kept["person"][a]), day[a:b], table, every.gather(there).to_list()
+
+
+def _person(person: str, day: NDArray[np.int64], value: Floats, names: list[str]) -> list[dict[str, object]]:
     first = int(day[0])
-    value = np.full((int(day[-1]) - first + 1, len(names)), np.nan)
-    value[day - first, own["feature"].replace_strict({n: k for k, n in enumerate(names)}, return_dtype=pl.Int64).to_numpy()] = own["value"]
     flat = ~(np.nanmax(value, axis=0) > np.nanmin(value, axis=0))
     value, names = value[:, ~flat], [name for name, same in zip(names, flat, strict=True) if not same]
     if not names:
@@ -121,7 +131,7 @@ def _person(own: pl.DataFrame) -> list[dict[str, object]]:
         share = found.gain[place] / found.gain[place].sum()
         makers = [k for k in np.argsort(-share, kind="stable").tolist() if share[k] >= 0.2 or k == int(np.argmax(share))]
         for k in makers:
-            rows.append(_row(str(own["person"][0]), first + start, names, k, before[:, k], after[:, k], makers, found, len(value)))
+            rows.append(_row(person, first + start, names, k, before[:, k], after[:, k], makers, found, len(value)))
     return rows
 
 
@@ -153,11 +163,11 @@ def _interval(count: int, of: int) -> tuple[float, float]:
 
 
 def _scaled(value: Floats) -> Floats:
-    middle = np.nanmedian(value, axis=0)
+    middle = _medians(value)
     away = np.abs(value - middle)
-    spread = 1.4826 * np.nanmedian(away, axis=0)
-    # more than half of the values alike: the mean deviation instead, as in `change`
-    spread = np.where(spread > 0, spread, 1.2533 * np.nanmean(away, axis=0))
+    spread = 1.4826 * _medians(away)
+    if not (spread > 0).all():  # more than half of the values alike: the mean deviation instead, as in `change`
+        spread = np.where(spread > 0, spread, 1.2533 * np.nanmean(away, axis=0))
     return np.clip((value - middle) / np.where(spread > 0, spread, 1.0), -_CUT, _CUT)
 
 
@@ -201,7 +211,16 @@ def _greatest_gains(rest: Floats, draws: int) -> Floats:
     rng = np.random.Generator(np.random.PCG64(20120612))
     starts = rng.integers(0, n, (draws, n // SHORTEST + 1))
     order = ((starts[:, :, None] + np.arange(SHORTEST)) % n).reshape(draws, -1)[:, :n]
-    return np.array([_best_split(*_sums(rest[row]), SHORTEST) for row in order])
+    return np.asarray(_best_splits(rest, order, SHORTEST))
+
+
+@njit(cache=True)
+def _medians(value):  # type: ignore[no-untyped-def]
+    """Of each column the median of what is there."""
+    out = np.empty(value.shape[1])
+    for j in range(value.shape[1]):
+        out[j] = np.nanmedian(value[:, j])
+    return out
 
 
 @njit(cache=True, inline="always")
@@ -216,12 +235,24 @@ def _cost(one, two, known, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _best_split(one, two, known, shortest):  # type: ignore[no-untyped-def]
-    n = len(one) - 1
-    whole, best = _cost(one, two, known, 0, n), 0.0
-    for at in range(shortest, n - shortest + 1):
-        best = max(best, whole - _cost(one, two, known, 0, at) - _cost(one, two, known, at, n))
-    return best
+def _best_splits(rest, order, shortest):  # type: ignore[no-untyped-def]
+    """The greatest gain of one split in each order of the days."""
+    draws, n = order.shape
+    f = rest.shape[1]
+    one, two, known = np.zeros((n + 1, f)), np.zeros((n + 1, f)), np.zeros((n + 1, f))
+    out = np.zeros(draws)
+    for draw in range(draws):
+        for i in range(n):
+            for j in range(f):
+                value = rest[order[draw, i], j]
+                there = not np.isnan(value)
+                one[i + 1, j] = one[i, j] + (value if there else 0.0)
+                two[i + 1, j] = two[i, j] + (value * value if there else 0.0)
+                known[i + 1, j] = known[i, j] + there
+        whole = _cost(one, two, known, 0, n)
+        for at in range(shortest, n - shortest + 1):
+            out[draw] = max(out[draw], whole - _cost(one, two, known, 0, at) - _cost(one, two, known, at, n))
+    return out
 
 
 @njit(cache=True)

@@ -85,7 +85,8 @@ def _rates(begin, beats, beat_count, night, night_count, signs):  # type: ignore
             if beat_count[m] == 0:
                 continue
             counted[d] += 1
-            mean[d] += beats[m] / (beat_count[m] * FIXED)
+            # of one rate, as mostly, the division is exact: a product is quicker and the same
+            mean[d] += beats[m] * (1 / FIXED) if beat_count[m] == 1 else beats[m] / (beat_count[m] * FIXED)
             if night_count[m] > 0 and not signs[m] & MOVED:
                 night_sum[d] += night[m]
                 night_rates[d] += night_count[m]

@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from heedful.behavior.devices import TODAY, DeviceTrust
-from heedful.behavior.minutes import FIXED, HOUR_US, MINUTE_US, MINUTES_A_DAY, RATE
+from heedful.behavior.minutes import FIXED, HOUR_US, MINUTE_US, RATE
 from heedful.behavior.rows import Rows, rows
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
@@ -120,20 +120,28 @@ def add_hours(stream, base, kind, low, high, day, start, end, offset, value, of_
     """Add rows to `total` and `known`; `of_run` leads from each run of rows of one stream and day, from `run` on, to its place there."""
     s, t, d, k = np.int64(-1), np.int64(0), np.int64(-1), np.int64(-1)
     lowest = highest = 0.0
+    midnight = now = summed = np.int64(0)  # the sum of the hour `now` is kept aside until another hour comes
     run -= 1
     for i in range(len(stream)):
         if stream[i] != s or day[i] != t:
+            if d >= 0:
+                total[d, now] += summed
             s, t = np.int64(stream[i]), np.int64(day[i])
             run += 1
-            d, k = of_run[run], np.int64(kind[s + base])
-            lowest, highest = low[s + base], high[s + base]
+            d, k, summed = of_run[run], np.int64(kind[s + base]), np.int64(0)
+            lowest, highest, midnight = low[s + base], high[s + base], t * (HOURS * HOUR_US)
         v, length = value[i], end[i] - start[i]
         if k < 0 or not (lowest <= v <= highest) or length < 0 or length >= HOUR_US:
             continue
-        hour = start[i] + (np.int64(offset[i]) - t * MINUTES_A_DAY) * MINUTE_US
-        if hour < 0 or hour >= HOURS * HOUR_US:
+        local = start[i] + np.int64(offset[i]) * MINUTE_US - midnight
+        if local < 0 or local >= HOURS * HOUR_US:
             continue
-        hour //= HOUR_US
+        hour = local // HOUR_US
+        if hour != now:
+            total[d, now] += summed
+            now, summed = hour, np.int64(0)
         known[d] |= np.int32(1) << np.int32(hour)
         if k != RATE and v > 0:
-            total[d, hour] += np.int64(v * FIXED + 0.5)
+            summed += np.int64(v * FIXED + 0.5)
+    if d >= 0:
+        total[d, now] += summed

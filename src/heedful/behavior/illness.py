@@ -297,15 +297,25 @@ def _thresholds(past, often, seldom, quiet):  # type: ignore[no-untyped-def]
 def _height(path, rate, quiet):  # type: ignore[no-untyped-def]
     """The least height that `path` reaches at most `rate` times in 30 nights, counting again only after `quiet` nights."""
     low, high = 0.0, max(path.max(), 0.0) + 0.5
+    tall = np.flatnonzero(path >= low)
+    count = len(tall)
     for _ in range(14):
         middle = 0.5 * (low + high)
         alarms, last = 0, -quiet - 1
-        for i in range(len(path)):
+        for k in range(count):
+            i = tall[k]
             if path[i] >= middle and i - last > quiet:
                 alarms += 1
                 last = i
+                if alarms * 30.0 / len(path) > rate:
+                    break
         if alarms * 30.0 / len(path) > rate:
-            low = middle
+            low, kept = middle, 0
+            for k in range(count):  # no height below is asked for again
+                if path[tall[k]] >= low:
+                    tall[kept] = tall[k]
+                    kept += 1
+            count = kept
         else:
             high = middle
     return high

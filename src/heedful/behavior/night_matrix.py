@@ -60,7 +60,7 @@ def night_matrix(features: pl.DataFrame) -> NightMatrix:
     value, coverage = np.full((nights.height, len(SOURCES)), np.nan), np.full((nights.height, len(SOURCES)), np.nan)
     value[row, place] = rows["value"].to_numpy()
     coverage[row, place] = rows["coverage"].cast(pl.Float64).to_numpy()
-    recorded = np.isfinite(value[:, :STEPS]).any(axis=1)
+    recorded = np.asarray(np.isfinite(value[:, :STEPS]).any(axis=1), np.bool_)
     changes = np.flatnonzero(np.diff(nights["person"].rle_id().to_numpy().astype(np.int64))) + 1
     start = np.concatenate([[0], changes, [nights.height]]).astype(np.int64)
     _leave_out_uncovered(value, coverage, start, LEAST_COVERAGE, _USUAL_NIGHTS)

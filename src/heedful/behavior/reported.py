@@ -97,7 +97,7 @@ reported_activity, reported_sleep, reported_body = (_daily(kind) for kind in REP
 _NAMES = tuple(f"{code}[{way}]" for codes in REPORTED_CODES.values() for code in codes for way in ("reported", "measured"))
 
 
-@derivation(reads=(Features,), writes=Agreements, by=("person",), only={"features": _NAMES}, version=1)
+@derivation(reads=(Features,), writes=Agreements, by=("person",), only={"features": _NAMES}, version=2)
 def reported_agreement(features: Frame[Consented[P], Features]) -> Frame[Consented[P], Agreements]:
     """Agreement of reports with measurements of each person with at least `LEAST_PAIRS` days of both (see the card)."""
     return features.derive(Agreements, _agreements(features.data.filter(pl.col("feature").is_in(_NAMES))))
@@ -122,22 +122,30 @@ def _one(person: str, code: str, own: pl.DataFrame) -> dict[str, object]:
     months = own["day"].cast(pl.Int32).to_numpy() / DAYS_A_MONTH
     drift, drift_error = _slope(months, reported - measured)
     unit = str(own["unit"][0])
+    words = unit.strip("{}")
     low, high = found.bias_interval
     way = "more" if found.bias > 0 else "less"
     clear = low > 0 or high < 0
     share = f" ({abs(found.bias) / abs(measured.mean()):.0%} of what was measured)".replace("%", " %") if measured.mean() else ""
     said = (
-        f"Reports {code.replace('_', ' ')} {abs(found.bias):.3g} {unit} {way} than measured on average{share}"
+        f"Reports {code.replace('_', ' ')} {_amount(abs(found.bias))} {words} {way} than measured on average{share}"
         if clear
-        else f"Reports of {code.replace('_', ' ')} are on average not clearly more or less than measured ({found.bias:+.3g} {unit})"
+        else f"Reports of {code.replace('_', ' ')} are on average not clearly more or less than measured "
+        f"({_amount(found.bias, '+')} {words})"
     )
     drifting = abs(drift) > 2 * drift_error
-    moved = f"; the difference moves by {drift:+.3g} {unit} in 30 days" if drifting else ""
+    moved = f"; the difference moves by {_amount(drift, '+')} {words} in 30 days" if drifting else ""
     return {
         "person": person, "code": code, "day": own["day"][-1], "pairs": found.pairs, "bias": found.bias, "bias_low": low, "bias_high": high,
         "lower": found.lower, "upper": found.upper, "drift": drift, "drift_error": drift_error, "unit": unit,
-        "sentence": f"{said}, over {found.pairs} days with both; single days differ by {found.lower:.3g} to {found.upper:.3g}{moved}.",
+        "sentence": f"{said}, over {found.pairs} days with both; single days differ by "
+        f"{_amount(found.lower)} to {_amount(found.upper)} {words}{moved}.",
     }  # fmt: skip
+
+
+def _amount(value: float, sign: str = "") -> str:
+    """A number as people read it: 36,800 rather than 3.68e+04."""
+    return f"{value:{sign},.0f}" if abs(value) >= 100 else f"{value:{sign}.3g}"
 
 
 def _slope(at: NDArray[np.float64], value: NDArray[np.float64]) -> tuple[float, float]:

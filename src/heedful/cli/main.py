@@ -10,6 +10,7 @@ import typer
 
 from heedful import __version__
 from heedful.cli.alerts import alerts_app
+from heedful.cli.cds import cds_app
 from heedful.cli.crises import crises_app
 from heedful.cli.rumours import rumours_app
 from heedful.cli.safety import safety_app
@@ -27,6 +28,7 @@ audit_app = typer.Typer(help="Look at the audit chain, and check that nobody cha
 app.add_typer(consent_app, name="consent")
 app.add_typer(audit_app, name="audit")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(cds_app, name="cds")
 app.add_typer(crises_app, name="crises")
 app.add_typer(safety_app, name="safety")
 app.add_typer(rumours_app, name="rumours")

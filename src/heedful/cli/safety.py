@@ -82,24 +82,33 @@ def all_drafts(config: Config = CONFIG, json: Json = False) -> None:
 
 @safety_app.command("spontaneous")
 def reported(
-    folder: Annotated[Path, typer.Argument(help="Folder of a VAERS download (VAERSVAX and VAERSSYMPTOMS).")],
+    folder: Annotated[Path, typer.Argument(help="Folder of a VAERS download, or file or folder of openFDA drug events (JSON).")],
     most: Annotated[int, typer.Option(help="Rows shown.", min=1)] = 20,
+    concomitant: Annotated[bool, typer.Option("--concomitant", help="openFDA: medicines taken beside the suspect ones, too.")] = False,
     json: Json = False,
 ) -> None:
-    """Compare treatments in spontaneous reports (VAERS) by PRR and ROR; never in one table with public posts."""
+    """Compare treatments in spontaneous reports (VAERS, or FAERS by openFDA) by PRR and ROR; never in one table with public posts."""
     from heedful.cli.console import emit, say, table
     from heedful.population.safety.spontaneous import spontaneous_signals
+    from heedful.sources.openfda import read_openfda
     from heedful.sources.vaers import read_vaers
 
-    found = spontaneous_signals(read_vaers(folder))
+    said = ""
+    if any(folder.glob("*VAERSVAX*")):
+        rows = read_vaers(folder)
+    else:
+        read = read_openfda(folder, concomitant=concomitant)
+        rows = read.rows
+        said = f"{read.reports:,} reports; left out {read.older:,} older versions, {read.repeated:,} repeated reports. "
+    found = spontaneous_signals(rows)
     if json:
-        emit({"pairs": found.to_dicts()})
+        emit({"pairs": found.to_dicts(), "said": said.strip()})
         return
     shown = found.head(most).select(
         "drug", "effect", "reports", *(found[name].head(most).round(2) for name in ("expected", "prr", "ror")), "by_prr", "by_ror"
     )
     table(f"Spontaneous reports, the first {shown.height} of {found.height:,} pairs", shown.columns, shown.rows())
-    say("How reporting is distributed, not how often it happens; a high ratio is a question for a person.")
+    say(f"{said}How reporting is distributed, not how often it happens; a high ratio is a question for a person.")
 
 
 @safety_app.command("form")

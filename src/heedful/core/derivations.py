@@ -59,6 +59,9 @@ class Derivation:
     """Takes the keyword `keys`, the keys whose rows are asked for (None: all): what the look-back brings along need not be answered."""
     empty_without: type[Schema] | None = None
     """A table of `reads` without rows of which nothing follows: where it has none, the others are not read."""
+    decided_by: Callable[..., pl.DataFrame] | None = field(default=None, hash=False)
+    """Takes the rows that `function` takes and gives those that decide its answer, with the columns of `by`: a key for which they are
+    as they were is not answered again."""
 
     def __post_init__(self) -> None:
         if self.by is None:
@@ -94,6 +97,7 @@ def derivation(
     key_as: dict[str, str] | None = None,
     narrow: bool = False,
     empty_without: type[Schema] | None = None,
+    decided_by: Callable[..., pl.DataFrame] | None = None,
     name: str = "",
 ) -> Callable[[Callable[..., Frame[Any, Any]]], Derivation]:
     """Declare a derivation; `reach` is `lookback` unless said."""
@@ -101,7 +105,7 @@ def derivation(
     def declare(function: Callable[..., Frame[Any, Any]]) -> Derivation:
         return Derivation(
             name or function.__name__, function, reads, writes, by, lookback,
-            lookback if reach is None else reach, lookahead, version, needs, only or {}, key_as or {}, narrow, empty_without,
+            lookback if reach is None else reach, lookahead, version, needs, only or {}, key_as or {}, narrow, empty_without, decided_by,
         )  # fmt: skip
 
     return declare

@@ -20,6 +20,7 @@ from heedful.core.derivations import Derivation
 from heedful.core.frames import Frame
 from heedful.core.schemas import Schema
 from heedful.core.seals import seal, unseal
+from heedful.engine.decided import Decided
 from heedful.engine.keys import chosen, day_range, needed_keys, portions, touched_keys
 from heedful.engine.plan import Node, Plan, Step
 from heedful.engine.read_once import ReadOnce
@@ -59,6 +60,7 @@ class Engine:
     def __init__(self, lake: Lake, derivations: Sequence[Derivation], resources: Mapping[str, Any]) -> None:
         self.lake, self.plan, self.resources = lake, Plan(derivations), dict(resources)
         by_person = Counter(node for step in self.plan.steps if step.derivation.by == ("person",) for node in step.inputs)
+        self._decided = Decided()
         self._whole_people = {node for node, readers in by_person.items() if readers > 1}
 
     # --- keeping up to date
@@ -73,6 +75,7 @@ class Engine:
 
     def _walk(self, changed: Changed, batch: int, anew: Sequence[str], on_step: Callable[[str], None] | None) -> dict[str, int]:
         written: dict[str, int] = {}
+        self._decided.drop()
         read = ReadOnce(self._read, self._whole_people, changed)
         for step in self.plan.steps:
             name = step.derivation.name
@@ -81,6 +84,8 @@ class Engine:
                 continue
             if on_step is not None:
                 on_step(name)
+            if name in anew:
+                self._decided.forget(name)
             removed, added = self._differences(step, touched, Changed() if name in anew else changed, read)
             if removed.height or added.height:
                 self.lake.stage(step.table, step.derivation.writes, removed, added)
@@ -88,6 +93,7 @@ class Engine:
                 written[name] = removed.height + added.height
         for step in reversed(self.plan.steps):
             self.lake.settle(step.table, batch)
+        self._decided.keep()
         return written
 
     def _touched(self, step: Step, changed: Changed) -> pl.DataFrame | None:
@@ -116,6 +122,11 @@ class Engine:
                 new = self._derive(step, [rows if keys is touched else rows.join(keys, on=keys.columns, how="semi")])
                 added.append(new)
                 continue
+            if derivation.decided_by is not None:
+                rows = derivation.decided_by(*(self._inputs(step, node, keys, read) for node in step.inputs))
+                keys = self._decided.changed(derivation.name, keys, rows)
+                if keys.is_empty():
+                    continue
             output_keys = _renamed(keys, derivation)
             new = derivation.writes.empty()
             if not self._silent(derivation) and not self._without_cause(step, keys, read):

@@ -67,7 +67,7 @@ def diary_experiences(
 
 
 def _experiences(texts: pl.DataFrame, vocabulary: Vocabulary, gazetteer: Gazetteer, taggers: Taggers) -> pl.DataFrame:
-    tagger = taggers.by_language.get(vocabulary.language)
+    tagger = taggers.of(vocabulary.language)
     told = experiences_in(texts["text"], vocabulary, reviews=texts["review"], tagger=tagger)
     return place(texts, told, gazetteer).select(*Experiences.columns).sort("source", "post", "author", "n")
 

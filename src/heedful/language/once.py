@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Concatenate, ParamSpec
 
 import polars as pl
 
-from heedful.language.vocabulary import Vocabulary
-
-Read = Callable[[pl.Series, Vocabulary], pl.DataFrame]
+With = ParamSpec("With")
 
 
-def remembered(read: Read) -> Read:
-    """`read` that answers from memory when it is asked again for the texts it was asked for last, with the same vocabulary.
+def remembered(read: Callable[Concatenate[pl.Series, With], pl.DataFrame]) -> Callable[Concatenate[pl.Series, With], pl.DataFrame]:
+    """`read` that answers from memory when it is asked again for the texts it was asked for last, with the same objects beside them.
 
     They are compared text by text, which takes a hundredth of the time of reading them. A frame is never changed in place, so that
     callers may share one.
     """
-    last: list[tuple[pl.Series, Vocabulary, pl.DataFrame]] = []
+    last: list[tuple[pl.Series, tuple[object, ...], pl.DataFrame]] = []
 
-    @functools.wraps(read)
-    def reading(texts: pl.Series, vocabulary: Vocabulary) -> pl.DataFrame:
-        for known, words, found in tuple(last):
-            if words is vocabulary and known.equals(texts, check_dtypes=True):
+    def reading(texts: pl.Series, /, *given: With.args, **named: With.kwargs) -> pl.DataFrame:
+        beside = (*given, *named.values())
+        for known, before, found in tuple(last):
+            if [*map(id, before)] == [*map(id, beside)] and known.equals(texts, check_dtypes=True):
                 return found
-        found = read(texts, vocabulary)
-        last[:] = [(texts, vocabulary, found)]
+        found = read(texts, *given, **named)
+        last[:] = [(texts, beside, found)]
         return found
 
+    functools.update_wrapper(reading, read)
     return reading

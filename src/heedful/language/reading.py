@@ -40,6 +40,7 @@ def found_in(texts: pl.Series, vocabulary: Vocabulary) -> pl.DataFrame:
     return find(parted(texts, vocabulary.language), vocabulary.index)
 
 
+@remembered
 def read_tagged(texts: pl.Series, vocabulary: Vocabulary, tagger: Tagger | None) -> pl.DataFrame:
     """`read`, and what a tagger finds beside it in texts with health context, with the column `probability`.
 
@@ -107,7 +108,7 @@ def read_languages(texts: pl.Series, declared: pl.Series, vocabulary: Vocabulary
     for code, own in {**vocabulary.others, vocabulary.language: vocabulary}.items():  # its own last: that is what is asked for again
         rows = (language == code).arg_true()
         if rows.len() or code == vocabulary.language:
-            found = read_tagged(texts if rows.len() == texts.len() else texts.gather(rows), own, taggers.by_language.get(code))
+            found = read_tagged(texts if rows.len() == texts.len() else texts.gather(rows), own, taggers.of(code))
             at = pl.lit(rows.cast(pl.Int32)).gather(pl.col("row")) if found.height else pl.col("row")
             parts.append(found.with_columns(row=at, language=pl.lit(code)))
     return pl.concat(parts).sort("row", "start", "type") if len(parts) > 1 else parts[0]

@@ -122,6 +122,8 @@ def _decide(site: Site, written: Written, folder: Path, result: RunResult, progr
 def _scores(site: Site, written: Written) -> list[Score]:
     truth, folder = written.truth, written.files["posts.jsonl"].parent
     names = {person: site.participant_key.name(person) for person in written.town.people["person"]}
+    # without a watch nobody's nights are known, and no detector could find an illness in them
+    worn = {person: names[person] for person in written.town.people.filter("watch")["person"]}
     posts = pl.read_csv(folder / "truth_posts.csv", infer_schema_length=None)
     alarms = site.engine.table(Alarms, Aggregate).data
     official = pl.col("signal") == OFFICIAL
@@ -139,7 +141,7 @@ def _scores(site: Site, written: Written) -> list[Score]:
             score_changes(
                 changes.filter(pl.col("detector") == detector),
                 truth.illnesses,
-                names,
+                worn,
                 what=f"illnesses, by {detector}" + (" of the night" if detector == "illness_signal" else " of resting heart rate"),
             )
             for detector in sorted(changes["detector"].unique())

@@ -9,8 +9,9 @@ the figures), but that of a negative binomial prediction from the same baseline 
 dates. q is hierarchical (`heedful.population.false_discovery`): over the signals of a day, and within a signal over its places, strata
 and detectors, quiet ones too. The limits are those of `heedful.population.thresholds`, by signal and place.
 
-A weekly or daily official count that will still be revised is nowcast from the series' own vintages (`heedful.population.vintages`): the
-nowcast is what is tested and what later baselines hold, p is averaged over what it may come to, and the sentence says so.
+A count that will still grow or be revised, official or of people whose posts are fetched late, is nowcast from the series' own
+vintages (`heedful.population.vintages`): the nowcast is what is tested and what later baselines hold, p is averaged over what it may
+come to, and the sentence says so.
 
 To keep the table small, rows are kept only where a series was tested and had something (a count above zero, or a zero where half a case
 or more was expected, so that the expected curve has no gaps), or was not tested and
@@ -68,17 +69,38 @@ class Detection:
         return f"minimum_cell={self.minimum_cell}"
 
 
-@derivation(reads=(Counts,), writes=Alarms, by=("day",), lookback=LOOKBACK, needs=("detection", "thresholds"), version=3)
+PEOPLE_WINDOW = 56
+"""Days from whose late posts the growth of our own counts is learned: weeks, since a new source or a slower fetch changes it at once."""
+
+
+@derivation(
+    reads=(Counts,),
+    writes=Alarms,
+    by=("day",),
+    lookback=LOOKBACK + PEOPLE_WINDOW,
+    needs=("detection", "thresholds"),
+    narrow=True,
+    version=4,
+)
 def count_alarms(
-    counts: Frame[Aggregate, Counts], *, detection: DetectionSettings, thresholds: ThresholdSettings
+    counts: Frame[Aggregate, Counts], *, detection: DetectionSettings, thresholds: ThresholdSettings, keys: pl.DataFrame | None = None
 ) -> Frame[Aggregate, Alarms]:
     """Alarms over counts of people, from the newest known count of each cell.
 
     A day without a row is a zero where somebody was seen to post in that place on that day (the signal 'any' has a row, withheld or
     not), else it is missing. A withheld count enters baselines at half the minimum cell and is never tested. The signal 'any' itself
     is not a series. The spread has a floor of one person.
+
+    Posts that are fetched days after they were written make a day's count grow. Where the newest days' counts grew from fetch to fetch,
+    what they will come to is nowcast from the counts of the cell that were shown in the `PEOPLE_WINDOW` days before, and that is tested;
+    a withheld count is never nowcast. `keys`: days asked for.
     """
-    newest = counts.data.sort("known_at").unique([*_SERIES, "day"], keep="last", maintain_order=True)
+    days = counts.data["day"].unique()
+    if keys is not None:
+        days = days.filter(days.is_in(keys["day"].implode()))
+    # only what these days' baselines hold is looked at: the days before say how counts grow, and no more
+    near = counts.data.filter(pl.col("day") >= pl.lit(days.min(), pl.Date) - pl.duration(days=LOOKBACK)) if len(days) else counts.data
+    newest = near.sort("known_at").unique([*_SERIES, "day"], keep="last", maintain_order=True)
     posted = newest.filter(pl.col("signal") == ANY).select("place", "stratum", "day")
     withheld = pl.col("suppressed") != ""
     stand_in = pl.lit(detection.minimum_cell / 2)
@@ -86,12 +108,24 @@ def count_alarms(
         *_SERIES,
         "day",
         pl.when(withheld).then(stand_in).otherwise(pl.col("people").cast(pl.Float64)).alias("value"),
+        "known_at",
         withheld.alias("withheld"),
         pl.lit(1.0).alias("floor"),
     )
+    values = _completed(values, _late_posts(counts.data, values), _SERIES, 1)
     values = with_levels(values, thresholds).drop("q_limit", "minimum_count")
-    asked = [answers(panel, thresholds.alpha) for panel in panels(values, _SERIES, posted, newest["day"], 1)]
-    return counts.derive(Alarms, _judged(asked, thresholds, _PEOPLE))
+    asked = [answers(panel, thresholds.alpha) for panel in panels(values, _SERIES, posted, days, 1)]
+    growing = values.filter(pl.col("day").is_in(days.implode())).select(*_SERIES, "day", *_GROWING)
+    return counts.derive(Alarms, _judged(asked, thresholds, _PEOPLE, growing))
+
+
+def _late_posts(counts: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """What the days' shown counts will come to when the posts that are still unknown are in."""
+    shown = counts.filter((pl.col("signal") != ANY) & pl.col("people").is_not_null())
+    issues = shown.select(*_SERIES, "day", pl.col("people").cast(pl.Float64).alias("value"), "known_at")
+    # all strata of a kind are counted in one run, so that any late count tells how old the others are
+    found = nowcasts(issues, _SERIES, ["stratum"], 1, PEOPLE_WINDOW)
+    return found.join(values.filter(~pl.col("withheld")), on=[*_SERIES, "day"], how="semi", maintain_order="left")
 
 
 @derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS + 7 * WINDOW, needs=("thresholds",), narrow=True, version=4)
@@ -270,21 +304,22 @@ def _why(words: _Words) -> pl.Expr:
     """One plain sentence a row."""
     usual, expected, q = _number("bound"), _number("expected"), _probability("q")
     by_nowcast = pl.format(
-        "{} so far, by nowcast {} ({} to {}) in the end,", *map(_number, ("observed", "nowcast", "nowcast_low", "nowcast_high"))
+        f"{{}}{words.unit} so far, by nowcast {{}} ({{}} to {{}}) in the end,",
+        *map(_number, ("observed", "nowcast", "nowcast_low", "nowcast_high")),
     )
-    seen = pl.when(pl.col("nowcast").is_not_null()).then(by_nowcast).otherwise(_number("observed"))
+    seen = pl.when(pl.col("nowcast").is_not_null()).then(by_nowcast).otherwise(pl.format(f"{{}}{words.unit}", _number("observed")))
     withheld = "Not tested: the count of the day is withheld to protect the few people behind it or behind a neighboring place."
     baseline = f"Not tested: {{}} of the {{}} {words.dates} of its baseline are missing."
     flat = f"Not tested: the {words.dates} of its baseline are all equal, so nothing says what is usual."
-    high = f"{{}}{words.unit} where {{}} were expected and up to {{}} is usual: not by chance among {{}} series tested (q {{}})."
+    high = "{} where {} were expected and up to {} is usual: not by chance among {} series tested (q {})."
     together = f"the last three {words.dates} together are not by chance"
-    after = f"{{}}{words.unit} where {{}} were expected; {together} among {{}} series tested (q {{}})."
-    few = f"{{}}{words.unit}; too few cases in the last four {words.dates} to speak of an outbreak ({{}} expected)."
+    after = f"{{}} where {{}} were expected; {together} among {{}} series tested (q {{}})."
+    few = f"{{}}; too few cases in the last four {words.dates} to speak of an outbreak ({{}} expected)."
     years = (
         "{} where {} were expected from the same weeks of {} years{} and up to {} is usual: not by chance among {} series tested (q {})."
     )
-    by_chance = f"{{}}{words.unit}, above the {{}} that is usual, but among {{}} series tested that may be chance (q {{}})."
-    small = f"{{}}{words.unit}, above the {{}} that is usual, but under the {{}} from which the settings let this series raise an alarm."
+    by_chance = "{}, above the {} that is usual, but among {} series tested that may be chance (q {})."
+    small = "{}, above the {} that is usual, but under the {} from which the settings let this series raise an alarm."
     too_small = pl.col("above").fill_null(False) & (pl.col("q") <= pl.col("q_limit")) & (pl.col("tested") < pl.col("minimum_count"))
     said = (
         pl.when(pl.col("state") == "withheld")
@@ -307,7 +342,7 @@ def _why(words: _Words) -> pl.Expr:
         .then(pl.format(small, seen, usual, _number("minimum_count")))
         .when(pl.col("above").fill_null(False))
         .then(pl.format(by_chance, seen, usual, "family", q))
-        .otherwise(pl.format(f"{{}}{words.unit}; up to {{}} is usual here.", seen, usual))
+        .otherwise(pl.format("{}; up to {} is usual here.", seen, usual))
     )
     return said + _completeness(words)
 

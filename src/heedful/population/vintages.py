@@ -115,8 +115,8 @@ def revision_triangle(rows: pl.DataFrame, step: int, first: int, shape: tuple[in
     return out
 
 
-def links_by_date(triangle: Floats, age: Ints) -> Links:
-    """`links` of every date from the `WINDOW` dates before it, as far as had passed: [series, dates, delays - 1].
+def links_by_date(triangle: Floats, age: Ints, window: int = WINDOW) -> Links:
+    """`links` of every date from the `window` dates before it, as far as had passed: [series, dates, delays - 1].
 
     `triangle`: of `revision_triangle`; `age` [series, dates]: dates passed since each when it was issued last.
     """
@@ -127,7 +127,7 @@ def links_by_date(triangle: Floats, age: Ints) -> Links:
     dates, delays = np.arange(triangle.shape[1])[None, :, None], np.arange(1, triangle.shape[2])[None, None, :]
     # a date w shows the growth to delay x if it is before this one, d, and x had passed when d was issued: w <= d + age - x
     end = np.clip(np.minimum(dates, dates + age[..., None] - delays + 1), 0, None)
-    start = np.broadcast_to(np.minimum(np.maximum(dates - WINDOW, 0), end), end.shape)
+    start = np.broadcast_to(np.minimum(np.maximum(dates - window, 0), end), end.shape)
 
     def inside(values: Floats) -> Floats:
         total = np.concatenate([np.zeros_like(values[:, :1]), np.cumsum(values, axis=1)], axis=1)
@@ -144,13 +144,13 @@ def links_by_date(triangle: Floats, age: Ints) -> Links:
     return Links(factor, tidy[0], weight, number.astype(np.int64), tidy[1])
 
 
-def nowcasts(issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int) -> pl.DataFrame:
+def nowcasts(issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int, window: int = WINDOW) -> pl.DataFrame:
     """Every date that was issued last when it was younger than `LONGEST` dates, with what it will come to.
 
     Parameters
     ----------
     issues: `keys`, day, value, known_at: all issues of counts. issuer: the columns of `keys` that name who issues them: a date is as old as
-    the latest issue by them of any date up to it, `WINDOW` dates back. Issuers that issued no date twice in that time are left out.
+    the latest issue by them of any date up to it, `window` dates back. Issuers that issued no date twice in that time are left out.
 
     Returns
     -------
@@ -160,12 +160,12 @@ def nowcasts(issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int
     empty = issues.select(*keys, "day").clear().with_columns(**{name: pl.lit(None, dtype) for name, dtype in _ANSWER.items()})
     number = pl.col("day").to_physical().cast(pl.Int64)
     issues = issues.filter(pl.col("value").is_not_null()).with_columns(_n=number, _phase=number % step)
-    open_ = _open(issues, keys, issuer, step)
+    open_ = _open(issues, keys, issuer, step, window)
     parts = [empty]
     for phase in sorted(open_["_phase"].unique()):
         due = open_.filter(pl.col("_phase") == phase)
         numbers = due["_n"].sort()
-        first, last = int(numbers[0]) - WINDOW * step, int(numbers[-1])
+        first, last = int(numbers[0]) - window * step, int(numbers[-1])
         mine = issues.filter((pl.col("_phase") == phase) & pl.col("_n").is_between(first, last)).join(
             due.select(issuer).unique(), on=issuer, how="semi"
         )
@@ -175,7 +175,7 @@ def nowcasts(issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int
             rows = mine.join(chunk, on=keys)
             cells = rows.select("series", *keys, "day", "_n").unique().join(due, on=[*issuer, "_n"]).sort("series", "_n")
             if cells.height:
-                parts.append(_answered(rows, cells, keys, step, first, (chunk.height, (last - first) // step + 1)))
+                parts.append(_answered(rows, cells, keys, step, first, (chunk.height, (last - first) // step + 1), window))
     return pl.concat(parts)
 
 
@@ -187,25 +187,28 @@ _ANSWER = {
 }  # fmt: skip
 
 
-def _open(issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int) -> pl.DataFrame:
+def _open(issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int, back: int) -> pl.DataFrame:
     """Issuer, _phase, _n (day number) and _now (day number of the latest issue that counts for it) of dates that are not final."""
     issued = pl.col("known_at").dt.date().to_physical().cast(pl.Int64)
     by = [*issuer, "_phase"]
-    cells = issues.group_by(*keys, "_phase", "_n").agg(_now=issued.max(), twice=pl.col("known_at").n_unique() > 1)
+    twice = pl.col("known_at").max() > pl.col("known_at").min()
+    cells = issues.group_by(*keys, "_phase", "_n").agg(_now=issued.max(), twice=twice)
     dates = cells.group_by(*by, "_n").agg(pl.col("_now").max(), twice=pl.col("twice").any().cast(pl.Int64)).sort(*by, "_n")
-    window = f"{WINDOW * step + 1}i"
+    window = f"{back * step + 1}i"
     dates = dates.with_columns(
         _now=pl.col("_now").rolling_max_by("_n", window).over(by), twice=pl.col("twice").rolling_max_by("_n", window).over(by)
     )
     return dates.filter(((pl.col("_now") - pl.col("_n")) // step < LONGEST) & (pl.col("twice") > 0)).drop("twice")
 
 
-def _answered(rows: pl.DataFrame, cells: pl.DataFrame, keys: list[str], step: int, first: int, shape: tuple[int, int]) -> pl.DataFrame:
+def _answered(
+    rows: pl.DataFrame, cells: pl.DataFrame, keys: list[str], step: int, first: int, shape: tuple[int, int], window: int
+) -> pl.DataFrame:  # fmt: skip
     triangle = revision_triangle(rows, step, first, shape)
     series, column = cells["series"].to_numpy(), ((cells["_n"] - first) // step).to_numpy()
     age = np.zeros(shape, dtype=np.int64)
     age[series, column] = np.clip((cells["_now"] - cells["_n"]).to_numpy() // step, 0, LONGEST)
-    found = links_by_date(triangle, age)
+    found = links_by_date(triangle, age, window)
     at = (series, column)
     found = Links(found.factor[at], found.variance[at], found.weight[at], found.dates[at], found.unequal[at])
     delay = age[series, column]

@@ -84,13 +84,20 @@ def tagger(name: Literal["side_effects", "diseases_es", "locations"]) -> Tagger:
 
     `side_effects` is used with `vocabulary()`, `diseases_es` without, `locations` with `place_terms()`.
     """
-    return unpack((files("heedful") / "data" / f"tagger_{name}.bin").read_bytes())
+    return unpack(_packed_tagger(name))
+
+
+def _packed_tagger(name: str) -> bytes:
+    return (files("heedful") / "data" / f"tagger_{name}.bin").read_bytes()
 
 
 @functools.cache
 def taggers() -> Taggers:
     """The packaged taggers of findings, by the language in which they read; read once a process."""
-    return Taggers({"en": tagger("side_effects"), "es": tagger("diseases_es")})
+    packed = b"".join(_packed_tagger(name) for name in ("side_effects", "diseases_es"))
+    return Taggers(
+        {"en": lambda: tagger("side_effects"), "es": lambda: tagger("diseases_es")}, hashlib.blake2b(packed, digest_size=16).hexdigest()
+    )
 
 
 @functools.cache

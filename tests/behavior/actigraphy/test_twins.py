@@ -11,9 +11,10 @@ import scipy.ndimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heedful.behavior.actigraphy import crespo, moving_median, nonparametric, roenneberg, webster
+from heedful.behavior.actigraphy import crespo, nonparametric, roenneberg, webster
 from heedful.behavior.actigraphy.cosinor import cosinor
 from heedful.behavior.actigraphy.lowess import lowess
+from heedful.behavior.actigraphy.median_level import above_quantile
 from heedful.behavior.actigraphy.oakley import automatic_threshold, oakley
 from heedful.behavior.actigraphy.recordings import DAY, HOUR, MINUTE, Recordings, States, recordings, summed
 from heedful.behavior.actigraphy.sadeh import sadeh
@@ -92,38 +93,34 @@ def _runs(text: str) -> Any:
     return itertools.groupby(text)
 
 
-@given(seed=SEEDS, window=st.integers(1, 40), whole=st.booleans())
-@settings(max_examples=50, deadline=None)
-def test_moving_median_is_the_median_of_each_window(seed: int, window: int, whole: bool) -> None:
+@given(seed=SEEDS, window=st.integers(1, 40), share=st.sampled_from([1 / 3, 0.25, 7 / 24, 0.5]), growing=st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_medians_above_their_quantile_are_those_of_numpy(seed: int, window: int, share: float, growing: bool) -> None:
     rng = np.random.default_rng(seed)
-    values = rng.gamma(0.5, 30, 120)
-    values = np.floor(values) if whole else values
-    values[rng.random(120) < 0.2] = np.nan
-    high = np.sort(rng.integers(0, 121, 90))
-    low = np.maximum(high - window, 0)
-    least = rng.integers(0, 5, 90)
-    got = moving_median.moving_median(values, low, high, least)
-    for t in range(90):
-        known = values[low[t] : high[t]]
-        known = known[~np.isnan(known)]
-        want = np.median(known) if len(known) >= max(least[t], 1) else np.nan
-        np.testing.assert_equal(got[t], want)
-
-
-@given(seed=SEEDS, share=st.sampled_from([1 / 3, 0.25, 7 / 24, 0.5, 0.0, 1.0]), kind=st.sampled_from([1.0, 2.0, 3.0]))
-@settings(max_examples=50, deadline=None)
-def test_quantile_is_that_of_numpy_to_the_last_digit(seed: int, share: float, kind: float) -> None:
-    rng = np.random.default_rng(seed)
-    values = np.floor(rng.gamma(0.5, 30, int(rng.integers(1, 60)))) / kind
-    assert moving_median.quantile(np.append(values, np.nan), share) == np.percentile(values, share * 100)
+    values = rng.gamma(0.5, float(rng.choice([2, 30])), int(rng.integers(max(window, 3) + 2, 150)))
+    values = np.floor(values) if rng.random() < 0.6 else values
+    values[rng.random(len(values)) < rng.choice([0, 0.2])] = np.nan
+    least, margin = int(rng.integers(0, 5)), int(rng.integers(0, 3))
+    n, half = len(values), (window - 1) // 2
+    medians = np.full(n, np.nan)
+    for t in range(margin, n - margin):
+        low, high, needed = max(t + half + 1 - window, 0), min(t + half + 1, n), max(least, 1)
+        if growing and n - half - 1 <= t < n - 1:
+            low, high, needed = max(t + half - window, 0), n - 1, 1
+        elif growing and t < half:
+            low, high, needed = 0, t + 1, 1
+        known = values[low:high][~np.isnan(values[low:high])]
+        medians[t] = np.median(known) if len(known) >= needed else np.nan
+    want = medians > np.nanpercentile(medians, share * 100) if not np.isnan(medians).all() else np.zeros(n, bool)
+    assert above_quantile(values, window, share, least, growing=growing, margin=margin).tolist() == want.tolist()
 
 
 @given(seed=SEEDS, size=st.integers(1, 30))
 @settings(max_examples=50, deadline=None)
 def test_closing_and_opening_are_those_of_scipy(seed: int, size: int) -> None:
     active = np.repeat(np.random.default_rng(seed).random(40) < 0.5, np.random.default_rng(seed).integers(1, 20, 40))
-    assert (crespo._closed(active, size) == scipy.ndimage.binary_closing(active, np.ones(size))).all()
-    assert (crespo._opened(active, size) == scipy.ndimage.binary_opening(active, np.ones(size))).all()
+    want = scipy.ndimage.binary_opening(scipy.ndimage.binary_closing(active, np.ones(size)), np.ones(size))
+    assert (crespo.smoothed(active, size) == want).all()
 
 
 @given(seed=SEEDS, share=st.floats(0.1, 0.9))

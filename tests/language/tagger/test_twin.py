@@ -136,7 +136,7 @@ def test_context_of_what_the_tagger_finds(shared_data: Path, vocabulary: Vocabul
     found = find(series, vocabulary.index)
     beside = found_beside(series, found, vocabulary, known)
     assert beside.found.height > len(texts) / 20
-    twin = Twin(vocabulary.terms["term"], vocabulary.terms["type"], vocabulary.rules)
+    twin = Twin(vocabulary.terms["term"], vocabulary.terms["type"], vocabulary.rules, vocabulary.spelling)
     columns = ["sentence", "assertion", "experiencer", "cue_start", "cue_end", "role", "severity"]
     for (post,), rows in beside.found.group_by("post", maintain_order=True):
         assert rows.select(columns).rows() == twin.around(texts[post], rows.select("start", "end").rows())

@@ -35,6 +35,25 @@ def test_a_long_record_shows_its_newest_days() -> None:
     assert (days.first, days.last) == (LAST - dt.timedelta(days=MOST_DAYS - 1), LAST)
 
 
+def test_where_the_newest_days_hold_next_to_nothing_the_fullest_stretch_is_drawn() -> None:
+    long = content().features.filter(pl.col("person") == PEOPLE[0])
+    few = long.filter(pl.col("day") > LAST - dt.timedelta(days=3)).with_columns(pl.col("day") + pl.duration(days=400))
+    days = days_of(content(features=pl.concat([long, few])), PEOPLE[0])
+    assert days is not None
+    assert days.first <= FIRST
+    assert days.last == LAST
+
+
+def test_days_on_which_nothing_came_are_missing_and_not_left_out() -> None:
+    hole = FIRST + dt.timedelta(days=7)
+    kept = content().features.filter((pl.col("person") == PEOPLE[0]) & (pl.col("day") != hole))
+    days = days_of(content(features=kept), PEOPLE[0])
+    assert days is not None
+    for part in (days.nights, days.heart, days.steps):
+        assert part["day"].to_list() == pl.date_range(days.first, days.last, eager=True).to_list()
+        assert part.filter(pl.col("day") == hole)["missing"].to_list() == ["no_data"]
+
+
 def test_dispensings_alone_are_drawn_and_nothing_is_none() -> None:
     whole = content()
     alone = content(features=whole.features.clear(), changes=whole.changes.clear())

@@ -20,8 +20,8 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from heedful.behavior.actigraphy import moving_median
 from heedful.behavior.actigraphy.cases import as_in_pyactigraphy, known_only, milliseconds, recording_of, score_of
+from heedful.behavior.actigraphy.median_level import above_quantile
 from heedful.behavior.actigraphy.recordings import (
     DAY,
     HOUR,
@@ -29,7 +29,6 @@ from heedful.behavior.actigraphy.recordings import (
     UNKNOWN,
     WAKE,
     Floats,
-    Ints,
     RecordingError,
     Recordings,
     States,
@@ -85,82 +84,72 @@ def crespo(held: Recordings, settings: Crespo = Crespo()) -> States:
 
 def _one(counts: Floats, epoch: int, settings: Crespo, person: int) -> NDArray[np.int8]:
     night, filtered = settings.night // epoch + 1, settings.filtered // epoch + 1
-    missing = np.isnan(counts)
-    if len(counts) + 2 * filtered <= night + 1 or missing.all():
+    highest = float(np.fmax.reduce(counts)) if len(counts) else np.nan
+    if len(counts) + 2 * filtered <= night + 1 or np.isnan(highest):
         raise RecordingError(f"Recording {person + 1}: Crespo needs counts over more than a night, here are {len(counts)} epochs.")
-    highest, quiet = float(np.nanmax(counts)), settings.night / DAY
-    first = _active(_padded(counts, highest, (night - 1) // 2 - 1), night, (night - 1) // 2, quiet)
-    active = _opened(_closed(first, filtered), filtered)[_pad((night - 1) // 2 - 1) :][: len(counts)]
-    worn = np.where(_off(counts, active, settings), np.nan, counts)
-    pad = _pad(filtered - 2)
-    median = _edge_medians(_padded(worn, highest, pad), night, filtered - 1)[pad : pad + len(counts)]
-    second = _above(median, quiet)
-    structure = 2 * (filtered - 1) + 1
-    active = _opened(_closed(second, structure), structure)
+    quiet, n = settings.night / DAY, len(counts)
+    before = max((night - 1) // 2 - 1, 0)
+    first = above_quantile(_padded(counts, highest, before), night, quiet, (night - 1) // 2)
+    active = smoothed(first, filtered)[before : before + n]
+    before = max(filtered - 2, 0)
+    worn = _padded(counts, highest, before)
+    _take_off(worn[before : before + n], active, *_zeros(counts, active, settings))
+    second = above_quantile(worn, night, quiet, filtered - 1, growing=True, margin=before)[before : before + n]
+    active = smoothed(second, 2 * (filtered - 1) + 1)
     active[0] = active[-1] = True
-    return np.where(missing, UNKNOWN, np.where(active, WAKE, SLEEP)).astype(np.int8)
-
-
-def _pad(epochs: int) -> int:
-    return max(epochs, 0)
+    state = np.where(active, np.int8(WAKE), np.int8(SLEEP))
+    state[np.isnan(counts)] = UNKNOWN
+    return state
 
 
 def _padded(counts: Floats, value: float, epochs: int) -> Floats:
-    return np.pad(counts, _pad(epochs), constant_values=value)
+    out = np.empty(len(counts) + 2 * epochs)
+    out[:epochs] = out[epochs + len(counts) :] = value
+    out[epochs : epochs + len(counts)] = counts
+    return out
 
 
-def _active(counts: Floats, night: int, least: int, quiet: float) -> NDArray[np.bool_]:
-    low, high = _centered(len(counts), night)
-    return _above(moving_median.moving_median(counts, low, high, np.full(len(low), least)), quiet)
-
-
-def _centered(epochs: int, window: int) -> tuple[Ints, Ints]:
-    """Bounds of centered windows, cut at the ends."""
-    end = np.arange(epochs) + (window - 1) // 2 + 1
-    return np.maximum(end - window, 0), np.minimum(end, epochs)
-
-
-def _edge_medians(counts: Floats, night: int, least: int) -> Floats:
-    """Centered medians; at the start of the epochs so far, near the end of a shrinking window up to the last epoch but one."""
-    n, half = len(counts), (night - 1) // 2
-    low, high = _centered(n, night)
-    enough = np.full(n, least)
-    low[:half], high[:half], enough[:half] = 0, np.arange(half) + 1, 1
-    late = slice(n - half - 1, n - 1)
-    low[late], high[late], enough[late] = np.arange(half) + n - 1 - night, n - 1, 1
-    return moving_median.moving_median(counts, low, high, enough)
-
-
-def _above(median: Floats, quiet: float) -> NDArray[np.bool_]:
-    """Where the median is above its own quantile."""
-    active: NDArray[np.bool_] = median > moving_median.quantile(median, quiet)  # nothing is above a missing quantile
-    return active
-
-
-def _off(counts: Floats, active: NDArray[np.bool_], settings: Crespo) -> NDArray[np.bool_]:
-    """Epochs in runs of zeros too long for the activity, or the rest, in which they lie (the parts of either put together)."""
-    off = np.zeros(len(counts), np.bool_)
-    for kind, zeros in ((~active, settings.rest_zeros), (active, settings.active_zeros)):
-        chosen = counts[kind]
-        least = estimated_zeros(chosen, settings.longest, settings.seed) if settings.estimate_zeros else zeros
-        off[kind] = _still(chosen, least)
-    return off
+def _zeros(counts: Floats, active: NDArray[np.bool_], settings: Crespo) -> tuple[int, int]:
+    """From how many epochs without counts on a run is no wear: in rest, in activity."""
+    if not settings.estimate_zeros:
+        return settings.rest_zeros, settings.active_zeros
+    rest, busy = (estimated_zeros(counts[kind], settings.longest, settings.seed) for kind in (~active, active))
+    return rest, busy
 
 
 @njit(cache=True)
-def _still(counts, least):  # type: ignore[no-untyped-def]
-    """Epochs in runs of at least `least` without a count; none if there is nothing else."""
-    out = np.zeros(len(counts), np.bool_)
-    i, moved = 0, False
+def _take_off(counts, active, rest_zeros, active_zeros):  # type: ignore[no-untyped-def]
+    """Make missing the epochs in runs of zeros too long for the activity, or the rest, in which they lie (the parts of either put
+    together); in neither if it holds nothing else."""
+    runs, firsts, longest = np.zeros(2, np.int64), np.zeros(2, np.int64), np.array([rest_zeros, active_zeros])
+    moved = np.zeros(2, np.bool_)
+    i = 0
     while i < len(counts):
-        first = i
-        while i < len(counts) and not counts[i] >= _STILL_BELOW:
+        part = active[i]
+        kind = np.int64(part)
+        run, first, least = runs[kind], firsts[kind], longest[kind]
+        while i < len(counts) and active[i] == part:
+            if counts[i] >= _STILL_BELOW:
+                if 0 < run >= least:
+                    _miss(counts, active, first, i, part)
+                run = 0
+                moved[kind] = True
+            else:
+                if run == 0:
+                    first = i
+                run += 1
             i += 1
-        if i - first >= least:
-            out[first:i] = True
-        moved |= i < len(counts)
-        i += 1
-    return out if moved else np.zeros(len(counts), np.bool_)
+        runs[kind], firsts[kind] = run, first
+    for k in range(2):
+        if moved[k] and 0 < runs[k] >= longest[k]:
+            _miss(counts, active, firsts[k], len(counts), k == 1)
+
+
+@njit(cache=True)
+def _miss(counts, active, first, end, part):  # type: ignore[no-untyped-def]
+    for k in range(first, end):
+        if active[k] == part:
+            counts[k] = np.nan
 
 
 def estimated_zeros(counts: Floats, longest: int = 100, seed: int = 0) -> int:
@@ -181,37 +170,40 @@ def estimated_zeros(counts: Floats, longest: int = 100, seed: int = 0) -> int:
     return 0
 
 
-def _closed(active: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    return _eroded(_dilated(active, size), size)
+def smoothed(active: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    """Closed, then opened by `size` epochs: short gaps go, then short periods. Beyond the ends nothing is active.
 
-
-def _opened(active: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    return _dilated(_eroded(active, size), size)
-
-
-def _dilated(active: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    out: NDArray[np.bool_] = _at_least(active, (size - 1) // 2, size // 2, 1)
-    return out
-
-
-def _eroded(active: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    out: NDArray[np.bool_] = _at_least(active, size // 2, (size - 1) // 2, size)
+    >>> smoothed(np.array([1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0], np.bool_), 3).astype(int).tolist()
+    [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
+    """
+    out: NDArray[np.bool_] = _smoothed(active, size)
     return out
 
 
 @njit(cache=True)
-def _at_least(active, before, after, needed):  # type: ignore[no-untyped-def]
-    """Where `needed` epochs of i-before to i+after are active; beyond the ends nothing is."""
-    n, size = len(active), before + after + 1
-    around = np.zeros(n + size, np.int8)
-    around[before + 1 : before + 1 + n] = active
-    out = np.empty(n, np.bool_)
-    count = 0
-    for i in range(size):
-        count += around[i]
-    for i in range(n):
-        count += around[i + size] - around[i]
-        out[i] = count >= needed
+def _smoothed(active, size):  # type: ignore[no-untyped-def]
+    """Runs grow and shrink by their ends; those that grow into each other become one."""
+    n, after, before = len(active), size // 2, (size - 1) // 2
+    begin, end = np.empty(n // 2 + 1, np.int64), np.empty(n // 2 + 1, np.int64)
+    runs = i = 0
+    while i < n:
+        if not active[i]:
+            i += 1
+            continue
+        first = i
+        while i < n and active[i]:
+            i += 1
+        low, high = max(first - after, 0), min(i + before, n)
+        if runs and low <= end[runs - 1]:
+            end[runs - 1] = high
+        else:
+            begin[runs], end[runs] = low, high
+            runs += 1
+    out = np.zeros(n, np.bool_)
+    for r in range(runs):
+        low, high = begin[r] + 2 * after, end[r] - 2 * before  # eroded twice, then dilated
+        if low < high:
+            out[low - after : high + before] = True
     return out
 
 

@@ -223,6 +223,9 @@ def head_tables(heads: tuple[Head, ...], vocabulary: Vocabulary) -> HeadTables:
     )  # fmt: skip
 
 
+_AT_ONCE = 1 << 14
+
+
 class _Plan:
     """Where in the sums each block of each head stands."""
 
@@ -256,6 +259,13 @@ class _Plan:
         parts.append(np.zeros((columns.size, self.width(source) - sum(part.shape[1] for part in parts))))
         return np.hstack(parts)
 
+    def _rows(self, source: str, columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """`rows` in single precision, some at a time: all at once would take several times the room of the result."""
+        found = np.empty((columns.size, self.width(source)), np.float32)
+        for at in range(0, columns.size, _AT_ONCE):
+            found[at : at + _AT_ONCE] = self.rows(source, columns[at : at + _AT_ONCE])
+        return found
+
     def grams(self, source: str) -> Grams:
         """The table of n-grams of `source`."""
         listed = [block.columns for _, _, block in self.blocks[source]]
@@ -265,7 +275,7 @@ class _Plan:
         up_to = np.searchsorted(known, np.arange(64, (1 << BITS) + 1, 64)).astype(np.uint64)
         unknown = next(iter(np.setdiff1d(np.arange(known.size + 1, dtype=np.int32), known)))
         return Grams(
-            bool(listed), np.column_stack([bits.view(np.uint64), up_to]).ravel(), self.rows(source, known).astype(np.float32).ravel(),
+            bool(listed), np.column_stack([bits.view(np.uint64), up_to]).ravel(), self._rows(source, known).ravel(),
             self.rows(source, np.array([unknown], np.int32))[0],
         )  # fmt: skip
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +12,6 @@ import polars as pl
 
 from heedful.core.text_buffers import text_buffers
 from heedful.language.tagger.dictionary import marks_of, occurrences
-from heedful.language.tagger.packing import fingerprint
 from heedful.language.tagger.tagger import Tagger, tag_marked
 from heedful.language.vocabulary import FIGURE, Vocabulary
 
@@ -23,20 +21,21 @@ KINDS = {"ADR": "symptom", "WD": "symptom", "SSI": "symptom", "DI": "condition",
 
 @dataclass(frozen=True, eq=False)
 class Taggers:
-    """The tagger of each language, by code; a derivation that needs them is computed again when their `fingerprint` changes."""
+    """The tagger of each language, each read when the first text in its language is.
 
-    by_language: Mapping[str, Tagger]
+    by_language: by code. fingerprint: changes with any weight; a derivation that needs them is then computed again.
+    """
 
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """Changes with any weight."""
-        digest = hashlib.blake2b(digest_size=16)
-        for code, tagger in sorted(self.by_language.items()):
-            digest.update(f"{code} {fingerprint(tagger)}\n".encode())
-        return digest.hexdigest()
+    by_language: Mapping[str, Callable[[], Tagger]]
+    fingerprint: str
+
+    def of(self, language: str) -> Tagger | None:
+        """The tagger of a language, if it has one."""
+        read = self.by_language.get(language)
+        return None if read is None else read()
 
 
-NONE = Taggers({})
+NONE = Taggers({}, "none")
 """No taggers: what the vocabulary finds is all."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import zlib
 
 import numpy as np
@@ -37,14 +36,6 @@ def pack(tagger: Tagger, *, rows: int) -> bytes:
     content = orjson.dumps(head)
     # Tag by tag, so that like stands beside like.
     return zlib.compress(len(content).to_bytes(4, "little") + content + gaps + np.ascontiguousarray(levels.T).tobytes(), 9)
-
-
-def fingerprint(tagger: Tagger) -> str:
-    """Changes with whatever the tagger has learned."""
-    digest = hashlib.blake2b(repr((tagger.types, tagger.recipe, tagger.dictionary.to_list())).encode(), digest_size=16)
-    for array in (tagger.weights, tagger.steps, tagger.edges):
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 def unpack(packed: bytes) -> Tagger:

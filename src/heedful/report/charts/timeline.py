@@ -52,7 +52,7 @@ def timeline_chart(days: Days, label: str, name: str) -> str:
     if days.heart.height:
         lanes.append(_lane(_heart(days), days, "Resting heart rate", "beats a minute; band: this person's usual range", LANE_HEIGHT))
     if days.steps.height:
-        lanes.append(_lane(_steps(days), days, "Steps", "a day; line: the goal", LANE_HEIGHT))
+        lanes.append(_lane(_steps(days), days, "Steps", "a day; line: the plan's goal", LANE_HEIGHT))
     if days.supplies.height:
         lanes.append(supply_lane(days.supplies, days.dispensed, x_axis(days), days.width))
     if not lanes:

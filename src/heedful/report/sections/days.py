@@ -12,6 +12,8 @@ from heedful.report.content import PageContent
 from heedful.report.wording import name
 
 MOST_DAYS = 90
+FEW_DAYS = 14
+"""Where the newest `MOST_DAYS` days hold fewer known ones than this, the stretch of that length that holds most is drawn."""
 MOST_DRUGS = 6
 BAND_SPREADS = 2.0
 """The band of usual values is this many robust standard deviations wide on each side of the baseline."""
@@ -20,7 +22,10 @@ _ONSET, _OFFSET = ("sleep_onset",), ("sleep_offset", "sleep_end", "wake_time")
 
 
 def days_of(content: PageContent, person: str) -> Days | None:
-    """What there is to draw of a person, over the newest `MOST_DAYS` days with features (a year of dispensings without any)."""
+    """What there is to draw of a person, over the newest `MOST_DAYS` days with features (a year of dispensings without any).
+
+    A day between the first and the last of what is drawn on which nothing came stands as missing, never as nothing at all.
+    """
     features = content.features.filter(pl.col("person") == person)
     changes = content.changes.filter(pl.col("person") == person)
     dispensings = content.dispensings.filter(pl.col("person") == person)
@@ -36,9 +41,9 @@ def days_of(content: PageContent, person: str) -> Days | None:
     days = Days(
         first,
         last,
-        nights=_nights(features.filter(inside)),
-        heart=_heart(features.filter(inside), changes),
-        steps=_steps(features.filter(inside), changes, goal),
+        nights=_every_day(_nights(features.filter(inside)), first, last),
+        heart=_every_day(_heart(features.filter(inside), changes), first, last),
+        steps=_every_day(_steps(features.filter(inside), changes, goal), first, last),
         supplies=supplies,
         dispensed=dispensed,
     )
@@ -52,8 +57,26 @@ def _window(features: pl.DataFrame, dispensings: pl.DataFrame) -> tuple[datetime
     first, last = days.min(), days.max()
     if not features.height:
         last += datetime.timedelta(days=30)  # type: ignore[operator]
-    most = MOST_DAYS if features.height else 365
-    return max(first, last - datetime.timedelta(days=most - 1)), last  # type: ignore[operator, type-var, return-value]
+        return max(first, last - datetime.timedelta(days=364)), last  # type: ignore[type-var, return-value]
+    drawn = pl.col("feature").str.replace(r"\[.*$", "").is_in([*_ONSET, *_OFFSET, "resting_heart_rate", "steps"])
+    known = features.filter(pl.col("value").is_not_null() & drawn)["day"].sort()
+    newest = known.filter(known > last - datetime.timedelta(days=MOST_DAYS))  # type: ignore[operator]
+    if known.len() and newest.n_unique() < min(FEW_DAYS, known.n_unique()):
+        number = known.to_physical().to_numpy()
+        ends = number.searchsorted(number + MOST_DAYS)
+        last = known[int(ends[(ends - range(known.len())).argmax()]) - 1]
+    return max(first, last - datetime.timedelta(days=MOST_DAYS - 1)), last  # type: ignore[operator, type-var, return-value]
+
+
+def _every_day(drawn: pl.DataFrame, first: datetime.date, last: datetime.date) -> pl.DataFrame:
+    """`drawn` with a row for every day; those on which nothing came are missing. Nothing at all stays nothing."""
+    if not drawn.height:
+        return drawn
+    days = pl.DataFrame({"day": pl.date_range(first, last, eager=True)})
+    return days.join(drawn, on="day", how="left").with_columns(
+        pl.col("missing").fill_null("no_data"), *([pl.col("level").fill_null(0)] if "level" in drawn.columns else []),
+        *([pl.col("goal").forward_fill().backward_fill()] if "goal" in drawn.columns else []),
+    ).select(drawn.columns)  # fmt: skip
 
 
 def pick(features: pl.DataFrame, *prefixes: str) -> pl.DataFrame:

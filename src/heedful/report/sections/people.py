@@ -78,7 +78,7 @@ def _entries(days: Days) -> list[tuple[str, str]]:
     entries = [
         (days.nights.height, "box night", "night"),
         (days.heart.height, "line blue", "resting heart rate"),
-        (days.heart.height and days.heart["low"].count(), "box band", "usual range"),
+        (days.heart.height and days.heart.drop_nulls(["low", "value"]).height, "box band", "usual range"),
         (days.heart.height or days.steps.height, "mark level1", "unusual"),
         (days.heart.height or days.steps.height, "mark level2", "very unusual"),
         (days.steps.height, "box teal", "goal met" if goal else "steps"),
@@ -155,18 +155,16 @@ def _changes(changes: pl.DataFrame) -> Html:
 
 def _change(row: dict[str, Any]) -> Html:
     level = int(row["level"])
-    rate = row["false_alarm_rate"]
     base = f"{row['detector']}, baseline of {row['nights_used']} days"
-    false = f"; {share(rate)} of this person's earlier days were raised too" if isinstance(rate, float) else ""
     return element(
         "li",
         element("span", "very unusual" if level > 1 else "unusual", class_=f"badge level{level}"),
         element(
             "span",
-            element("strong", f"{day(row['day'])} · {feature_name(str(row['feature']))}. "),
+            element("strong", f"{day(row['day'], year=True)} · {feature_name(str(row['feature']))}. "),
             str(row["why"]),
             " ",
-            element("span", f"({base}{false})", class_="small"),
+            element("span", f"({base})", class_="small"),
         ),
     )
 

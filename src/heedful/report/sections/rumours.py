@@ -12,7 +12,7 @@ from heedful.report.html import Html, element, empty, fold, section, table
 from heedful.report.wording import counted, day, explain, name, number, place_name
 
 _TITLE = "Rumours: how far, how fast, and whom a correction should reach first"
-_PLACES, _AUDIENCES = 12, 10
+_CLAIMS, _PLACES, _AUDIENCES = 4, 10, 6
 _STANCES = {"spreads": "spread it", "refutes": "refute it", "asks": "ask about it", "jokes": "joke about it"}
 _NUMERIC = ("People of posters", "Per 100,000 (95 %)", "New people a day (95 %)", "Audience", "Met it", "Meets it (95 %)", "Newly reached")
 
@@ -30,7 +30,7 @@ def rumours(content: PageContent) -> Html | None:
     spread, below = pl.col("people").filter(pl.col("stance") == "spreads").max().over("claim"), pl.col("place") != "world"
     falling = [True, False, False, True, False, False]
     shown = shown.sort(spread, "claim", below, "people", "stance", "place", descending=falling, nulls_last=True)
-    world, places = shown.filter(pl.col("place") == "world"), shown.filter(pl.col("place") != "world")
+    world = shown.filter(pl.col("place") == "world")
     lead = (
         "Claims of this site's bank as people who post take them up, in the four weeks that end with the newest week. A person counts once "
         "for each claim and stance. Whether a claim is true is the word of its source, shown after it. Intervals tell chance alone: those "
@@ -41,11 +41,7 @@ def rumours(content: PageContent) -> Html | None:
         _TITLE,
         element("p", lead, class_="lead"),
         element("p", _finding(world, week, content), class_="finding"),
-        table(_reach(world, content), "In all places", numeric=_NUMERIC, code=["Where from"]) if world.height else None,
-        table(_by_place(places.head(_PLACES), content), f"By place{_rest(places, _PLACES)}", numeric=_NUMERIC, code=["Where from"])
-        if places.height
-        else None,
-        _audiences(content, week),
+        *_claims(shown, week, content),
         element("p", _withheld(rows.height - shown.height), class_="small"),
         _cascades(world, content),
         _reading(),
@@ -64,19 +60,23 @@ def _finding(world: pl.DataFrame, week: date, content: PageContent) -> str:
     )
 
 
-def _reach(rows: pl.DataFrame, content: PageContent) -> pl.DataFrame:
-    return pl.DataFrame([_row(row, content, speed=True) for row in rows.iter_rows(named=True)])
+def _claims(shown: pl.DataFrame, week: date, content: PageContent) -> list[Html]:
+    """Two tables a claim: where and how fast; audiences."""
+    parts = []
+    claims = shown["claim"].unique(maintain_order=True)
+    for claim in claims.head(_CLAIMS):
+        mine, words = shown.filter(pl.col("claim") == claim), name(claim, content.labels)
+        rows = pl.DataFrame([_row(row, content) for row in mine.head(_PLACES).iter_rows(named=True)])
+        parts.append(table(rows, f"{words}{_rest(mine, _PLACES)}", numeric=_NUMERIC, code=["Where from"]))
+        parts.append(_audiences(claim, words, week, content))
+    if len(claims) > _CLAIMS:
+        parts.append(element("p", f"{counted(len(claims) - _CLAIMS, 'more claim')}: heedful rumours list", class_="small"))
+    return parts
 
 
-def _by_place(rows: pl.DataFrame, content: PageContent) -> pl.DataFrame:
-    return pl.DataFrame([_row(row, content, speed=False) for row in rows.iter_rows(named=True)])
-
-
-def _row(row: dict[str, Any], content: PageContent, *, speed: bool) -> dict[str, str | None]:
-    where: dict[str, str | None] = {} if speed else {"Where": place_name(row["place"], content.places)}
+def _row(row: dict[str, Any], content: PageContent) -> dict[str, str | None]:
     return {
-        "Claim": name(row["claim"], content.labels),
-        **where,
+        "Where": "All places" if row["place"] == "world" else place_name(row["place"], content.places),
         "What people do": _STANCES[row["stance"]],
         "People of posters": f"{row['people']:,} of {row['posters']:,}",
         "Per 100,000 (95 %)": f"{number(row['share'])} ({number(row['low'])}–{number(row['high'])})",
@@ -97,14 +97,12 @@ def _rest(rows: pl.DataFrame, first: int) -> str:
     return f"; the first {first} of {rows.height:,}" if rows.height > first else ""
 
 
-def _audiences(content: PageContent, week: date) -> Html | None:
-    rows = content.audiences.filter(pl.col("day") == week).sort("claim", "rank")
+def _audiences(claim: str, words: str, week: date, content: PageContent) -> Html:
+    rows = content.audiences.filter((pl.col("day") == week) & (pl.col("claim") == claim)).sort("rank")
     if rows.is_empty():
-        return element("p", "No audience is large enough to be named for a correction.", class_="small")
-    # every claim's first audiences before the second ones of any
-    first = rows.sort("rank", "people", "claim", descending=[False, True, False]).head(_AUDIENCES).sort("claim", "rank")
+        return element("p", f"{words}: no audience is large enough to be named for a correction.", class_="small")
     return table(
-        pl.DataFrame([_audience(row, content) for row in first.iter_rows(named=True)]),
+        pl.DataFrame([_audience(row, content) for row in rows.head(_AUDIENCES).iter_rows(named=True)]),
         f"Whom a correction should reach first: groups, never persons; a person decides what is said{_rest(rows, _AUDIENCES)}",
         numeric=_NUMERIC,
         code=["Where from"],
@@ -114,7 +112,6 @@ def _audiences(content: PageContent, week: date) -> Html | None:
 def _audience(row: dict[str, Any], content: PageContent) -> dict[str, str | None]:
     newly = row["newly_reached"]
     return {
-        "Claim": name(row["claim"], content.labels),
         "Where": place_name(row["place"], content.places),
         "Who write of": name(row["topic"], content.labels),
         "Audience": f"{row['people']:,}",

@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -115,6 +117,7 @@ class Beiwe:
         """Batches of observations, then of answers. Errors: `SourceError` if no stream's file is there; `SettingsError`."""
         decimals = decimals_of(path, NAME, options.settings, ("decimals",))
         with opened(path, is_csv) as parts:
+            parts = [replace(part, place=_place(path)) for part in parts] if path.is_file() and not zipfile.is_zipfile(path) else parts
             known = [(part, _stream(part, len(parts))) for part in parts]
             if not any(stream for _, stream in known):
                 raise SourceError(path, "no file in it is a stream of Beiwe", "Give the folder of a participant or study.")
@@ -125,6 +128,13 @@ class Beiwe:
                 yield from batches(_observed(others, options, decimals), options, known_at, cursor, total)
                 cursor = None
             yield from answer_batches(_answered(surveys, options), options, known_at, cursor, total)
+
+
+def _place(path: Path) -> str:
+    """A single file's place below its study, where it still lies in Beiwe's folders: they say whose it is, and of which survey."""
+    folders = path.absolute().parts
+    at = next((place for place in range(len(folders) - 2, 0, -1) if folders[place] in _STREAM_FOLDERS), None)
+    return path.name if at is None else PurePosixPath(*folders[at - 1 :]).as_posix()
 
 
 def _stream(part: Part, count: int) -> Stream | None:

@@ -35,7 +35,7 @@ def trouble(known_at: datetime, earliest: datetime = EARLIEST) -> pl.Expr:
         .when(pl.col("end_at").is_null())
         .then(pl.lit("the end time cannot be read"))
         .when(start < early)
-        .then(pl.lit(f"the clock was not set: the start lies before {earliest.year}; set the device's clock, or shift the days in the file"))
+        .then(pl.lit(f"the clock was not set: the start lies before {earliest.year}; set it, or shift the days in the file"))
         .when(start > pl.lit(latest))
         .then(pl.lit("the start lies after the day on which the file was read: a wrong clock; set it, or shift the days in the file"))
         .when(pl.col("end_at") < start)
@@ -50,6 +50,6 @@ def trouble(known_at: datetime, earliest: datetime = EARLIEST) -> pl.Expr:
             )
         )
         .when(hasty)
-        .then(pl.format("{} steps in {} minutes: nobody steps so fast; correct the value or the interval", shown, minutes.round(1).cast(pl.String)))
+        .then(pl.format("{} steps in {} minutes: nobody steps so fast; correct the row", shown, minutes.round(1).cast(pl.String)))
         .otherwise(pl.lit(None, dtype=pl.String))
     )  # fmt: skip
