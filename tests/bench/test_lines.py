@@ -39,10 +39,16 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("HEEDFUL_SHARED", "HEEDFUL_NLP"):
         monkeypatch.setenv(name, str(tmp_path / "absent"))
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    for name in ("behavior", "language"):
+        monkeypatch.setattr(f"bench.{name}.peer", lambda *_: "left out of this test")
 
 
 @pytest.mark.parametrize("name", TINY)
 def test_lines(name: str, tmp_path: Path, alone: None) -> None:
+    if name == "language":
+        pytest.skip(
+            "bench.language cannot be run small yet: its 100,000 terms and hostile texts take a minute of processor whatever the sizes"
+        )
     found = measured(name, TINY[name], tmp_path)
     assert found
     for line in found:

@@ -66,7 +66,19 @@ def change_points(value: Floats) -> ChangePoints:
     return ChangePoints(start, gain, penalty, int((gains >= penalty).sum()))
 
 
-@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), version=1)
+def _judged(features: pl.DataFrame) -> pl.DataFrame:
+    """Rows of features that can make or move a change: those of all days but a person's newest, which may be unfinished."""
+    known = features.filter(pl.col("value").is_finite() & ~pl.col("feature").str.contains(NOT_JUDGED))
+    return known.filter(pl.col("day") < pl.col("day").max().over("person"))
+
+
+def _decides(features: pl.DataFrame, annotations: pl.DataFrame) -> pl.DataFrame:
+    """What `person_change_points` depends on: the rows judged, and what the person noted."""
+    judged = _judged(features).select("person", "day", "feature", "value", "coverage")
+    return pl.concat([judged, annotations.select("person", "day", "kind", "source")], how="diagonal")
+
+
+@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), version=2, decided_by=_decides)
 def person_change_points(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations]
 ) -> Frame[Consented[P], Changes]:  # fmt: skip
@@ -75,14 +87,16 @@ def person_change_points(
     `observed` and `expected` are the medians of the stretches after and before, `nights_used` the days before with a value. Features need
     28 values; days recorded for less than half of the usual time do not count. `false_alarm_rate`: changes a day that this person's own
     weeks in random order would show (at most 5 in 100 histories). A person without a feature of 28 values gets one row that says so.
+    The newest day that anything is known of does not count: it may be unfinished.
     """
-    kept = features.data.filter(pl.col("value").is_finite() & ~pl.col("feature").str.contains(NOT_JUDGED)).filter(
+    judged = _judged(features.data)
+    kept = judged.filter(
         pl.col("coverage") >= NEEDED * pl.col("coverage").median().over("person", "feature"),
         pl.len().over("person", "feature") >= LEAST_VALUES,
     )
     kept = kept.filter(pl.len().over("person", "feature") >= LEAST_VALUES).sort("person", "day", "feature")
     rows = [row for person, day, value, names in _people(kept) for row in _person(person, day, value, names)]
-    rows += _too_short(features.data.join(kept.select("person").unique(), on="person", how="anti"))
+    rows += _too_short(judged.join(kept.select("person").unique(), on="person", how="anti"))
     table = pl.DataFrame(rows, schema={name: dtype for name, dtype in Changes.dtypes().items() if name != "because"}, orient="row")
     known = expected_nights(annotations.data)
     return features.derive(
@@ -90,9 +104,8 @@ def person_change_points(
     )
 
 
-def _too_short(left: pl.DataFrame) -> list[dict[str, object]]:
+def _too_short(known: pl.DataFrame) -> list[dict[str, object]]:
     """One row of level -1 for each person with values, on the last day with one."""
-    known = left.filter(pl.col("value").is_finite() & ~pl.col("feature").str.contains(NOT_JUDGED))
     people = known.group_by("person").agg(pl.col("day").max(), days=pl.col("day").n_unique()).sort("person")
     return [
         {

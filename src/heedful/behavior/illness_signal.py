@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from heedful.behavior.annotations import CYCLE_START, expected_nights, held_nights, second_half
 from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
 from heedful.behavior.illness import NIGHT_FEATURES, IllnessNights, IllnessSettings, illness_nights, prepared
-from heedful.behavior.night_matrix import NAMES, night_matrix
+from heedful.behavior.night_matrix import NAMES, SOURCES, STEPS, night_matrix
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
@@ -21,7 +21,16 @@ TOLD = 0.5
 UNCOVERED = "Could not be judged: recorded for less than half of the usual time of the night."
 
 
-@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": NAMES}, version=2)
+def _decides(features: pl.DataFrame, annotations: pl.DataFrame) -> pl.DataFrame:
+    """What `illness_signal` depends on: steps belong to the night after them and decide nothing until that night has a value."""
+    known = features.filter(pl.col("feature").is_in(NAMES) & pl.col("value").is_finite())
+    of_day = pl.col("feature").is_in(SOURCES[STEPS])
+    newest = pl.col("day").filter(~of_day).max().over("person")
+    told = known.filter(~of_day | (pl.col("day") < newest)).select("person", "day", "feature", "value", "coverage")
+    return pl.concat([told, annotations.select("person", "day", "kind", "source")], how="diagonal")
+
+
+@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": NAMES}, version=2, decided_by=_decides)
 def illness_signal(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations]
 ) -> Frame[Consented[P], Changes]:  # fmt: skip

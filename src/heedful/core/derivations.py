@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import polars as pl
+
 from heedful.core.errors import SchemaError
 from heedful.core.frames import Frame, admit
 from heedful.core.schemas import Schema

@@ -43,7 +43,11 @@ class Changed:
 
     def of(self, node: Node) -> pl.DataFrame | None:
         parts = self.rows.get(node)
-        return None if not parts else parts[0] if len(parts) == 1 else pl.concat(parts)
+        if not parts:
+            return None
+        # rows of a batch that was found open again are whole, those of a batch in hand only as much as tells which keys they touch
+        least = [name for name in parts[0].columns if all(name in part.columns for part in parts)]
+        return pl.concat([part.select(least) for part in parts]) if len(parts) > 1 else parts[0]
 
     def __len__(self) -> int:
         return sum(part.height for parts in self.rows.values() for part in parts)

@@ -2,7 +2,8 @@
 be tested.
 
 `count_alarms` watches our own counts of people, `series_alarms` official series. Weekly official counts with three years behind them are
-asked by flexible Farrington (`heedful.population.watch_years`), all others by EARS: C1, C2 and the published C3, bounds as EARS
+asked by flexible Farrington (`heedful.population.watch_years`), with a year and a half by harmonic regression
+(`heedful.population.watch_waves`), all others by EARS: C1, C2 and the published C3, bounds as EARS
 has them with a floor under the spread, and hold the false-discovery rate: an alarm is above its bound, and its q within the limit.
 p is not the normal tail of the EARS statistic, which is far too small for so short a baseline (`heedful.population.prediction` has
 the figures), but that of a negative binomial prediction from the same baseline (rates: Student's t); for C3, of the sum over its three
@@ -37,6 +38,7 @@ from heedful.population.roll_up import with_sums
 from heedful.population.thresholds import DAYS_A_YEAR, ThresholdSettings, chance, with_levels
 from heedful.population.vintages import LEAST_DATES, LONGEST, WINDOW, nowcasts, spread
 from heedful.population.watch import LOOKBACK, NODES, Asked, answers, panels, strand_columns
+from heedful.population.watch_waves import WAVES
 from heedful.population.watch_years import DETECTOR, LOOKBACK_DAYS, yearly_answers
 
 _SERIES = ["signal", "place", "stratum"]
@@ -128,7 +130,7 @@ def _late_posts(counts: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
     return found.join(values.filter(~pl.col("withheld")), on=[*_SERIES, "day"], how="semi", maintain_order="left")
 
 
-@derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS + 7 * WINDOW, needs=("thresholds",), narrow=True, version=4)
+@derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS + 7 * WINDOW, needs=("thresholds",), narrow=True, version=5)
 def series_alarms(
     series: Frame[Aggregate, Series], *, thresholds: ThresholdSettings, keys: pl.DataFrame | None = None
 ) -> Frame[Aggregate, Alarms]:
@@ -140,7 +142,9 @@ def series_alarms(
     not final are nowcast first; rates never are.
 
     A weekly count that is known around the same time three years before is asked by flexible Farrington (farrington_flexible@ilinet)
-    against up to five years, and not by EARS; where that finds no mean, and in rates, EARS is asked. `keys`: days asked for.
+    against up to five years, and not by EARS. Any other with 78 known weeks before it is asked by harmonic regression
+    (harmonic_regression@ilinet), fitted to up to four years without the newest half year and without the pandemic's weeks. Where neither
+    finds a mean, and in rates, EARS is asked. `keys`: days asked for.
 
     Sums over places and age groups that the issuer does not give are tested too (`heedful.population.roll_up`).
     """
@@ -264,8 +268,11 @@ _WEEKLY = _Words("", "weeks", "no value was issued for this week", DAYS_A_YEAR /
 
 
 _OPTIONAL = pl.DataFrame(
-    schema={"years": pl.Int64, "down_weighted": pl.Int64, "trend": pl.Boolean, "p": pl.Float64, "above": pl.Boolean, "bound": pl.Float64}
-)
+    schema={
+        "years": pl.Int64, "weeks": pl.Int64, "down_weighted": pl.Int64, "trend": pl.Boolean, "p": pl.Float64, "above": pl.Boolean,
+        "bound": pl.Float64,
+    }
+)  # fmt: skip
 """What not every answer says."""
 
 
@@ -318,6 +325,9 @@ def _why(words: _Words) -> pl.Expr:
     years = (
         "{} where {} were expected from the same weeks of {} years{} and up to {} is usual: not by chance among {} series tested (q {})."
     )
+    season = (
+        "{} where {} were expected from the season in {} earlier weeks{} and up to {} is usual: not by chance among {} series tested (q {})."
+    )
     by_chance = "{}, above the {} that is usual, but among {} series tested that may be chance (q {})."
     small = "{}, above the {} that is usual, but under the {} from which the settings let this series raise an alarm."
     too_small = pl.col("above").fill_null(False) & (pl.col("q") <= pl.col("q_limit")) & (pl.col("tested") < pl.col("minimum_count"))
@@ -334,6 +344,8 @@ def _why(words: _Words) -> pl.Expr:
         .then(pl.format(few, seen, expected))
         .when(pl.col("alarm") & (pl.col("detector") == DETECTOR))
         .then(pl.format(years, seen, expected, "years", _notes(), usual, "family", q))
+        .when(pl.col("alarm") & (pl.col("detector") == WAVES))
+        .then(pl.format(season, seen, expected, "weeks", _notes(), usual, "family", q))
         .when(pl.col("alarm") & (pl.col("bound") < pl.col("expected")))  # C3 sums over three dates: its bound may lie below the mean
         .then(pl.format(after, seen, expected, "family", q))
         .when("alarm")
@@ -342,6 +354,8 @@ def _why(words: _Words) -> pl.Expr:
         .then(pl.format(small, seen, usual, _number("minimum_count")))
         .when(pl.col("above").fill_null(False))
         .then(pl.format(by_chance, seen, usual, "family", q))
+        .when(pl.col("detector") == WAVES)
+        .then(pl.format("{}; up to {} is usual here by the season in {} earlier weeks{}.", seen, usual, "weeks", _trend()))
         .otherwise(pl.format("{}; up to {} is usual here.", seen, usual))
     )
     return said + _completeness(words)
@@ -379,6 +393,10 @@ def _notes() -> pl.Expr:
         .otherwise(pl.lit(""))
     )  # fmt: skip
     return lowered + pl.when("trend").then(pl.lit(", their trend followed,")).otherwise(pl.lit(""))
+
+
+def _trend() -> pl.Expr:
+    return pl.when("trend").then(pl.lit(" and their trend")).otherwise(pl.lit(""))
 
 
 def _number(name: str, digits: int = 4) -> pl.Expr:

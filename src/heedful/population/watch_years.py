@@ -1,4 +1,5 @@
-"""Watching weekly counts with years behind them: flexible Farrington asks every series at once, what it cannot test is left to EARS.
+"""Watching weekly counts with years behind them: flexible Farrington asks every series at once; what it cannot test, harmonic regression
+(`heedful.population.watch_waves`), from a year and a half on; what neither can is left to EARS.
 
 A date is asked if the series has a known count around the same time three years back; it is compared with as many years as there are,
 five at most. The bound is "muan", the quantile of the negative binomial at the fitted mean's own upper limit, and p the tail there: over
@@ -19,6 +20,7 @@ from heedful.population.farrington import FarringtonResult, State
 from heedful.population.farrington_flexible import FarringtonFlexible, farrington_flexible
 from heedful.population.histories import Histories, histories
 from heedful.population.watch import LEAST_EXPECTED, NODES
+from heedful.population.watch_waves import WAVES, wave_answers
 from heedful.population.yearly_reference import NO_ROW, Calendar, Days
 
 DETECTOR = "farrington_flexible"
@@ -34,8 +36,8 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class YearlyAnswers:
-    """`rows`: as `heedful.population.watch.answers` has them, with `years` compared with, `down_weighted` weeks and whether a `trend` was
-    kept. `answered`: keys and day of all cells that were tested, quiet ones too."""
+    """`rows`: as `heedful.population.watch.answers` has them, with `years` compared with or `weeks` fitted to, `down_weighted` weeks and
+    whether a `trend` was kept. `answered`: keys and day of all cells that were tested, quiet ones too."""
 
     rows: pl.DataFrame
     answered: pl.DataFrame
@@ -98,16 +100,19 @@ def _padded(data: Histories, first: int) -> Histories:
 def _asked(data: Histories, keys: list[str], tested: npt.NDArray[np.int64], alpha: float) -> YearlyAnswers:
     at = tested - tested[0] + LOOKBACK_DAYS // data.step
     years = _years_known(data.counts, data.calendar, at)
-    numbers, answered = _by_years(data, at, years, alpha)
-    numbers |= {"years": years, "observed": data.counts[:, at]}
-    row, column = np.nonzero(answered)
+    numbers, by_years = _by_years(data, at, years, alpha)
+    waves, by_waves = wave_answers(data, at, ~by_years, alpha, LOOKBACK_DAYS // data.step)
+    for name, value in waves.items():
+        numbers[name] = np.where(by_waves, value, numbers[name]) if name in numbers else value
+    numbers |= {"years": years, "observed": data.counts[:, at], "waves": by_waves}
+    row, column = np.nonzero(by_years | by_waves)
     days = pl.Series("day", data.days[at].astype("datetime64[D]")).cast(pl.Date)
     cells = data.keys[row].with_columns(days[column], **{name: pl.Series(value[row, column]) for name, value in numbers.items()})
     shown = cells.filter((pl.col("observed") > 0) | (pl.col("expected") >= LEAST_EXPECTED)).with_columns(
-        pl.lit(DETECTOR).alias("detector"),
+        pl.when("waves").then(pl.lit(WAVES)).otherwise(pl.lit(DETECTOR)).alias("detector"),
         pl.when("few").then(pl.lit("few")).otherwise(pl.lit("tested")).alias("state"),
     )
-    return YearlyAnswers(shown.drop("few"), cells.select(*keys, "day"))
+    return YearlyAnswers(shown.drop("few", "waves"), cells.select(*keys, "day"))
 
 
 def _years_known(counts: Floats, calendar: Calendar, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

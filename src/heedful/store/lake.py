@@ -339,13 +339,12 @@ class Lake:
         schema, log = staged.schema, self._log_for(name, staged.schema)
         whole = self._warm_tables.get(name) if staged.removed.height else None
         if whole is not None:
-            parts = pl.concat([staged.removed.select(partition(schema)), staged.added.select(partition(schema))])["_part"].unique()
-            removed, rows = log.chosen(set(parts.to_list())), [whole.filter(partition(schema).is_in(parts.implode()))]
+            removed, rows = _of_days(log, schema, staged, whole)
         else:
             removed, kept = self._without(log, schema, staged.removed)
             rows = [*kept, staged.added]
-        if sum(part.height for part in rows) <= _FILE_ROWS:
-            rows = [pl.concat(rows)]
+            if sum(part.height for part in rows) <= _FILE_ROWS:
+                rows = [pl.concat(rows)]
         log.commit("replace", batch, [file for part in rows for file in log.write(_physical(part, schema, batch))], removed)
         del self._staged[name]
         self._seen[name] = log.version
@@ -420,6 +419,27 @@ class Lake:
     def size(self) -> int:
         """Bytes on disk."""
         return sum((Path(folder) / file).stat().st_size for folder, _, files in os.walk(self.folder) for file in files)
+
+
+def _of_days(log: TableLog, schema: type[Schema], staged: _Staged, whole: pl.DataFrame) -> tuple[list[DataFile], list[pl.DataFrame]]:
+    """Files that share a day with a removed row, and what takes their place: rows of `whole` on their days, those before the first removed
+    one apart, so that who changes the same days again (each minute those of today) writes no older ones."""
+    parts = set(staged.removed.select(partition(schema))["_part"].to_list())
+    files, days = log.chosen(parts), staged.removed["day"].unique().sort() if "day" in staged.removed.columns else None
+    if days is None or days.null_count() or schema.grain == "none" or any("day" not in file.low for file in files):
+        inside = partition(schema).is_in(list(parts))
+        return files, [whole.filter(inside), staged.added.filter(~inside)]
+    met, first = [file for file in files if file.may_hold("day", days.to_list())], days[0]
+    while more := [file for file in files if file not in met and any(_overlap(file, other) for other in met)]:
+        met += more
+    within = pl.any_horizontal(pl.lit(value=False), *(pl.col("day").is_between(file.low["day"], file.high["day"]) for file in met))
+    inside = partition(schema).is_in(list(parts)) & within
+    rows = whole.filter(inside)
+    return met, [rows.filter(pl.col("day") < first), pl.concat([rows.filter(pl.col("day") >= first), staged.added.filter(~inside)])]
+
+
+def _overlap(one: DataFile, other: DataFile) -> bool:
+    return one.part == other.part and bool(one.low["day"] <= other.high["day"] and other.low["day"] <= one.high["day"])
 
 
 def _physical(rows: pl.DataFrame, schema: type[Schema], batch: int) -> pl.DataFrame:

@@ -56,7 +56,7 @@ def _window(features: pl.DataFrame, dispensings: pl.DataFrame) -> tuple[datetime
         return None
     first, last = days.min(), days.max()
     if not features.height:
-        last += datetime.timedelta(days=30)  # type: ignore[operator]
+        last += datetime.timedelta(days=30)
         return max(first, last - datetime.timedelta(days=364)), last  # type: ignore[type-var, return-value]
     drawn = pl.col("feature").str.replace(r"\[.*$", "").is_in([*_ONSET, *_OFFSET, "resting_heart_rate", "steps"])
     known = features.filter(pl.col("value").is_not_null() & drawn)["day"].sort()
