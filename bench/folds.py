@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from statistics import median
 from time import process_time
 from typing import Any
@@ -35,7 +36,7 @@ def work(people: int = PEOPLE) -> dict[str, float]:
     names = ("step", "read", "hours")
     took: dict[str, list[float]] = {name: [] for name in names}
     for rows in later[1:]:
-        for name, call in zip(names, (lambda rows=rows: held.step(rows), held.read, held.hours), strict=True):
+        for name, call in zip(names, (partial(held.step, rows), held.read, held.hours), strict=True):
             took[name].append(timed(call))
     everything = seal(pl.concat([begun, *later]), Consented[Care], Observations)
     took["start"] = [timed(lambda: WarmDays.start(everything.data))]

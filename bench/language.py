@@ -181,7 +181,7 @@ def speeds(folder: str, posts: str, rounds: str, terms: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "posts": n,
         "from": origin,
-        "bytes": float(texts.str.len_bytes().mean() or 0),
+        "bytes": texts.str.len_bytes().cast(pl.Float64).sum() / max(n, 1),
         "rules": vocabulary.rules.height,
     }
     found["warm"] = _rate(everything, n, again)

@@ -67,9 +67,10 @@ def test_it_begins_with_three_years_and_takes_up_to_five() -> None:
     # 157 weeks back is three years; a half window of three weeks may still be missing
     assert date(2019, 1, 7) + timedelta(weeks=157 - 3) <= first <= date(2019, 1, 7) + timedelta(weeks=157)
     assert found.filter(pl.col("day") >= first)["detector"].unique().to_list() == ["farrington_flexible@office"]
-    assert set(found.filter(pl.col("day") < first)["detector"]) <= {"ears@office", "ears.c1@office", "ears.c2@office", "ears.c3@office"}
+    before = found.filter(pl.col("day") < first)["detector"]
+    assert set(before) <= {"ears@office", "ears.c1@office", "ears.c2@office", "ears.c3@office", "harmonic_regression@office"}
     values = official(counts(290)).with_columns(withheld=pl.lit(False))
-    years = yearly_answers(values, ["place"], values["day"], 0.001).rows
+    years = yearly_answers(values, ["place"], values["day"], 0.001).rows.filter(detector="farrington_flexible")
     assert years["years"].unique().sort().to_list() == [3, 4, 5]
 
 

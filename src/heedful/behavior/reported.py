@@ -97,7 +97,7 @@ reported_activity, reported_sleep, reported_body = (_daily(kind) for kind in REP
 _NAMES = tuple(f"{code}[{way}]" for codes in REPORTED_CODES.values() for code in codes for way in ("reported", "measured"))
 
 
-@derivation(reads=(Features,), writes=Agreements, by=("person",), only={"features": _NAMES}, version=2)
+@derivation(reads=(Features,), writes=Agreements, by=("person",), only={"features": _NAMES}, version=3)
 def reported_agreement(features: Frame[Consented[P], Features]) -> Frame[Consented[P], Agreements]:
     """Agreement of reports with measurements of each person with at least `LEAST_PAIRS` days of both (see the card)."""
     return features.derive(Agreements, _agreements(features.data.filter(pl.col("feature").is_in(_NAMES))))
@@ -136,7 +136,7 @@ def _one(person: str, code: str, own: pl.DataFrame) -> dict[str, object]:
     drifting = abs(drift) > 2 * drift_error
     moved = f"; the difference moves by {_amount(drift, '+')} {words} in 30 days" if drifting else ""
     return {
-        "person": person, "code": code, "day": own["day"][-1], "pairs": found.pairs, "bias": found.bias, "bias_low": low, "bias_high": high,
+        "person": person, "code": code, "since": own["day"][0], "day": own["day"][-1], "pairs": found.pairs, "bias": found.bias, "bias_low": low, "bias_high": high,
         "lower": found.lower, "upper": found.upper, "drift": drift, "drift_error": drift_error, "unit": unit,
         "sentence": f"{said}, over {found.pairs} days with both; single days differ by "
         f"{_amount(found.lower)} to {_amount(found.upper)} {words}{moved}.",

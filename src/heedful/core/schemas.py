@@ -650,6 +650,7 @@ class Agreements(Schema, table="agreements", stream="personal", key=("person", "
 
     person = column(pl.String, "pseudonym of the participant space")
     code = column(pl.String, "what was reported and measured: a name of heedful.core.codes")
+    since = column(pl.Date, "first day with both")
     day = column(pl.Date, "newest day with both")
     pairs = column(pl.Int64, "days with both")
     bias = column(pl.Float64, "mean of reported minus measured daily values")
@@ -660,6 +661,27 @@ class Agreements(Schema, table="agreements", stream="personal", key=("person", "
     drift = column(pl.Float64, "slope of the difference over time, per 30 days")
     drift_error = column(pl.Float64, "its standard error")
     unit = column(pl.String, "UCUM unit of all of these")
+    sentence = column(pl.String, "the same in plain words")
+
+
+class GroupAgreements(Schema, table="group_agreements", stream="aggregate", key=("code",), grain="none"):
+    """How far self-reports agree with measurements over participants who agreed to public-health use; withheld where they are few."""
+
+    code = column(pl.String, "what was reported and measured: a name of heedful.core.codes")
+    people = column(pl.Int64, "people with a figure of their own; null if withheld", unit="{people}", nullable=True)
+    pairs = column(pl.Int64, "their days with both", nullable=True)
+    bias = column(pl.Float64, "mean over people of reported minus measured; this and what follows is rounded", nullable=True)
+    bias_low = column(pl.Float64, "lower end of its 95 % interval", nullable=True)
+    bias_high = column(pl.Float64, "upper end", nullable=True)
+    lower = column(pl.Float64, "lower limit of agreement of one day of one person", nullable=True)
+    upper = column(pl.Float64, "upper limit", nullable=True)
+    between = column(pl.Float64, "standard deviation of bias between people", nullable=True)
+    within = column(pl.Float64, "standard deviation of the difference between days of one person", nullable=True)
+    drift = column(pl.Float64, "mean slope of the difference over time within people, per 30 days", nullable=True)
+    drift_low = column(pl.Float64, "lower end of its 95 % interval", nullable=True)
+    drift_high = column(pl.Float64, "upper end", nullable=True)
+    unit = column(pl.String, "UCUM unit of all of these")
+    suppressed = column(pl.String, "'' if shown; 'minimum' if withheld")
     sentence = column(pl.String, "the same in plain words")
 
 

@@ -28,6 +28,7 @@ from heedful.core.derivations import Derivation
 from heedful.language.experiences import diary_experiences
 from heedful.language.mentions import diary_mentions
 from heedful.loops.estimates import PERSONAL as BODIES
+from heedful.loops.group_agreement import DERIVATIONS as GROUP_AGREEMENT
 from heedful.loops.public import PUBLIC_LOOP
 from heedful.person import DERIVATIONS as PERSON
 
@@ -58,6 +59,7 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     person_change_points,
     *PERSON,
     *BODIES,
+    *GROUP_AGREEMENT,
 )
 
 

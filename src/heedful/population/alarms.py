@@ -270,7 +270,7 @@ _WEEKLY = _Words("", "weeks", "no value was issued for this week", DAYS_A_YEAR /
 _OPTIONAL = pl.DataFrame(
     schema={
         "years": pl.Int64, "weeks": pl.Int64, "down_weighted": pl.Int64, "trend": pl.Boolean, "p": pl.Float64, "above": pl.Boolean,
-        "bound": pl.Float64,
+        "bound": pl.Float64, "lost": pl.Int64, "needed": pl.Int64,
     }
 )  # fmt: skip
 """What not every answer says."""
@@ -326,7 +326,8 @@ def _why(words: _Words) -> pl.Expr:
         "{} where {} were expected from the same weeks of {} years{} and up to {} is usual: not by chance among {} series tested (q {})."
     )
     season = (
-        "{} where {} were expected from the season in {} earlier weeks{} and up to {} is usual: not by chance among {} series tested (q {})."
+        "{} where {} were expected from the season in {} earlier weeks{} and up to {} is usual: "
+        "not by chance among {} series tested (q {})."
     )
     by_chance = "{}, above the {} that is usual, but among {} series tested that may be chance (q {})."
     small = "{}, above the {} that is usual, but under the {} from which the settings let this series raise an alarm."

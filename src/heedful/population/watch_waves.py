@@ -1,4 +1,4 @@
-"""Watching weekly counts with a year and a half behind them: harmonic regression asks what flexible Farrington cannot, since it needs three.
+"""Watching weekly counts with a year and a half behind them: harmonic regression asks what flexible Farrington, needing three, cannot.
 
 Each date is fitted to its own look-back alone, four years at most without the newest half year. EARS, which knows the weeks just before and
 no season, would take the season's rise for an outbreak (`scripts/compare_defaults.py`).

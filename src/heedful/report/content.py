@@ -25,6 +25,7 @@ from heedful.core.schemas import (
     Estimates,
     Experiences,
     Features,
+    GroupAgreements,
     LeftOut,
     Niches,
     Outcomes,
@@ -150,6 +151,7 @@ class PageContent:
     changes: pl.DataFrame = field(default_factory=Changes.empty)
     timeline: pl.DataFrame = field(default_factory=Timeline.empty)
     agreements: pl.DataFrame = field(default_factory=Agreements.empty)
+    group_agreements: pl.DataFrame = field(default_factory=GroupAgreements.empty)
     adherence: pl.DataFrame = field(default_factory=Adherence.empty)
     dispensings: pl.DataFrame = field(default_factory=Dispensings.empty)
     risks: pl.DataFrame = field(default_factory=Risks.empty)

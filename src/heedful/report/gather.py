@@ -21,6 +21,7 @@ from heedful.core.schemas import (
     Estimates,
     Experiences,
     Features,
+    GroupAgreements,
     LeftOut,
     Niches,
     Plans,
@@ -123,14 +124,28 @@ def _tables(site: Site, as_of: datetime | None) -> dict[str, pl.DataFrame]:
     if as_of is None:
         personal = {name: site.view(schema, Care).data for name, schema in _PERSONAL.items()}
         public: dict[str, type[Schema]] = {"counts": Counts, "alarms": Alarms, "alerts": Alerts, "left_out": LeftOut}
-        public |= {"estimates": Estimates, "rumours": Rumours, "audiences": Audiences, "niches": Niches}
+        public |= {
+            "estimates": Estimates,
+            "rumours": Rumours,
+            "audiences": Audiences,
+            "niches": Niches,
+            "group_agreements": GroupAgreements,
+        }
         shared = {name: site.engine.table(schema, Aggregate).data for name, schema in public.items()}
         flagged = site.engine.table(Voices, Public).data
         experiences = once_a_campaign(site.engine.table(Experiences, Public).data, flagged)
         return personal | shared | {"series": site.lake.read(Series), "experiences": experiences}
     past = site.view_as_of(as_of)
     shown: dict[str, type[Schema]] = {**_PERSONAL, "counts": Counts, "alarms": Alarms, "alerts": Alerts, "experiences": Experiences}
-    shown |= {"left_out": LeftOut, "voices": Voices, "estimates": Estimates, "rumours": Rumours, "audiences": Audiences, "niches": Niches}
+    shown |= {
+        "left_out": LeftOut,
+        "voices": Voices,
+        "estimates": Estimates,
+        "rumours": Rumours,
+        "audiences": Audiences,
+        "niches": Niches,
+        "group_agreements": GroupAgreements,
+    }
     found = {name: past[schema] if schema in past else schema.empty() for name, schema in shown.items()}
     found["experiences"] = once_a_campaign(found["experiences"], found.pop("voices"))
     found["dispensings"] = site.base_as_of(Dispensings, as_of)

@@ -23,6 +23,7 @@ from heedful.trust.deidentify_documents import deidentify_documents
 from heedful.trust.pseudonyms import PseudonymKey
 
 S = TypeVar("S", bound=Schema)
+T = TypeVar("T", bound=Schema)
 L = TypeVar("L", bound=Label)
 P = TypeVar("P", bound=Purpose)
 
@@ -166,6 +167,15 @@ def disclose_consented(
     """Rows of participants who agreed to public-health use in, counts out; care and research data do not type-check here."""
     check_minimum(minimum)
     return seal(_no_small_cell(count(features.data, minimum), minimum), Aggregate, Counts)
+
+
+@checked
+def disclose_figures(
+    rows: Frame[Consented[PublicHealth], S], figure: Callable[[pl.DataFrame, int], pl.DataFrame], minimum: int, schema: type[T]
+) -> Frame[Aggregate, T]:
+    """As `disclose_consented`, for figures over people (means, spreads) that stand beside how many people are behind them."""
+    check_minimum(minimum)
+    return seal(_no_small_cell(figure(rows.data, minimum), minimum), Aggregate, schema)
 
 
 def check_minimum(minimum: int) -> None:

@@ -55,17 +55,19 @@ def _window(features: pl.DataFrame, dispensings: pl.DataFrame) -> tuple[datetime
     if days.is_empty():
         return None
     first, last = days.min(), days.max()
+    assert isinstance(first, datetime.date)
+    assert isinstance(last, datetime.date)
     if not features.height:
         last += datetime.timedelta(days=30)
-        return max(first, last - datetime.timedelta(days=364)), last  # type: ignore[type-var, return-value]
+        return max(first, last - datetime.timedelta(days=364)), last
     drawn = pl.col("feature").str.replace(r"\[.*$", "").is_in([*_ONSET, *_OFFSET, "resting_heart_rate", "steps"])
     known = features.filter(pl.col("value").is_not_null() & drawn)["day"].sort()
-    newest = known.filter(known > last - datetime.timedelta(days=MOST_DAYS))  # type: ignore[operator]
+    newest = known.filter(known > last - datetime.timedelta(days=MOST_DAYS))
     if known.len() and newest.n_unique() < min(FEW_DAYS, known.n_unique()):
         number = known.to_physical().to_numpy()
         ends = number.searchsorted(number + MOST_DAYS)
-        last = known[int(ends[(ends - range(known.len())).argmax()]) - 1]
-    return max(first, last - datetime.timedelta(days=MOST_DAYS - 1)), last  # type: ignore[operator, type-var, return-value]
+        last = known.to_list()[int(ends[(ends - range(known.len())).argmax()]) - 1]
+    return max(first, last - datetime.timedelta(days=MOST_DAYS - 1)), last
 
 
 def _every_day(drawn: pl.DataFrame, first: datetime.date, last: datetime.date) -> pl.DataFrame:

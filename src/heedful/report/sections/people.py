@@ -47,7 +47,7 @@ def _person(content: PageContent, person: str, place: int) -> Html:
         _changes(changes),
         _risks(content.risks.filter(own)),
         _adherence(content, content.adherence.filter(own)),
-        _reports(content.agreements.filter(own)),
+        _reports(content.agreements.filter(own), content.group_agreements),
         _events(content.timeline.filter(own)),
         _own_experiences(content.experiences.filter((pl.col("source") == "diary") & (pl.col("author") == person))),
         class_="person",
@@ -65,10 +65,15 @@ def _picture(days: Days | None, changes: pl.DataFrame, person: str, place: int) 
     return figure(title, finding, drawing, key, fold("Numbers", _numbers(days), about=title), level=4)
 
 
-def _reports(agreements: pl.DataFrame) -> Html | None:
+def _reports(agreements: pl.DataFrame, groups: pl.DataFrame) -> Html | None:
+    """What this person's reports are worth, and beside it what those of all who agreed to such a figure are."""
     if agreements.is_empty():
         return None
-    told = [element("li", sentence) for sentence in agreements.sort("code")["sentence"]]
+    others = agreements.select("code").join(groups.filter(pl.col("suppressed") == ""), on="code")
+    told = [
+        element("li", sentence)
+        for sentence in pl.concat([agreements, others], how="diagonal").sort("code", maintain_order=True)["sentence"]
+    ]
     return join([element("h4", "Reports beside measurements"), element("ul", *told)])
 
 

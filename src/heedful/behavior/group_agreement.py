@@ -1,0 +1,165 @@
+"""How far self-reports agree with measurements over many people who each have several days of both.
+
+Each person's own figures (`reported.reported_agreement`) are enough: number of days, mean difference and the spread of its days. The
+variance of one difference is that within people (days) plus that between people (biases), by analysis of variance with unequal numbers
+of days (Bland and Altman 2007, section 3); the bias is the mean over people, so that who reports often does not speak for the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from heedful.core.registry import METHODS, Card, Method
+from heedful.core.schemas import GroupAgreements
+
+Floats = NDArray[np.float64]
+LEAST_PEOPLE = 10
+"""Of fewer people neither a spread between them nor its interval says anything, and a mean would tell of each."""
+LIMITS = 1.96
+
+CARD = Card(
+    name="behavior.group_agreement",
+    definition="Bias, limits of agreement and drift of self-reported against measured daily values over people with several days each: "
+    "mean over people, variance within and between people by analysis of variance, drift by a random-effects mean of people's slopes.",
+    units="unit of the feature; drift: that unit per 30 days",
+    reference="Bland & Altman 2007, J Biopharm Stat 17:571; DerSimonian & Laird 1986; Hartung & Knapp 2001, Stat Med 20:3875",
+    limits="Days of one person are taken as independent; limits have no interval; people with both may differ from people with one only. "
+    "Figures are rounded to less than one standard error of the bias or the drift.",
+)
+METHODS.add(CARD.name, Method(CARD))
+
+
+@dataclass(frozen=True)
+class GroupAgreement:
+    """Bias with 95 % interval, limits for one day of one person, standard deviations, drift with 95 % interval."""
+
+    bias: float
+    bias_interval: tuple[float, float]
+    lower: float
+    upper: float
+    between: float
+    within: float
+    drift: float
+    drift_interval: tuple[float, float]
+
+
+def group_agreement(days: Floats, bias: Floats, spread: Floats, drift: Floats, drift_error: Floats) -> GroupAgreement:
+    """Agreement over people, one entry a person, none missing, at least two people.
+
+    Parameters
+    ----------
+    days: days with both, at least 2. bias, spread: mean and standard deviation (n - 1) of a person's daily differences.
+    drift, drift_error: a person's slope of the difference over time, and its standard error.
+
+    >>> found = group_agreement(np.array([9.0, 9, 9]), np.array([1.0, 2, 3]), np.ones(3), np.array([0.0, 1, -1]), np.ones(3))
+    >>> found.bias, round(found.within, 3), round(found.between, 3), round(found.drift, 3)
+    (2.0, 1.0, 0.943, 0.0)
+    """
+    people, rows = len(days), days.sum()
+    within = float(((days - 1) * spread**2).sum() / (rows - people))
+    overall = (days * bias).sum() / rows
+    of_people = float((days * (bias - overall) ** 2).sum() / (people - 1))
+    # As many days a person as would give the same if all had alike.
+    typical = (rows - (days**2).sum() / rows) / (people - 1)
+    between = max(0.0, (of_people - within) / float(typical))
+    mean = float(bias.mean())
+    half = float(student.ppf(0.975, people - 1) * bias.std(ddof=1) / np.sqrt(people))
+    far = LIMITS * float(np.sqrt(within + between))
+    slope, slope_half = _mean_slope(drift, drift_error)
+    return GroupAgreement(
+        mean, (mean - half, mean + half), mean - far, mean + far, float(np.sqrt(between)), float(np.sqrt(within)),
+        slope, (slope - slope_half, slope + slope_half),
+    )  # fmt: skip
+
+
+def _mean_slope(slope: Floats, error: Floats) -> tuple[float, float]:
+    """Random-effects mean and half of its 95 % interval; people whose slope is exact to rounding count as the most exact known one."""
+    people = len(slope)
+    variance = error**2
+    exact = variance <= 1e-12 * max(float(variance.max()), float((slope**2).max()))
+    if exact.all():
+        weight = np.ones(people)
+    else:
+        variance = np.where(exact, variance[~exact].min(), variance)
+        weight = 1 / variance
+        fixed = (weight * slope).sum() / weight.sum()
+        excess = (weight * (slope - fixed) ** 2).sum() - (people - 1)
+        differing = max(0.0, float(excess / (weight.sum() - (weight**2).sum() / weight.sum())))
+        weight = 1 / (variance + differing)
+    mean = float((weight * slope).sum() / weight.sum())
+    squared = float((weight * (slope - mean) ** 2).sum() / ((people - 1) * weight.sum()))
+    return mean, float(student.ppf(0.975, people - 1)) * float(np.sqrt(squared))
+
+
+def agreement_figures(agreements: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """Rows of `GroupAgreements` from rows of `Agreements`: one a code, withheld below `minimum` (and `LEAST_PEOPLE`) people."""
+    rows = [
+        _figure(str(code), own.sort("person"), max(minimum, LEAST_PEOPLE))
+        for (code,), own in agreements.sort("code").group_by("code", maintain_order=True)
+    ]
+    return pl.DataFrame(rows, schema=GroupAgreements.dtypes())
+
+
+def _figure(code: str, own: pl.DataFrame, minimum: int) -> dict[str, object]:
+    unit, name = str(own["unit"][0]), code.replace("_", " ")
+    row: dict[str, object] = dict.fromkeys(GroupAgreements.columns)
+    row |= {"code": code, "unit": unit}
+    if own.height < minimum:
+        return row | {"suppressed": "minimum", "sentence": f"Fewer than {minimum} people have reports of {name} beside measurements."}
+    spread = (own["upper"] - own["lower"]).to_numpy() / (2 * LIMITS)
+    pairs, bias, drift, drift_error = (own[column].to_numpy() for column in ("pairs", "bias", "drift", "drift_error"))
+    found = group_agreement(pairs.astype(np.float64), bias, spread, drift, drift_error)
+    # One more person like the others moves a mean by less than the step: two versions of the figure do not tell what that person
+    # reported. Intervals are rounded outwards, so that they keep their coverage.
+    step, slow = _step(found.bias_interval), _step(found.drift_interval)
+    values = {
+        "bias": found.bias, "bias_low": found.bias_interval[0], "bias_high": found.bias_interval[1],
+        "lower": found.lower, "upper": found.upper, "between": found.between, "within": found.within,
+    }  # fmt: skip
+    slopes = {"drift": found.drift, "drift_low": found.drift_interval[0], "drift_high": found.drift_interval[1]}
+    shown = {key: _rounded(key, value, step) for key, value in values.items()}
+    shown |= {key: _rounded(key, value, slow) for key, value in slopes.items()}
+    row |= shown | {"people": own.height, "pairs": int(pairs.sum()), "suppressed": ""}
+    return row | {"sentence": _sentence(name, unit.strip("{}"), own.height, shown, slow)}
+
+
+def _step(interval: tuple[float, float]) -> float:
+    """The largest 1, 2 or 5 times a power of ten that is no more than a quarter of the interval (about one standard error)."""
+    error = (interval[1] - interval[0]) / 4
+    if not error > 0:
+        return 0.0
+    power = 10.0 ** np.floor(np.log10(error))
+    return float(max(part for part in (1, 2, 5) if part * power <= error * (1 + 1e-9)) * power)
+
+
+def _rounded(name: str, value: float, step: float) -> float:
+    """To a multiple of the step: the nearest, of an interval's ends (`_low`, `_high`) the one outside."""
+    if not step:
+        return value
+    to = np.floor if name.endswith("_low") else np.ceil if name.endswith("_high") else np.round
+    return float(to(value / step) * step) + 0.0  # no negative zero
+
+
+def _sentence(name: str, unit: str, people: int, shown: dict[str, float], slow: float) -> str:
+    low, high = shown["bias_low"], shown["bias_high"]
+    way = "more" if shown["bias"] > 0 else "less"
+    said = (
+        f"report {_amount(abs(shown['bias']))} {unit} {way} {name} than measured on average"
+        if low > 0 or high < 0
+        else f"report {name} on average neither clearly more nor clearly less than measured"
+    )
+    drifting = slow and (shown["drift_low"] > 0 or shown["drift_high"] < 0)
+    moved = f"; the difference moves by {_amount(shown['drift'])} {unit} in 30 days" if drifting else ""
+    return (
+        f"{people} people {said} (95 % interval of the difference {_amount(low)} to {_amount(high)} {unit}); "
+        f"single days of single people differ by {_amount(shown['lower'])} to {_amount(shown['upper'])} {unit}{moved}."
+    )
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
