@@ -107,8 +107,7 @@ def agreement_figures(agreements: pl.DataFrame, minimum: int) -> pl.DataFrame:
 
 def _figure(code: str, own: pl.DataFrame, minimum: int) -> dict[str, object]:
     unit, name = str(own["unit"][0]), code.replace("_", " ")
-    row: dict[str, object] = dict.fromkeys(GroupAgreements.columns)
-    row |= {"code": code, "unit": unit}
+    row: dict[str, object] = {**dict.fromkeys(GroupAgreements.columns), "code": code, "unit": unit}
     if own.height < minimum:
         return row | {"suppressed": "minimum", "sentence": f"Fewer than {minimum} people have reports of {name} beside measurements."}
     spread = (own["upper"] - own["lower"]).to_numpy() / (2 * LIMITS)

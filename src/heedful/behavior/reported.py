@@ -136,7 +136,8 @@ def _one(person: str, code: str, own: pl.DataFrame) -> dict[str, object]:
     drifting = abs(drift) > 2 * drift_error
     moved = f"; the difference moves by {_amount(drift, '+')} {words} in 30 days" if drifting else ""
     return {
-        "person": person, "code": code, "since": own["day"][0], "day": own["day"][-1], "pairs": found.pairs, "bias": found.bias, "bias_low": low, "bias_high": high,
+        "person": person, "code": code, "since": own["day"][0], "day": own["day"][-1], "pairs": found.pairs,
+        "bias": found.bias, "bias_low": low, "bias_high": high,
         "lower": found.lower, "upper": found.upper, "drift": drift, "drift_error": drift_error, "unit": unit,
         "sentence": f"{said}, over {found.pairs} days with both; single days differ by "
         f"{_amount(found.lower)} to {_amount(found.upper)} {words}{moved}.",
