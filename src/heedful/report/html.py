@@ -48,7 +48,7 @@ def table(data: pl.DataFrame, caption: str, *, numeric: Sequence[str] = (), code
     Cells are strings; those of `code` columns are commands; a missing cell shows as an en dash.
     """
     shown = data.head(limit)
-    classes = ["number" if name in numeric else _prose(shown[name]) for name in data.columns]
+    classes = ["number" if name in numeric else "told" if name in code else _prose(shown[name]) for name in data.columns]
     head = [element("th", name, scope="col", class_=each) for name, each in zip(data.columns, classes, strict=True)]
     body = []
     for row in shown.iter_rows():
