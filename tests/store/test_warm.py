@@ -93,6 +93,27 @@ def test_derived_rows_staged_settled_and_kept(seed: int) -> None:
             assert Lake(Path(folder)).read_derived("features/f", Features, None).sort(key).equals(settled.sort(key))
 
 
+def test_who_changes_today_again_and_again_writes_no_older_days(tmp_path: Path) -> None:
+    lake, today, name = Lake(tmp_path), FIRST + timedelta(days=9), "features/f"
+    rows = Features.check(
+        pl.DataFrame([
+            {"person": "ana", "day": FIRST + timedelta(days=n), "feature": "f", "value": 0.0, "unit": "1", "coverage": 1.0, "missing": ""}
+            for n in range(10)
+        ])
+    )  # fmt: skip
+    lake.replace(name, Features, Features.empty(), rows, 1)
+    keys = rows.select("person", "day")
+    sizes = []
+    with lake.writer_lock():
+        for minute in range(2, 7):
+            old = lake.read_derived(name, Features, keys).filter(pl.col("day") == today)
+            lake.replace(name, Features, old, old.with_columns(value=pl.lit(float(minute))), minute)
+            sizes.append(sorted(file.rows for file in lake._log(name).files.values()))  # type: ignore[union-attr]
+    assert sizes[-3:] == [[1, 9]] * 3
+    found = Lake(tmp_path).read_derived(name, Features, None).sort("day")
+    assert found["value"].to_list() == [0.0] * 9 + [6.0]
+
+
 def test_days_that_are_asked_for_again_are_read_once(tmp_path: Path) -> None:
     loads = []
     kept = warm.WarmDays(lambda schema, day: loads.append(day) or schema.empty())  # type: ignore[func-returns-value]
