@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.population.official_series import alarms, assert_answered_from_the_look_back, weekly
 
-from heedful.core.labels import Aggregate
-from heedful.core.schemas import Alarms, Series
-from heedful.core.seals import seal
-from heedful.population.alarms import series_alarms
 from heedful.population.harmonic_regression import HarmonicRegression, harmonic_regression
 from heedful.population.noufaily_scenarios import SCENARIOS, simulate
-from heedful.population.thresholds import Thresholds
 from heedful.population.watch_waves import LEAST_WEEKS
 from heedful.population.yearly_reference import Calendar
 
@@ -26,16 +22,7 @@ EARS = {"ears@office", "ears.c1@office", "ears.c2@office", "ears.c3@office"}
 
 
 def official(values: np.ndarray, place: str = "US", start: date = START, unit: str = "{count}") -> pl.DataFrame:
-    rows = [
-        ("office", "flu", place, "all", start + timedelta(weeks=week), 7, float(value), None, unit, datetime(2026, 1, 1, tzinfo=UTC), None)
-        for week, value in enumerate(values)
-        if not np.isnan(value)
-    ]
-    return Series.check(pl.DataFrame(rows, schema=list(Series.columns), orient="row", schema_overrides=Series.dtypes()))
-
-
-def alarms(rows: pl.DataFrame, keys: pl.DataFrame | None = None) -> pl.DataFrame:
-    return series_alarms(seal(rows, Aggregate, Series), thresholds=Thresholds(), keys=keys).data  # type: ignore[arg-type]
+    return weekly(values, place, start, unit)
 
 
 def counts(weeks: int, seed: int = 1) -> np.ndarray:
@@ -122,12 +109,4 @@ def test_a_day_is_answered_the_same_from_its_look_back_alone(seed: int, data: st
     rows = pl.concat(parts)
     if rows.is_empty():
         return
-    whole = alarms(rows)
-    assert not whole.select(Alarms.key).is_duplicated().any()
-    newest = sorted(set(rows["day"]))[-60:]
-    for day in data.draw(st.lists(st.sampled_from(newest), min_size=1, max_size=3)):
-        part = rows.filter(pl.col("day").is_between(day - timedelta(days=series_alarms.lookback), day))
-        keys = pl.DataFrame({"day": [day]})
-        expected = whole.filter(pl.col("day") == day)
-        assert alarms(part).filter(pl.col("day") == day).equals(expected)
-        assert alarms(part, keys).filter(pl.col("day") == day).equals(expected)
+    assert_answered_from_the_look_back(rows, data)

@@ -165,8 +165,7 @@ def disclose_consented(
     features: Frame[Consented[PublicHealth], S], count: Callable[[pl.DataFrame, int], pl.DataFrame], minimum: int
 ) -> Frame[Aggregate, Counts]:
     """Rows of participants who agreed to public-health use in, counts out; care and research data do not type-check here."""
-    check_minimum(minimum)
-    return seal(_no_small_cell(count(features.data, minimum), minimum), Aggregate, Counts)
+    return disclose_figures(features, count, minimum, Counts)
 
 
 @checked
