@@ -32,9 +32,10 @@ def lines(people: int) -> list[Line]:
 def work(people: str) -> dict[str, dict[str, list[float]]]:
     from bench.measure import peak_mb
     from bench.minutes import month
-    from heedful.behavior.hours_daily import day_hours
+    from heedful.behavior.hours_daily import day_hours, known_hours
     from heedful.behavior.rhythm_daily import daily_rhythm
     from heedful.behavior.rows import codes_met
+    from heedful.behavior.sleep import nightly_sleep
     from heedful.core.labels import Care, Consented
     from heedful.core.schemas import Observations
     from heedful.core.seals import seal
@@ -47,7 +48,11 @@ def work(people: str) -> dict[str, dict[str, list[float]]]:
         for derivation in derivations:
             if present & set(derivation.only["observations"]):  # else no key is touched, and the engine asks nothing of it
                 derivation(frame)
-        rhythms(hours(frame))
+        counted = hours(frame)
+        rhythms(counted)
+        held = known_hours(counted)
+        if present & set(nightly_sleep.only["observations"]):
+            nightly_sleep(frame, held)
 
     derive(month(range(2)))
     ours, plain = Times(), Times()

@@ -30,36 +30,38 @@ PEERS: dict[str, tuple[tuple[str, ...], ...]] = {
 """What is installed, one call of pip after the other. QuickUMLS is left out of medspaCy: it wants leveldb, of which there is no wheel, and is
 not measured."""
 
-TERMS = 100_000
 
-
-def lines(folder: Path, posts: int, rounds: int, terms: int) -> list[Line]:
-    found = fresh_process("language:speeds", folder, posts, rounds, TERMS, one_core=True)
-    few = fresh_process("language:speeds", folder, posts, rounds, 10_000, one_core=True)
-    many = fresh_process("language:speeds", folder, posts, rounds, terms, one_core=True)
-    memory = fresh_process("language:memory", folder, posts, one_core=True)
-    first = fresh_process("language:first_call", folder, one_core=True)
-    worst = fresh_process("language:hostile_ratios", one_core=True)
+def lines(
+    folder: Path, posts: int, rounds: int, terms: int, most_terms: int, hostile_bytes: int, long_bytes: int, compiling: bool
+) -> list[Line]:
+    """The table. `terms`: of the vocabulary; a tenth of it is compared with `most_terms`. `hostile_bytes`: of each hostile text, and twice that;
+    `long_bytes`: of the one long post. `compiling`: whether to compile all kernels once more, to say how long that takes."""
+    found = fresh_process("language:speeds", folder, posts, rounds, terms, long_bytes, one_core=True)
+    few = fresh_process("language:warm", folder, posts, rounds, terms // 10, one_core=True)
+    many = fresh_process("language:warm", folder, posts, rounds, most_terms, one_core=True)
+    memory = fresh_process("language:memory", folder, posts, terms, one_core=True)
+    first = fresh_process("language:first_call", folder, int(compiling), one_core=True)
+    worst = fresh_process("language:hostile_ratios", hostile_bytes, one_core=True)
     beside = {name: peer(folder, name, wanted) for name, wanted in PEERS.items()}
-    about = f"{found['posts']:,} posts, {found['from']}, {found['bytes']:.0f} bytes each; {TERMS:,} terms, {found['rules']:,} triggers, 12 outputs of 7 heads"
+    about = f"{found['posts']:,} posts, {found['from']}, {found['bytes']:.0f} bytes each; {terms:,} terms, {found['rules']:,} triggers, 12 outputs of 7 heads"
     made = [
         at_least("language: everything but the tagger, warm", found["warm"], "posts/s", 150_000, "", _peer(found, "scan"),
                  f"{about}; from a column of texts to rows found and probabilities; within it the kernel alone {found['kernel']:,.0f}/s"),
         at_least("language: the same, cold", found["cold"], "posts/s", 80_000, beside="the memo of words empty at the first post"),
         at_least("language: with the tagger where there is health context", found["tagged"], "posts/s", 60_000,
                  beside=f"tagger on the {found['health']:.0%} of posts that hold a mention"),
-        at_most(f"language: a vocabulary of 10,000 → {terms:,} terms", few["warm"] / many["warm"], "×", 1.4,
+        at_most(f"language: a vocabulary of {terms // 10:,} → {most_terms:,} terms", few["warm"] / many["warm"], "×", 1.4,
                 beside=f"{few['warm']:,.0f} and {many['warm']:,.0f} posts/s"),
         _ratio("language: match and context / ahocorasick_rs matching", found["scan"], beside["ahocorasick_rs"], 1.0,
                "raw substrings there, without word borders or context"),
         _ratio("language: match and context / flashtext2", found["scan"], beside["flashtext2"], 2.5, ""),
         _ratio("language: heads / scikit-learn hashing", found["heads"], beside["scikit-learn"], 35, "words 1-2, characters 3-5, 12 outputs"),
         _ratio("language: match and context / medspaCy with ConText", found["scan"], beside["medspacy"], 500, "2,000 terms there"),
-        at_most("language: memory at 100,000 terms", memory["peak_mb"], "MB", 800, beside="interpreter, posts, vocabulary and seven heads included"),
+        at_most(f"language: memory at {terms:,} terms", memory["peak_mb"], "MB", 800, beside="interpreter, posts, vocabulary and seven heads included"),
         at_most("language: vocabulary and its index", first["vocabulary"], "s", 1.0, beside="packaged vocabulary in a fresh process, of processor"),
         at_most("language: first call, compiled before", first["call"], "s", 0.1, beside=_compiled(first)),
         at_most("language: one post, p50", found["one_p50"], "µs", 20, beside=f"p99 {found['one_p99']:.0f} µs, by the clock; buffers in, scores out"),
-        at_most("language: a post of 10 MB", found["ten_mb"], "s", 1.0, beside="real posts in one; at the first sight"),
+        at_most(f"language: a post of {long_bytes / 1e6:g} MB", found["long"], "s", 1.0, beside="real posts in one; at the first sight"),
         at_most("language: hostile texts, time at 2 n / n", worst["ratio"], "×", 2.6,
                 beside=f"worst of {worst['texts']}: {worst['name']} at {worst['nanoseconds']:.0f} ns a byte; slowest a byte: {worst['slowest']}"),
     ]  # fmt: skip
@@ -77,7 +79,8 @@ def _ratio(what: str, ours: float, peer: float | str, bar: float, note: str) -> 
 
 
 def _compiled(first: dict[str, Any]) -> str:
-    return f"of processor; compiling, once an installation, takes {first['compile']:.0f} s"
+    taken = f"takes {first['compile']:.0f} s" if "compile" in first else "was not measured"
+    return f"of processor; compiling, once an installation, {taken}"
 
 
 # --- work of a process of its own
@@ -150,7 +153,29 @@ def _rate(work: Callable[[], object], posts: int, rounds: int) -> float:
     return posts / median(times)
 
 
-def speeds(folder: str, posts: str, rounds: str, terms: str) -> dict[str, Any]:
+def warm(folder: str, posts: str, rounds: str, terms: str) -> dict[str, Any]:
+    """The warm rate of everything but the tagger, and what it was measured with."""
+    import polars as pl
+
+    texts, origin = language_posts(int(posts), SETS, Path(folder))
+    ours = reader(int(terms))
+    _everything(ours, texts)
+    return {
+        "posts": texts.len(),
+        "from": origin,
+        "bytes": texts.str.len_bytes().cast(pl.Float64).sum() / max(texts.len(), 1),
+        "rules": ours.vocabulary.rules.height,
+        "warm": _rate(lambda: _everything(ours, texts), texts.len(), int(rounds)),
+    }
+
+
+def _everything(ours: Any, texts: Any) -> None:
+    reading = ours.read(texts)
+    for head in range(len(reading.heads)):
+        reading.probabilities(head)
+
+
+def speeds(folder: str, posts: str, rounds: str, terms: str, long_bytes: str) -> dict[str, Any]:
     import numpy as np
     import polars as pl
 
@@ -160,33 +185,17 @@ def speeds(folder: str, posts: str, rounds: str, terms: str) -> dict[str, Any]:
     from heedful.language.kernels.scan import scan
     from heedful.language.vocabulary import Vocabulary
 
-    texts, origin = language_posts(int(posts), SETS, Path(folder))
-    n, again, size = texts.len(), int(rounds), int(terms)
-    ours = reader(size)
+    found = warm(folder, posts, rounds, terms)
+    texts, _ = language_posts(int(posts), SETS, Path(folder))
+    n, again, ours = texts.len(), int(rounds), reader(int(terms))
     vocabulary = ours.vocabulary
-    if size == TERMS:
-        (Path(folder) / "posts.json").write_text(json.dumps(texts.to_list()))
-        (Path(folder) / "terms.json").write_text(json.dumps(vocabulary.terms["term"].str.to_lowercase().unique().sort().to_list()))
-
-    def everything() -> None:
-        reading = ours.read(texts)
-        for head in range(len(reading.heads)):
-            reading.probabilities(head)
+    (Path(folder) / "posts.json").write_text(json.dumps(texts.to_list()))
+    (Path(folder) / "terms.json").write_text(json.dumps(vocabulary.terms["term"].str.to_lowercase().unique().sort().to_list()))
 
     def cold() -> None:
         ours.forget()
-        everything()
+        _everything(ours, texts)
 
-    everything()
-    found: dict[str, Any] = {
-        "posts": n,
-        "from": origin,
-        "bytes": texts.str.len_bytes().cast(pl.Float64).sum() / max(n, 1),
-        "rules": vocabulary.rules.height,
-    }
-    found["warm"] = _rate(everything, n, again)
-    if size != TERMS:
-        return found
     found["cold"] = _rate(cold, n, max(2, again // 2))
     offsets, data = text_buffers(texts)
     scores, seen, words = np.empty((n, 12)), np.empty((n, 7)), np.empty(n, np.int64)
@@ -209,11 +218,12 @@ def speeds(folder: str, posts: str, rounds: str, terms: str) -> dict[str, Any]:
         ours._scan(data, offsets[post : post + 2], one, one_seen, one_words)
         singles.append((time.perf_counter() - begun) * 1e6)
     found["one_p50"], found["one_p99"] = percentile(singles, 0.5), percentile(singles, 0.99)
-    long = pl.Series([(" ".join(texts.to_list()) * (1 + 10_000_000 // max(1, data.size)))[:10_000_000]])
+    size = int(long_bytes)
+    long = pl.Series([(" ".join(texts.to_list()) * (1 + size // max(1, data.size)))[:size]])
     ours.forget()
     begun = time.process_time()
     ours.read(long)
-    found["ten_mb"] = time.process_time() - begun
+    found["long"] = time.process_time() - begun
     return found
 
 
@@ -245,15 +255,17 @@ def _tagged(texts: Any, vocabulary: Any, known: dict[str, Any], rounds: int) -> 
     return {"tagged": texts.len() / (texts.len() / known["warm"] + seconds), "health": healthy.len() / texts.len()}
 
 
-def memory(folder: str, posts: str) -> dict[str, Any]:
+def memory(folder: str, posts: str, terms: str) -> dict[str, Any]:
     texts, _ = language_posts(int(posts), SETS, Path(folder))
-    reader(TERMS).read(texts)
+    reader(int(terms)).read(texts)
     return {}
 
 
-def first_call(folder: str) -> dict[str, Any]:
-    """In fresh processes: the vocabulary and its index; the first call with compiled kernels, and without."""
+def first_call(folder: str, compiling: str) -> dict[str, Any]:
+    """In fresh processes: the vocabulary and its index; the first call with compiled kernels, and without, if `compiling` is not 0."""
     compiled = _child(dict(os.environ))
+    if not int(compiling):
+        return compiled
     bare = _child({**os.environ, "NUMBA_CACHE_DIR": str(Path(folder) / f"numba-{time.time_ns()}")})
     return {**compiled, "compile": bare["call"]}
 
@@ -282,7 +294,7 @@ def _child(environment: dict[str, str]) -> dict[str, Any]:
     return answer
 
 
-def hostile_ratios(size: int = 100_000) -> dict[str, Any]:
+def hostile_ratios(size: str) -> dict[str, Any]:
     """The largest ratio of time at 2 n to time at n over all hostile texts, measured again where it looks bad: a busy machine lies."""
     import polars as pl
 
@@ -292,7 +304,7 @@ def hostile_ratios(size: int = 100_000) -> dict[str, Any]:
     ours = packaged.heads().load(packaged.vocabulary())
     ours.read(pl.Series(["warm"]))
     worst, slowest, texts = {"ratio": 0.0, "name": "", "nanoseconds": 0.0}, ("", 0.0), 0
-    for (name, short), (_, long) in zip(hostile(size), hostile(2 * size), strict=True):
+    for (name, short), (_, long) in zip(hostile(int(size)), hostile(2 * int(size)), strict=True):
         texts += 1
         ratio, each = 9.0, 0.0
         for _ in range(6):

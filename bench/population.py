@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -148,12 +149,100 @@ def _daily_round(strands: int) -> list[Line]:
             f"{derived['answers']:,} answers, {derived['alerts']} alerts; processor seconds, a process of its own",
         ),
         at_most("its memory", derived["peak_mb"], "MB", 2_000, "", f"{grown:.2f} × that of half as many series, above {derived['base_mb']:.0f} MB", ""),
+        *_official_week(strands),
         at_most(
             f"this week's alarms over {strands:,} series, with q", whole["seconds"], "s", 30, "", "",
             f"flexible Farrington, 10 periods, 5 years back, then Benjamini-Hochberg; {whole['alarms']} alarms; processor seconds, a process of its own",
         ),
         at_most("its memory", whole["peak_mb"], "MB", 2_000, "", f"{growth:.2f} × that of half as many series, above {whole['base_mb']:.0f} MB", ""),
     ]  # fmt: skip
+
+
+def _official_week(strands: int) -> list[Line]:
+    whole, half = (_official_process(number) for number in (strands, strands // 2))
+    growth = (whole["peak_mb"] - whole["base_mb"]) / max(half["peak_mb"] - half["base_mb"], 1e-9)
+    return [
+        at_most(
+            f"a week's alarms of {strands:,} official series as derived", whole["seconds"], "s", 30, f"{whole['clock']:.1f} s",
+            f"{whole['seconds'] / half['seconds']:.2f} × that of half as many series",
+            f"series_alarms through the engine: {whole['rows']:,} rows of five years read from the lake in parts, one new week; sums of places, "
+            f"flexible Farrington, EARS, hierarchical q, sentences, written; {whole['answers']:,.0f} answers, {whole['alarms']:.0f} alarms; "
+            "processor seconds, a process of its own",
+        ),
+        at_most("its memory", whole["peak_mb"], "MB", 2_000, "", f"{growth:.2f} × that of half as many series, above {whole['base_mb']:.0f} MB", ""),
+    ]  # fmt: skip
+
+
+def _official_process(strands: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        fresh_process("population:official_lake", folder, strands)
+        return fresh_process("population:official_week", folder, one_core=True)
+
+
+OFFICIAL_WEEKS, YEAR_WEEKS = 266, 52
+"""Five years and the half window before them; weeks drawn at once."""
+
+
+def official_lake(folder: str, strands: str) -> dict[str, float]:
+    """In a process of its own: a lake of official weekly counts, signals in 50 places of a country, each week issued nine days after it began."""
+    from heedful.core.schemas import Series
+    from heedful.store.lake import Lake
+
+    rng, lake = np.random.default_rng(5), Lake(Path(folder))
+    mean = rng.gamma(1, 8, int(strands))
+    with lake.writer_lock():
+        for first in range(0, OFFICIAL_WEEKS, YEAR_WEEKS):
+            weeks = np.arange(first, min(first + YEAR_WEEKS, OFFICIAL_WEEKS))
+            season = np.exp(0.5 * np.cos(2 * np.pi * weeks / 52.18))
+            lake.append(Series, _official_rows(rng.poisson(mean[:, None] * season), first), first)
+    return {}
+
+
+def official_week(folder: str) -> dict[str, float]:
+    """In a process of its own: a new week comes to that lake, one in a thousand of its counts raised."""
+    from bench.measure import peak_mb
+    from heedful.core.labels import Aggregate
+    from heedful.core.schemas import Series
+    from heedful.engine.local import Changed, Engine
+    from heedful.population.alarms import series_alarms
+    from heedful.population.thresholds import Thresholds
+    from heedful.store.lake import Lake
+
+    def update(lake: Lake, rows: pl.DataFrame, batch: int) -> pl.DataFrame:
+        engine, changed = Engine(lake, [series_alarms], {"thresholds": Thresholds()}), Changed()
+        changed.add((Series, Aggregate), lake.append(Series, rows, batch).changed)
+        engine.update(changed, batch)
+        return engine.stored()["series_alarms"]
+
+    with tempfile.TemporaryDirectory() as scratch:  # compiles
+        update(Lake(Path(scratch)), _official_rows(np.random.default_rng(2).poisson(9, (60, OFFICIAL_WEEKS)), 0), 0)
+    lake, rng = Lake(Path(folder)), np.random.default_rng(6)
+    rows = int(lake.scan("series", Series).select(pl.len()).collect().item())
+    strands, base = rows // OFFICIAL_WEEKS, peak_mb()
+    mean = np.random.default_rng(5).gamma(1, 8, strands)
+    new = _official_rows(rng.poisson(mean * np.where(rng.random(strands) < 0.001, 6, 1.6))[:, None], OFFICIAL_WEEKS)
+    with lake.writer_lock(), watch() as one:
+        found = update(lake, new, OFFICIAL_WEEKS)
+    alarms = float(found["alarm"].sum())
+    return {"seconds": one.processor, "clock": one.clock, "rows": rows, "answers": len(found), "alarms": alarms, "base_mb": base}
+
+
+def _official_rows(counts: np.ndarray, first: int) -> pl.DataFrame:
+    """Rows of `Series` from counts [series, weeks], the first of them week `first`."""
+    from heedful.core.schemas import Series
+
+    series, weeks = counts.shape
+    names = pl.DataFrame({"n": np.arange(series)}).select(
+        pl.lit("office").alias("source"),
+        pl.format("S{}", pl.col("n") // 50).alias("signal"),
+        pl.format("US/P{}", pl.col("n") % 50).alias("place"),
+    )
+    days = pl.DataFrame({"day": [date(2020, 1, 6) + timedelta(weeks=first + n) for n in range(weeks)]})
+    rows = names.join(days, how="cross").with_columns(
+        pl.lit("all").alias("stratum"), pl.lit("{count}").alias("unit"), period_days=7, value=pl.Series(counts.ravel().astype(float)),
+        known_at=pl.col("day").cast(pl.Datetime("us", "UTC")) + pl.duration(days=9), denominator=None, extra=None,
+    )  # fmt: skip
+    return rows.select(*Series.columns).cast(Series.dtypes())  # type: ignore[arg-type]
 
 
 def this_week(strands: str) -> dict[str, float]:

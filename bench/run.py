@@ -36,7 +36,15 @@ FULL: dict[str, dict[str, Any]] = {
     "live": {"people": 200, "days": 30, "batches": 1_000},
     "erasing": {"people": 1_000, "times": 5},
     "population": {"series": 500, "r_series": 3, "places": 500, "pairs": 1_000_000, "strands": 100_000},
-    "language": {"posts": 50_000, "rounds": 5, "terms": 1_000_000},
+    "language": {
+        "posts": 50_000,
+        "rounds": 5,
+        "terms": 100_000,
+        "most_terms": 1_000_000,
+        "hostile_bytes": 100_000,
+        "long_bytes": 10_000_000,
+        "compiling": True,
+    },
     "behavior": {"beats": 100_000, "patients": 100_000},
 }
 QUICK: dict[str, dict[str, Any]] = {
@@ -50,7 +58,15 @@ QUICK: dict[str, dict[str, Any]] = {
     "live": {"people": 200, "days": 8, "batches": 40},
     "erasing": {"people": 100, "times": 3},
     "population": {"series": 60, "r_series": 1, "places": 100, "pairs": 50_000, "strands": 5_000},
-    "language": {"posts": 10_000, "rounds": 2, "terms": 200_000},
+    "language": {
+        "posts": 10_000,
+        "rounds": 2,
+        "terms": 100_000,
+        "most_terms": 200_000,
+        "hostile_bytes": 20_000,
+        "long_bytes": 10_000_000,
+        "compiling": True,
+    },
     "behavior": {"beats": 100_000, "patients": 10_000},
 }
 NEEDS_FOLDER = ("apple_health", "posts", "engine", "decisions", "live", "erasing", "language", "behavior")

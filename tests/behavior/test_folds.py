@@ -13,8 +13,9 @@ from polars.testing import assert_frame_equal
 
 from heedful.behavior.daily import daily_features
 from heedful.behavior.devices import TODAY, DeviceTrust
-from heedful.behavior.folds import Key, WarmDays
+from heedful.behavior.folds import WarmDays
 from heedful.behavior.hours_daily import day_hours
+from heedful.core.derivations import Key
 from heedful.core.labels import Care, Consented
 from heedful.core.schemas import Observations
 from heedful.core.seals import seal

@@ -34,12 +34,14 @@ def daily(rows: list[dict[str, object]]) -> pl.DataFrame:
     return reported_activity(seal(observations(rows), HELD, Observations)).data
 
 
-def test_a_day_counts_where_both_are_there_and_the_watch_speaks_for_measurement() -> None:
+def test_a_day_counts_where_there_is_a_report_and_the_watch_speaks_for_measurement() -> None:
     found = daily([
         row(0, "steps", 3000, "Watch", "measured"), row(0, "steps", 2500, "Watch", "measured", 1), row(0, "steps", 9000, "iPhone", "measured"),
         row(0, "steps", 6000, "app", "self_reported"), row(1, "steps", 4000, "Watch", "measured"), row(2, "steps", 7000, "app", "self_reported"),
     ])  # fmt: skip
-    assert found.select("day", "feature", "value").rows() == [(FIRST, "steps[measured]", 5500.0), (FIRST, "steps[reported]", 6000.0)]
+    assert found.select("day", "feature", "value").rows() == [
+        (FIRST, "steps[measured]", 5500.0), (FIRST, "steps[reported]", 6000.0), (FIRST + timedelta(days=2), "steps[reported]", 7000.0),
+    ]  # fmt: skip
 
 
 def test_an_implausible_report_is_no_report() -> None:
@@ -70,6 +72,9 @@ def test_bias_limits_and_drift_are_those_computed_by_hand() -> None:
     assert "moves by" in found["sentence"]
     assert "{" not in found["sentence"]
     assert "e+" not in found["sentence"]
+    assert found["measured_mean"] == pytest.approx(measured.mean())
+    assert found["reported_sd"] == pytest.approx(reported.std(ddof=1))
+    assert found["correlation"] == pytest.approx(np.corrcoef(measured, reported)[0, 1])
 
 
 def test_few_days_say_nothing() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from heedful.behavior.actigraphy.nonparametric import extremes, stability_and_variability
 from heedful.behavior.actigraphy.recordings import HOUR, recordings
-from heedful.behavior.hours_daily import HOUR_COLUMNS, day_hours
+from heedful.behavior.hours import HOUR_COLUMNS
+from heedful.behavior.hours_daily import day_hours
 from heedful.behavior.rhythm_daily import daily_rhythm
 from heedful.core.labels import Care, Consented
 from heedful.core.schemas import DayHours

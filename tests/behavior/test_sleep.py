@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heedful.behavior.sleep import nightly_sleep
+from heedful.behavior.devices import TODAY
+from heedful.behavior.sleep import nightly_sleep, nights
+from heedful.core.schemas import KnownHours
 
 MONDAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
@@ -67,6 +69,37 @@ def test_nights_of_23_and_25_hours(rows: SimpleNamespace) -> None:
         assert rows.value_of(out, "sleep_minutes[stages]")[0] == 60 * hours + 30
         assert (rows.value_of(out, "sleep_onset")[0], rows.value_of(out, "sleep_offset")[0]) == (-120, 390)
         assert out["day"].unique().to_list() == [night]
+
+
+def _hours(*known: int) -> pl.DataFrame:
+    """Hours after Monday's midnight in which something was measured; before it negative."""
+    days = {day: sum(1 << (hour % 24) for hour in set(known) if hour // 24 == day) for day in (-1, 0)}
+    return KnownHours.check(pl.DataFrame(
+        [{"person": "a", "day": MONDAY.date() + dt.timedelta(days=day), "known": bits} for day, bits in days.items()],
+        schema=KnownHours.dtypes(),
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "known", "reason"),
+    [
+        (-0.5, 0, [*range(-12, 0), *range(9, 24)], "not_worn"),  # off at midnight
+        (3, 6.5, [*range(-12, -3), *range(3, 20)], "not_worn"),  # on at three
+        (-0.5, 0, [], ""),  # nothing measures this person by the hour
+        (-0.5, 0, range(-12, 20), ""),  # worn through: a bad night
+        (-0.5, 0, [*range(-12, 0), *range(1, 24)], ""),  # one silent hour is none
+        (0, 6.5, [*range(-12, -3), *range(0, 20)], ""),  # long enough to be a night
+        (3, 6.5, [*range(-12, -3), *range(8, 20)], ""),  # a mattress slept on without a watch
+    ],
+)
+def test_a_night_cut_short_by_a_watch_that_was_off_is_not_a_short_night(
+    rows: SimpleNamespace, start: float, end: float, known: list[int], reason: str
+) -> None:
+    made = rows.table([_stage(rows, start, end, "light"), _stage(rows, 14, 14.5, "asleep")])
+    out = nights(made, TODAY, _hours(*known))
+    value = None if reason else 60 * (end - start)
+    assert rows.value_of(out, "sleep_minutes[stages]") == (value, reason)
+    assert {rows.value_of(out, name)[1] for name in ("sleep_onset", "sleep_offset", "sleep_midpoint", "naps")} == {reason}
 
 
 def test_vendor_totals_of_one_night_add_up(rows: SimpleNamespace) -> None:

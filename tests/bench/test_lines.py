@@ -21,7 +21,15 @@ TINY: dict[str, dict[str, Any]] = {
     "live": {"people": 3, "days": 3, "batches": 3},
     "erasing": {"people": 3, "times": 1},
     "population": {"series": 4, "r_series": 1, "places": 12, "pairs": 2_000, "strands": 50},
-    "language": {"posts": 200, "rounds": 1, "terms": 20_000},
+    "language": {
+        "posts": 200,
+        "rounds": 1,
+        "terms": 2_000,
+        "most_terms": 4_000,
+        "hostile_bytes": 500,
+        "long_bytes": 20_000,
+        "compiling": False,
+    },
     "behavior": {"beats": 3_000, "patients": 20},
 }
 UNMEASURED_WITHOUT_PEERS = ("behavior", "language")
@@ -36,7 +44,7 @@ def test_every_bench_is_run_here() -> None:
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without peers and without the folder of shared data: as on a clean machine."""
-    for name in ("HEEDFUL_SHARED", "HEEDFUL_NLP"):
+    for name in ("HEEDFUL_SHARED", "HEEDFUL_NLP", "HEEDFUL_HOSTILE"):
         monkeypatch.setenv(name, str(tmp_path / "absent"))
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     for name in ("behavior", "language"):
@@ -45,10 +53,6 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TINY)
 def test_lines(name: str, tmp_path: Path, alone: None) -> None:
-    if name == "language":
-        pytest.skip(
-            "bench.language cannot be run small yet: its 100,000 terms and hostile texts take a minute of processor whatever the sizes"
-        )
     found = measured(name, TINY[name], tmp_path)
     assert found
     for line in found:

@@ -143,3 +143,22 @@ def test_a_text_is_tried_in_its_language() -> None:
     assert spanish["language"] == "es"
     assert [row["assertion"] for row in spanish["mentions"]] == ["absent", "present"]
     assert run("vocabulary", "test", "Fieber", "--language", "de")["mentions"][0]["concept"] == "HP:0001945"
+
+
+def test_codes_that_share_a_name_are_joined(site: Path) -> None:
+    (site / "own.tsv").write_text("term\tcode\tlabel\ttype\nHeadache\tmy:2\tMine\tsymptom\nheadache\tother:5\tTheirs\tsymptom\n")
+    added = run("vocabulary", "add", "own.tsv")
+    assert (added["terms"], added["taken_over"], added["broken"]) == (1, 1, [])
+    assert concepts("a headache and a head ache")[0][0] == "my:2"
+    rows = [(row["vocabulary"], row["code"], row["system"], row["other"]) for row in run("vocabulary", "crosswalk", "my:2")["crosswalks"]]
+    assert rows[:2] == [("own", "my:2", "other", "5"), ("own", "my:2", "HP", "0002315")]
+    assert ("packaged", "HP:0002315", "UMLS", "C0018681") in rows
+    assert [row["code"] for row in run("vocabulary", "crosswalk", "other:5")["crosswalks"]] == ["my:2"]
+    assert "my:2" in [row["code"] for row in run("vocabulary", "crosswalk", "HP:0002315")["crosswalks"]]
+    assert "count under your codes" in CliRunner().invoke(app, ["vocabulary", "add", "own.tsv", "--replace"]).output
+
+
+def test_own_terms_are_read_in_their_other_safe_order(site: Path) -> None:
+    (site / "own.tsv").write_text("term\tcode\tlabel\ttype\nglorp lip swelling\tmy:1\tGlorp\tsymptom\n")
+    run("vocabulary", "add", "own.tsv")
+    assert concepts("no swelling of my glorp lips") == [("my:1", "absent", "no")]

@@ -14,6 +14,7 @@ from heedful.core.schemas import Features, Observations, Posts
 from heedful.engine.keys import day_range
 from heedful.engine.local import Changed
 from heedful.engine.read_once import ReadOnce
+from heedful.store.warm import Names
 
 FIRST, DAYS, PEOPLE = date(2026, 3, 1), 8, "abcdef"
 FEATURES: Any = (Features, Consented[Held])
@@ -29,7 +30,7 @@ class Table:
     def __init__(self) -> None:
         self.asked = 0
 
-    def __call__(self, _: Any, keys: pl.DataFrame | None) -> pl.DataFrame:
+    def __call__(self, _: Any, keys: pl.DataFrame | None, names: Names | None = None) -> pl.DataFrame:
         self.asked += 1
         return ALL if keys is None else ALL.join(keys, on=keys.columns, how="semi")
 

@@ -115,7 +115,7 @@ def phone_use(rng: random.Random) -> dict[str, Any]:
     code, unit, words, most = rng.choice((
         ("screen_event", "{event}", ("on", "unlocked", "unlocked", "off", "locked"), None), ("phone_call", "s", ("incoming", "outgoing", "missed"), 900),
         ("phone_message", "{messages}", ("received", "sent"), 1), ("app_use", "{event}", ("a", "b"), None),
-        ("conversation", "s", (None,), 900), ("phone_battery", "%", ("charging",), 100),
+        ("conversation", "s", (None,), 900), ("phone_battery", "%", ("charging", "discharging"), 100), ("ambient_light", "lx", (None,), 900),
     ))  # fmt: skip
     told = json.dumps({"contact": rng.choice("xyz")}) if code == "phone_call" else None
     value = None if most is None else float(rng.randint(1, most))

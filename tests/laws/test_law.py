@@ -49,6 +49,9 @@ def resources() -> dict[str, Any]:
     )
     grants = PublicHealthGrants(in_force(acts, NOW))
     people = pl.DataFrame({"place": ["US/MA", "US/NY", "US", "GB"], "stratum": ["all"] * 4, "people": [7e6, 2e7, 3.3e8, 6.7e7]})
+    ages = {"age:0-44": 0.6, "age:45+": 0.4}
+    divided = [people.with_columns(stratum=pl.lit(age), people=pl.col("people") * part) for age, part in ages.items()]
+    people = pl.concat([people, *divided])
     guideline = {"resourceType": "PlanDefinition", "id": "walk", "action": [{"id": "w", "title": "Walk", "condition": [{"kind": "applicability", "expression": {
         "language": "text/fhirpath", "expression": "%record.where(resourceType = 'Observation').count() > 1"}}]}]}  # fmt: skip
     return site_resources(Settings()) | {

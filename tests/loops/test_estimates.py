@@ -227,3 +227,42 @@ def test_body_signals_follow_consent_from_run_to_run(tmp_path: Path) -> None:
     assert unusual() == [5]
     site.record_consents(pl.DataFrame({"person": people[:1], "purpose": ["public_health"], "act": ["withdraw"]}), "test")
     assert unusual() == [4]
+
+
+def test_participants_of_small_areas_are_modelled_by_place_age_and_sex(tmp_path: Path) -> None:
+    """12 of 24 consenting participants rise; a state without any has an estimate too, the card says so, and the page shows it."""
+    rows = [
+        (f"p{n}", "resting_heart_rate", f"{at}T00:00:00Z", f"{at + timedelta(days=1)}T00:00:00Z", value, "/min", "watch")
+        for n in range(24) for day in range(30)
+        for at, value in [(MONDAY - timedelta(days=29 - day), 60 + (day * 7 + n) % 3 + (15 if day == 29 and n % 2 else 0))]
+    ]  # fmt: skip
+    columns = ("person", "code", "start_at", "end_at", "value", "unit", "device")
+    pl.DataFrame(rows, schema=list(columns), orient="row").write_csv(tmp_path / "observations.csv")
+    told = [(f"p{n}", 1960 + n, ("female", "male")[n // 2 % 2], ("US/NY", "US/MA")[n // 12]) for n in range(24)]
+    pl.DataFrame(told, schema=["person", "birth_year", "sex", "place"], orient="row").write_csv(tmp_path / "people.csv")
+    strata = {"all": 1000, "age:18-49": 600, "age:50+": 400, "sex:female": 510, "sex:male": 490}
+    sizes = [f"US/{place},{stratum},{people}" for place in ("NY", "MA", "TX") for stratum, people in strata.items()]
+    (tmp_path / "population.csv").write_text("\n".join(["place,stratum,people", *sizes]) + "\n")
+    inputs = [
+        InputSettings(f"{table}.csv", kind="records.mapped", settings={"table": table, "columns": {name: name for name in names}})
+        for table, names in (("observations", columns), ("people", ("person", "birth_year", "sex", "place")))
+    ]
+    settings = msgspec.structs.replace(Settings(input=inputs), population=PopulationSettings(str(tmp_path / "population.csv")))
+    site = Site(settings, tmp_path / "site", FixedClock(NOW))
+    people = [f"p{n}" for n in range(24)]
+    for purpose in ("care", "public_health"):
+        site.record_consents(pl.DataFrame({"person": people, "purpose": [purpose] * 24}), "test")
+    run_site(site, site.inputs(inputs, tmp_path))
+    rows = site.engine.table(Estimates, Aggregate).data.filter(pl.col("day") == MONDAY)
+    assert rows["place"].to_list() == ["US", "US/MA", "US/NY", "US/TX", "world"]
+    texas = rows.row(by_predicate=pl.col("place") == "US/TX", named=True)
+    assert (texas["people"], texas["weighted_people"]) == (None, 24)
+    assert 0.2e5 < texas["weighted_low"] < texas["weighted"] < texas["weighted_high"] < 0.8e5
+    stratum = "participants with heart rate"
+    said = explain(site, ["estimate", texas["signal"], "US/TX", stratum, str(MONDAY)]).said[0]
+    assert "Modelled from 24 participants by place and age and sex (MRP)" in said
+    assert "missing: nobody who can be shown of US/TX" in said
+    assert "Participants with an unusual week, modelled by place, age and sex" in page(gather(site, "run", "t", "s"))
+    site.record_consents(pl.DataFrame({"person": people, "purpose": ["public_health"] * 24, "act": ["withdraw"] * 24}), "test")
+    run_site(site, site.inputs(inputs, tmp_path))
+    assert site.engine.table(Estimates, Aggregate).data.is_empty()

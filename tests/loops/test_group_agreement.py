@@ -33,6 +33,8 @@ def people_shown(given: PublicHealthGrants) -> list[int | None]:
             "person": PEOPLE, "code": ["steps"] * 12, "since": [SINCE] * 12, "day": [DAY] * 12, "pairs": [20] * 12,
             "bias": [100.0 * n for n in range(12)], "bias_low": [0.0] * 12, "bias_high": [1.0] * 12, "lower": [-900.0] * 12,
             "upper": [900.0] * 12, "drift": [5.0 * n for n in range(12)], "drift_error": [3.0] * 12, "unit": ["{steps}"] * 12,
+            "reported_mean": [5000.0 + 90 * n for n in range(12)], "reported_sd": [900.0] * 12,
+            "measured_mean": [5000.0 - 10 * n for n in range(12)], "measured_sd": [800.0] * 12,
             "sentence": [""] * 12,
         }
     )  # fmt: skip

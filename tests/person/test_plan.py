@@ -10,7 +10,7 @@ from heedful.core.labels import Consented, Held
 from heedful.core.schemas import Adherence, Features
 from heedful.core.seals import seal
 from heedful.person.goals import percentile_goal
-from heedful.person.plan import plan
+from heedful.person.plan import plan, step_goals
 
 HELD = Consented[Held]
 STEPS: list[float | None] = [3767, 10254, 3126, 5676, 11880, 4193, None, 4132, 4836, 5853, 9556, 1.0]
@@ -27,6 +27,16 @@ def test_the_step_goal_is_the_percentile_of_the_last_nine_valid_days_before_the_
     assert row["from_day"] == date(2026, 3, 1) + timedelta(days=len(STEPS) - 1)
     assert row["title"] == f"Walk {row['target']:,.0f} steps a day"
     assert row["evidence"]
+
+
+def test_the_goal_of_a_past_day_is_what_the_plan_said_then(rows: SimpleNamespace) -> None:
+    steps = [float(4000 + 137 * (n * n % 29)) if n % 7 else None for n in range(40)]
+    features = rows.features("p", "steps[sum]", "{steps}", steps)
+    goals = dict(step_goals(features).rows())
+    for day in features["day"]:
+        said = _plan(features.filter(pl.col("day") <= day)).filter(pl.col("item") == "steps")["target"].to_list()
+        assert said == ([goals[day]] if day in goals else [])
+    assert len(goals) > 25
 
 
 def test_eight_valid_days_give_no_step_goal(rows: SimpleNamespace) -> None:

@@ -39,6 +39,8 @@ def days(unusual: int, usual: int, place: str = "US/NY", signal: str = HEART, st
                 "day": [DAY] * n,
                 "signal": [signal] * n,
                 "place": [place] * n,
+                "birth_year": pl.Series([None] * n, dtype=pl.Int32),
+                "sex": pl.Series([None] * n, dtype=pl.String),
                 "unusual": [i < unusual for i in range(n)],
             }
         )

@@ -32,6 +32,7 @@ _ITEMS = {
 }  # fmt: skip
 ZONE_SHIFT_MINUTES, ZONE_LOOKBACK = 120, 14
 ZONE_CODES = ("sleep_stage", "sleep_minutes")
+_NO_NIGHT = pl.DataFrame(schema={"person": pl.String, "day": pl.Date, "because": pl.String})
 
 
 @derivation(reads=(Diary,), writes=Annotations, by=("person", "day"), version=1)
@@ -87,6 +88,8 @@ def expected_nights(annotations: pl.DataFrame) -> pl.DataFrame:
 
     Where several reach a night the newest is named, then the first by name.
     """
+    if annotations.is_empty():
+        return _NO_NIGHT
     reached = annotations.filter(pl.col("kind").is_in(list(REACH)))
     first, last = (pl.col("kind").replace_strict({k: r[n] for k, r in REACH.items()}, return_dtype=pl.Int64, default=None) for n in (0, 1))
     words = pl.col("kind").replace_strict(WORDS, return_dtype=pl.String, default=None)

@@ -45,7 +45,10 @@ _FEW, _FLAT, _UNCOVERED = -1, -2, -3
 """Why a day could not be judged, as the kernel says it; all of them are level -1 in the table."""
 
 
-@derivation(reads=(Features, Annotations), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, narrow=True, version=4)
+@derivation(
+    reads=(Features, Annotations), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, narrow=True, version=4,
+    matching={"features": JUDGED},
+)  # fmt: skip
 def baseline_change(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations], *, keys: pl.DataFrame | None = None
 ) -> Frame[Consented[P], Changes]:

@@ -68,7 +68,8 @@ def change_points(value: Floats) -> ChangePoints:
 
 def _judged(features: pl.DataFrame) -> pl.DataFrame:
     """Rows of features that can make or move a change: those of all days but a person's newest, which may be unfinished."""
-    known = features.filter(pl.col("value").is_finite() & ~pl.col("feature").str.contains(NOT_JUDGED))
+    names = features["feature"].unique()
+    known = features.filter(pl.col("value").is_finite() & pl.col("feature").is_in(names.filter(~names.str.contains(NOT_JUDGED)).implode()))
     return known.filter(pl.col("day") < pl.col("day").max().over("person"))
 
 

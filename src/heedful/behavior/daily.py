@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from heedful.behavior.activity import activity_features, activity_sums
 from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.behavior.feature_rows import feature_rows
+from heedful.behavior.folds import WarmDays
 from heedful.behavior.heart import VENDOR_CODE, heart_features, heart_sums, vendor_resting_rate
 from heedful.behavior.minutes import CODES_READ, Minutes, minutes
 from heedful.behavior.rows import blocks, rows
-from heedful.core.derivations import derivation
+from heedful.core.derivations import Fold, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.schemas import Features, Observations
@@ -22,7 +23,10 @@ from heedful.core.schemas import Features, Observations
 DAILY_CODES = (*CODES_READ, VENDOR_CODE)
 
 
-@derivation(reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": DAILY_CODES}, version=3)
+@derivation(
+    reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": DAILY_CODES}, version=3,
+    fold=Fold(WarmDays, WarmDays.read),
+)  # fmt: skip
 def daily_features(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`steps[sum]`, active, MVPA and sedentary minutes and bouts, peak cadence, `wear_minutes` (rules: `activity`, `wear`),
     `resting_heart_rate[nightsignal]`, `resting_heart_rate[vendor]` and `heart_rate_mean` (definitions:

@@ -2,7 +2,7 @@
 
 DESIGN section 2 lets a derivation offer a *fold* beside its function. `WarmDays` is that of `daily_features` and `day_hours`: `start` lays
 out all rows of some person-days, `step` adds new rows, `read` and `hours` say what the two derivations would say of all rows so far. Both
-ways run the same kernels over the same sums (`minutes`, `activity`, `heart`, `hours_daily`), which are whole numbers and thus the same in
+ways run the same kernels over the same sums (`minutes`, `activity`, `heart`, `hours`), which are whole numbers and thus the same in
 whatever order rows come: late rows of a day that is held are simply added. What is not added, and why:
 
 - Rows of a person-day that is not held, and days with a row outside the layout (an hour and a half around the local day of the first row: a
@@ -14,7 +14,7 @@ Nothing is kept beyond the process: after a restart days are started from the la
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, KeysView
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,8 +28,8 @@ from heedful.behavior.activity import activity_features, activity_sums
 from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.behavior.feature_rows import feature_rows
 from heedful.behavior.heart import VENDOR_CODE, heart_features, heart_sums, vendor_resting_rate
-from heedful.behavior.hours_daily import CODES_READ as HOUR_CODES
-from heedful.behavior.hours_daily import HOURS, HourSeries, add_hours, chosen_hours
+from heedful.behavior.hours import CODES_READ as HOUR_CODES
+from heedful.behavior.hours import HOURS, HourSeries, add_hours, chosen_hours
 from heedful.behavior.minutes import (
     CODES_READ,
     HOUR_US,
@@ -43,6 +43,7 @@ from heedful.behavior.minutes import (
 )
 from heedful.behavior.rows import trust_of
 from heedful.core.codes import CODES
+from heedful.core.derivations import Key
 from heedful.core.schemas import DayHours, Features
 
 MARGIN_MINUTES = 90
@@ -51,9 +52,6 @@ SLOTS = MINUTES_A_DAY + 2 * MARGIN_MINUTES
 _KEY = ("person", "day")
 _ZONE_US = 15 * HOUR_US
 _GROWTH = 64
-
-Key = tuple[str, int]
-"""Person, and day since 1970."""
 
 
 class WarmDays:
@@ -88,8 +86,12 @@ class WarmDays:
     def __len__(self) -> int:
         return len(self._place)
 
-    def __contains__(self, key: Key) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._place
+
+    def keys(self) -> KeysView[Key]:
+        """The person-days that are held."""
+        return self._place.keys()
 
     # --- rows in
 

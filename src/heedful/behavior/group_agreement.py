@@ -3,17 +3,22 @@
 Each person's own figures (`reported.reported_agreement`) are enough: number of days, mean difference and the spread of its days. The
 variance of one difference is that within people (days) plus that between people (biases), by analysis of variance with unequal numbers
 of days (Bland and Altman 2007, section 3); the bias is the mean over people, so that who reports often does not speak for the others.
+The line from usual reports to usual measurements tells what the report of a person without measurements stands for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
+from heedful.behavior.calibrated_reports import stands_for
+from heedful.behavior.measurement_error.calibration import calibration_line
+from heedful.behavior.reported import amount, quantity
 from heedful.core.registry import METHODS, Card, Method
 from heedful.core.schemas import GroupAgreements
 
@@ -21,6 +26,7 @@ Floats = NDArray[np.float64]
 LEAST_PEOPLE = 10
 """Of fewer people neither a spread between them nor its interval says anything, and a mean would tell of each."""
 LIMITS = 1.96
+_RELIABILITY_STEP = 0.05
 
 CARD = Card(
     name="behavior.group_agreement",
@@ -29,7 +35,7 @@ CARD = Card(
     units="unit of the feature; drift: that unit per 30 days",
     reference="Bland & Altman 2007, J Biopharm Stat 17:571; DerSimonian & Laird 1986; Hartung & Knapp 2001, Stat Med 20:3875",
     limits="Days of one person are taken as independent; limits have no interval; people with both may differ from people with one only. "
-    "Figures are rounded to less than one standard error of the bias or the drift.",
+    "Figures are rounded to less than one standard error of the bias, the drift or the line.",
 )
 METHODS.add(CARD.name, Method(CARD))
 
@@ -68,7 +74,7 @@ def group_agreement(days: Floats, bias: Floats, spread: Floats, drift: Floats, d
     typical = (rows - (days**2).sum() / rows) / (people - 1)
     between = max(0.0, (of_people - within) / float(typical))
     mean = float(bias.mean())
-    half = float(student.ppf(0.975, people - 1) * bias.std(ddof=1) / np.sqrt(people))
+    half = float(stdtrit(people - 1, 0.975) * bias.std(ddof=1) / np.sqrt(people))
     far = LIMITS * float(np.sqrt(within + between))
     slope, slope_half = _mean_slope(drift, drift_error)
     return GroupAgreement(
@@ -93,7 +99,7 @@ def _mean_slope(slope: Floats, error: Floats) -> tuple[float, float]:
         weight = 1 / (variance + differing)
     mean = float((weight * slope).sum() / weight.sum())
     squared = float((weight * (slope - mean) ** 2).sum() / ((people - 1) * weight.sum()))
-    return mean, float(student.ppf(0.975, people - 1)) * float(np.sqrt(squared))
+    return mean, float(stdtrit(people - 1, 0.975)) * float(np.sqrt(squared))
 
 
 def agreement_figures(agreements: pl.DataFrame, minimum: int) -> pl.DataFrame:
@@ -105,9 +111,9 @@ def agreement_figures(agreements: pl.DataFrame, minimum: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=GroupAgreements.dtypes())
 
 
-def _figure(code: str, own: pl.DataFrame, minimum: int) -> dict[str, object]:
+def _figure(code: str, own: pl.DataFrame, minimum: int) -> dict[str, Any]:
     unit, name = str(own["unit"][0]), code.replace("_", " ")
-    row: dict[str, object] = {**dict.fromkeys(GroupAgreements.columns), "code": code, "unit": unit}
+    row: dict[str, Any] = {**dict.fromkeys(GroupAgreements.columns), "code": code, "unit": unit}
     if own.height < minimum:
         return row | {"suppressed": "minimum", "sentence": f"Fewer than {minimum} people have reports of {name} beside measurements."}
     spread = (own["upper"] - own["lower"]).to_numpy() / (2 * LIMITS)
@@ -123,8 +129,46 @@ def _figure(code: str, own: pl.DataFrame, minimum: int) -> dict[str, object]:
     slopes = {"drift": found.drift, "drift_low": found.drift_interval[0], "drift_high": found.drift_interval[1]}
     shown = {key: _rounded(key, value, step) for key, value in values.items()}
     shown |= {key: _rounded(key, value, slow) for key, value in slopes.items()}
-    row |= shown | {"people": own.height, "pairs": int(pairs.sum()), "suppressed": ""}
-    return row | {"sentence": _sentence(name, unit.strip("{}"), own.height, shown, slow)}
+    line = _line(own, spread, pairs.astype(np.float64))
+    row |= shown | line | {"people": own.height, "pairs": int(pairs.sum()), "suppressed": ""}
+    said = _sentence(code, unit, own.height, shown, slow)
+    return row | {"sentence": f"{said} {_line_words(row, unit)}" if line else said}
+
+
+def _line(own: pl.DataFrame, spread: Floats, pairs: Floats) -> dict[str, float | None]:
+    """The calibration line over people, rounded as the rest is; nothing where usual reports hardly differ between people.
+
+    The error of a usual report is that of a day's difference (report minus measurement) over the root of its days.
+    """
+    error = float(np.sqrt((spread**2 / pairs).mean()))
+    found = calibration_line(own["reported_mean"].to_numpy(), own["measured_mean"].to_numpy(), error)
+    if found is None:
+        return {}
+    of_mean, of_slope = 4 * found.residual / np.sqrt(found.points), (found.slope_low, found.slope_high)
+    step, tilt = _step((0.0, float(of_mean))), _step(of_slope)
+    at = _rounded("usual_reported", found.reported, step)
+    values = {
+        "usual_reported": at,
+        "usual_measured": _rounded("usual_measured", found.at(at), step),
+        "residual": _rounded("residual", found.residual, step),
+    }
+    slopes = {"slope": found.slope, "slope_low": found.slope_low, "slope_high": found.slope_high}
+    known = not np.isnan(found.simex)
+    return {
+        **values, **{key: _rounded(key, value, tilt) for key, value in slopes.items()},
+        "simex_slope": _rounded("simex_slope", found.simex, tilt) if known else None,
+        "reliability": _rounded("reliability", found.reliability, _RELIABILITY_STEP),
+    }  # fmt: skip
+
+
+def _line_words(row: dict[str, Any], unit: str) -> str:
+    found, people = stands_for(row, row["usual_reported"]), row["people"]
+    value, low, high = (amount(found[key] or 0.0) for key in ("calibrated", "low", "high"))
+    freed = "no SIMEX" if row["simex_slope"] is None else f"SIMEX {row['simex_slope']:.2f}"
+    return (
+        f"Calibrated: a usual report of {amount(row['usual_reported'])} {unit.strip('{}')} stands for {value} [{low}, {high}] measured, "
+        f"each unit more in it for {row['slope']:.2f} (regression calibration, n = {people} people; {freed})."
+    )
 
 
 def _step(interval: tuple[float, float]) -> float:
@@ -144,21 +188,17 @@ def _rounded(name: str, value: float, step: float) -> float:
     return float(to(value / step) * step) + 0.0  # no negative zero
 
 
-def _sentence(name: str, unit: str, people: int, shown: dict[str, float], slow: float) -> str:
+def _sentence(code: str, unit: str, people: int, shown: dict[str, float], slow: float) -> str:
     low, high = shown["bias_low"], shown["bias_high"]
-    way = "more" if shown["bias"] > 0 else "less"
+    way, words, name = "more" if shown["bias"] > 0 else "less", unit.strip("{}"), code.replace("_", " ")
     said = (
-        f"report {_amount(abs(shown['bias']))} {unit} {way} {name} than measured on average"
+        f"report {amount(abs(shown['bias']))} {quantity(code, unit)} {way} than measured on average"
         if low > 0 or high < 0
         else f"report {name} on average neither clearly more nor clearly less than measured"
     )
     drifting = slow and (shown["drift_low"] > 0 or shown["drift_high"] < 0)
-    moved = f"; the difference moves by {_amount(shown['drift'])} {unit} in 30 days" if drifting else ""
+    moved = f"; the difference moves by {amount(shown['drift'])} {words} in 30 days" if drifting else ""
     return (
-        f"{people} people {said} (95 % interval of the difference {_amount(low)} to {_amount(high)} {unit}); "
-        f"single days of single people differ by {_amount(shown['lower'])} to {_amount(shown['upper'])} {unit}{moved}."
+        f"{people} people {said} (95 % interval of the difference {amount(low)} to {amount(high)} {words}); "
+        f"single days of single people differ by {amount(shown['lower'])} to {amount(shown['upper'])} {words}{moved}."
     )
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

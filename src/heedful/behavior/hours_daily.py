@@ -8,30 +8,25 @@ An hour is known if any device measured anything in it, a heart rate or a zero i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
 from heedful.behavior.devices import TODAY, DeviceTrust
-from heedful.behavior.minutes import FIXED, HOUR_US, MINUTE_US, RATE
+from heedful.behavior.folds import WarmDays
+from heedful.behavior.hours import CODES_READ, HOURS, HourSeries, add_hours, chosen_hours
 from heedful.behavior.rows import Rows, rows
-from heedful.core.derivations import derivation
+from heedful.core.derivations import Fold, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
-from heedful.core.schemas import DayHours, Observations
-
-HOURS = 24
-HOUR_COLUMNS = tuple(f"h{hour:02d}" for hour in range(HOURS))
-SIGNALS = ("steps", "activity_count")
-CODES_READ = ("steps", "heart_rate", "activity_count")
-_BY_NAME = np.argsort(np.argsort(CODES_READ))
-"""The place of each code among them by name."""
+from heedful.core.schemas import DayHours, KnownHours, Observations
 
 
-@derivation(reads=(Observations,), writes=DayHours, by=("person", "day"), needs=("devices",), only={"observations": CODES_READ}, version=2)
+@derivation(
+    reads=(Observations,), writes=DayHours, by=("person", "day"), needs=("devices",), only={"observations": CODES_READ}, version=2,
+    fold=Fold(WarmDays, WarmDays.hours),
+)  # fmt: skip
 def day_hours(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], DayHours]:
     """A row of each person's local day and signal in which some device counted anything."""
     held = rows(observations.data, CODES_READ, devices)
@@ -46,6 +41,13 @@ def day_hours(observations: Frame[Consented[P], Observations], devices: DeviceTr
             of_run, first, total, known,
         )  # fmt: skip
     return observations.derive(DayHours, _chosen(held, slots, total, known))
+
+
+@derivation(reads=(DayHours,), writes=KnownHours, by=("person", "day"), version=1)
+def known_hours(hours: Frame[Consented[P], DayHours]) -> Frame[Consented[P], KnownHours]:
+    """Which hours of a day are known, apart from what was counted in them: this changes by the hour, the sums do by the minute."""
+    known = hours.data.group_by("person", "day").agg(pl.col("known").max())
+    return hours.derive(KnownHours, known.sort("person", "day"))
 
 
 def _runs(held: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], list[int]] | None:
@@ -63,46 +65,6 @@ def _chosen(held: Rows, slots: NDArray[np.int64], total: NDArray[np.int64], know
     return chosen_hours(held.persons, series, total, known)
 
 
-@dataclass(frozen=True)
-class HourSeries:
-    """Whose hours: number of the person, day since 1970, place of the code in `CODES_READ`, rank of the device (see `rows.Rows`)."""
-
-    person: NDArray[np.int64]
-    day: NDArray[np.int64]
-    kind: NDArray[np.int8]
-    rank: NDArray[np.int32]
-
-
-def chosen_hours(persons: pl.Series, series: HourSeries, total: NDArray[np.int64], known: NDArray[np.int32]) -> pl.DataFrame:
-    """Of each person, day and signal the most trusted device that counted anything.
-
-    `total` [n, 24]: sums (2^-20) of each series; `known` [n]: bit h says that hour h is known.
-    """
-    first, span = int(series.day.min()), int(np.ptp(series.day)) + 1
-    person_day = series.person * span + series.day - first
-    kind, rank = _BY_NAME[series.kind], series.rank
-    counted = np.flatnonzero(total.any(axis=1))
-    counted = counted[np.lexsort((counted, rank[counted], kind[counted], person_day[counted]))]
-    new = np.diff(person_day[counted] * len(CODES_READ) + kind[counted], prepend=-1) != 0
-    begin, group = np.flatnonzero(new), np.cumsum(new) - 1
-    highest = rank[counted][np.append(begin[1:], len(counted)) - 1] if len(counted) else rank[counted]
-    # text views may number one device twice: streams of one person, kind and rank are one device
-    mine = rank[counted] == highest[group]
-    sums = np.zeros((len(begin), HOURS))
-    np.add.at(sums, group[mine], total[counted[mine]] / FIXED)
-    best = counted[begin]
-    days, place = np.unique(person_day, return_inverse=True)
-    seen = np.zeros(len(days), np.int32)
-    np.bitwise_or.at(seen, place.reshape(-1), known)
-    names = pl.Series(sorted(CODES_READ), dtype=pl.String)
-    return pl.DataFrame({
-        "person": persons.gather(series.person[best]),
-        "day": pl.Series(series.day[best].astype(np.int32)).cast(pl.Date),
-        "signal": names.gather(kind[best]), "known": seen[np.searchsorted(days, person_day[best])],
-        **{name: sums[:, hour] for hour, name in enumerate(HOUR_COLUMNS)},
-    }, schema=DayHours.dtypes())  # fmt: skip
-
-
 @njit(cache=True)
 def _run_keys(stream, base, day, first, span):  # type: ignore[no-untyped-def]
     keys = np.empty(len(stream), np.int64)
@@ -113,35 +75,3 @@ def _run_keys(stream, base, day, first, span):  # type: ignore[no-untyped-def]
             keys[count] = (s + base) * span + t - first
             count += 1
     return keys[:count].copy()
-
-
-@njit(cache=True)
-def add_hours(stream, base, kind, low, high, day, start, end, offset, value, of_run, run, total, known):  # type: ignore[no-untyped-def]
-    """Add rows to `total` and `known`; `of_run` leads from each run of rows of one stream and day, from `run` on, to its place there."""
-    s, t, d, k = np.int64(-1), np.int64(0), np.int64(-1), np.int64(-1)
-    lowest = highest = 0.0
-    midnight = now = summed = np.int64(0)  # the sum of the hour `now` is kept aside until another hour comes
-    run -= 1
-    for i in range(len(stream)):
-        if stream[i] != s or day[i] != t:
-            if d >= 0:
-                total[d, now] += summed
-            s, t = np.int64(stream[i]), np.int64(day[i])
-            run += 1
-            d, k, summed = of_run[run], np.int64(kind[s + base]), np.int64(0)
-            lowest, highest, midnight = low[s + base], high[s + base], t * (HOURS * HOUR_US)
-        v, length = value[i], end[i] - start[i]
-        if k < 0 or not (lowest <= v <= highest) or length < 0 or length >= HOUR_US:
-            continue
-        local = start[i] + np.int64(offset[i]) * MINUTE_US - midnight
-        if local < 0 or local >= HOURS * HOUR_US:
-            continue
-        hour = local // HOUR_US
-        if hour != now:
-            total[d, now] += summed
-            now, summed = hour, np.int64(0)
-        known[d] |= np.int32(1) << np.int32(hour)
-        if k != RATE and v > 0:
-            summed += np.int64(v * FIXED + 0.5)
-    if d >= 0:
-        total[d, now] += summed

@@ -31,6 +31,8 @@ _SCORED = {
     "phq9": (("phq9[total]", "total"), ("phq9[item_9]", "item_9")), "gad7": (("gad7[total]", "total"),),
     "who5": (("who5[percent]", "percent"),), "auditc": (("audit_c[total]", "total"),), "psqi": (("psqi[global]", "global"),),
 }  # fmt: skip
+SCORED_FORMS = tuple(_SCORED)
+"""Plain names of the forms that have a key of their own."""
 _OCCASION = ["person", "day", "known_as", "instrument", "asked_at"]
 
 
@@ -42,9 +44,9 @@ def daily_answers(answers: Frame[Consented[P], Answers]) -> Frame[Consented[P], 
     Coverage: answered share of the items. Missing as `no_data` where an item that the key needs is unanswered or out of its range: none
     of these keys imputes.
     """
-    named = _named(answers.data)
-    parts = [_scores(named.filter(pl.col("known_as") == name), name) for name in _SCORED]
-    return answers.derive(Features, pl.concat([*parts, _momentary(named)]).sort("person", "day", "feature"))
+    known = named(answers.data)
+    parts = [_scores(known.filter(pl.col("known_as") == name), name) for name in _SCORED]
+    return answers.derive(Features, pl.concat([*parts, _momentary(known)]).sort("person", "day", "feature"))
 
 
 def thoughts_of_harm(answers: pl.DataFrame) -> pl.DataFrame:
@@ -56,10 +58,10 @@ def thoughts_of_harm(answers: pl.DataFrame) -> pl.DataFrame:
     ['answered 1 of 3 to item 9 of the PHQ-9']
     """
     told = pl.format("answered {} of 3 to item 9 of the PHQ-9", pl.col("value").round(0).cast(pl.Int64, strict=False))
-    return _named(answers).filter((pl.col("known_as") == "phq9") & (_number() == 9) & (pl.col("value") > 0)).with_columns(words=told)
+    return named(answers).filter((pl.col("known_as") == "phq9") & (_number() == 9) & (pl.col("value") > 0)).with_columns(words=told)
 
 
-def _named(answers: pl.DataFrame) -> pl.DataFrame:
+def named(answers: pl.DataFrame) -> pl.DataFrame:
     """The answers, with the instrument's plain name (`phq9`) as `known_as`."""
     plain = pl.col("instrument").str.to_lowercase().str.replace(r"#\d+$", "").str.replace_all(r"[^a-z0-9]", "")
     return answers.with_columns(known_as=plain)

@@ -1,11 +1,14 @@
-"""What a person reports beside what a device measured, on days with both: the daily pairs, and how far the two agree in this person.
+"""What a person reports beside what a device measured: the days, and how far the two agree in this person.
 
 Self-report is never mixed with measurement (`devices`): a day's feature takes it only where nothing was measured. Here both are kept
 side by side, so that wherever a report is used its bias in this very person can be told: the mean difference (report minus measurement),
-its interval, the limits within which 95 % of differences lie (Bland and Altman 1986), and whether it drifts over time.
+its interval, the limits within which 95 % of differences lie (Bland and Altman 1986), and whether it drifts over time. What a report on
+a day without a measurement stands for is told by `calibrated_reports`, from the days and the people that have both.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 import polars as pl
@@ -14,7 +17,7 @@ from numpy.typing import NDArray
 from heedful.behavior.agreement import bland_altman
 from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.core.codes import CODES
-from heedful.core.derivations import Derivation, derivation
+from heedful.core.derivations import Derivation, Fold, Key, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.registry import METHODS, Card, Method
@@ -45,21 +48,60 @@ def _daily(kind: str) -> Derivation:
     def function(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
         return observations.derive(Features, _pairs(observations.data.filter(pl.col("code").is_in(codes)), devices))
 
-    function.__doc__ = f"`CODE[reported]` and `CODE[measured]` of days that have both (coverage 1), for {', '.join(codes)}."
+    function.__doc__ = (
+        f"`CODE[reported]` of days that have a report, `CODE[measured]` of those that have both (coverage 1), for {', '.join(codes)}."
+    )
     declare = derivation(
         reads=(Observations,),
         writes=Features,
         by=("person", "day"),
         needs=("devices",),
         only={"observations": codes},
-        version=2,
+        version=3,
         name=f"reported_{kind}",
+        fold=Fold(_Unreported, _Unreported.read),
     )
     return declare(function)
 
 
+class _Unreported:
+    """Person-days without a report, of which nothing follows however many minutes were measured; others are not held."""
+
+    def __init__(self, devices: DeviceTrust = TODAY) -> None:
+        self._held: set[Key] = set()
+
+    def open(self, rows: pl.DataFrame, /) -> list[Key]:
+        self._held |= set(_person_days(rows))
+        return self.step(rows)
+
+    def step(self, rows: pl.DataFrame, /) -> list[Key]:
+        told = rows.filter(pl.col("how") == "self_reported")
+        self.forget(_person_days(told))
+        return [key for key in _person_days(rows) if key not in self._held]
+
+    def forget(self, keys: Iterable[Key], /) -> None:
+        self._held -= set(keys)
+
+    def forget_person(self, person: str, /) -> None:
+        self._held = {key for key in self._held if key[0] != person}
+
+    def keys(self) -> set[Key]:
+        return self._held
+
+    def __contains__(self, key: object, /) -> bool:
+        return key in self._held
+
+    def read(self, keys: Iterable[Key]) -> pl.DataFrame:
+        return Features.empty()
+
+
+def _person_days(rows: pl.DataFrame) -> list[Key]:
+    days = rows.select("person", "day").unique()
+    return list(zip(days["person"].to_list(), days["day"].to_physical().to_list(), strict=True))
+
+
 def _pairs(rows: pl.DataFrame, devices: DeviceTrust = TODAY) -> pl.DataFrame:
-    """Of each person, day and code with a plausible report and a plausible measurement: the day's value of both.
+    """Of each person, day and code with a plausible report: its value of the day, and that of the measurement where there is one.
 
     Of several devices the most trusted one, then the one with the greatest total, speaks; reports of several apps are taken alike.
     """
@@ -82,7 +124,7 @@ def _pairs(rows: pl.DataFrame, devices: DeviceTrust = TODAY) -> pl.DataFrame:
         by_device.sort("trust", "value", "device", descending=[True, True, False])
         .group_by("person", "day", "code", "way", maintain_order=True)
         .first()
-        .filter(pl.col("way").n_unique().over("person", "day", "code") == 2)
+        .filter((pl.col("way") == "reported").any().over("person", "day", "code"))
     )
     unit = pl.col("code").replace_strict({name: CODES[name].unit for name in CODES}, return_dtype=pl.String)
     return best.select(
@@ -94,26 +136,32 @@ def _pairs(rows: pl.DataFrame, devices: DeviceTrust = TODAY) -> pl.DataFrame:
 reported_activity, reported_sleep, reported_body = (_daily(kind) for kind in REPORTED_CODES)
 
 
-_NAMES = tuple(f"{code}[{way}]" for codes in REPORTED_CODES.values() for code in codes for way in ("reported", "measured"))
+NAMES = tuple(f"{code}[{way}]" for codes in REPORTED_CODES.values() for code in codes for way in ("reported", "measured"))
 
 
-@derivation(reads=(Features,), writes=Agreements, by=("person",), only={"features": _NAMES}, version=3)
+@derivation(reads=(Features,), writes=Agreements, by=("person",), only={"features": NAMES}, version=4)
 def reported_agreement(features: Frame[Consented[P], Features]) -> Frame[Consented[P], Agreements]:
     """Agreement of reports with measurements of each person with at least `LEAST_PAIRS` days of both (see the card)."""
-    return features.derive(Agreements, _agreements(features.data.filter(pl.col("feature").is_in(_NAMES))))
+    return features.derive(Agreements, _agreements(features.data))
 
 
 def _agreements(features: pl.DataFrame) -> pl.DataFrame:
-    split = features.with_columns(code=pl.col("feature").str.extract(r"^(.*)\["), way=pl.col("feature").str.extract(r"\[(.*)\]$"))
-    both = split.filter(pl.col("way") == "reported").join(
-        split.filter(pl.col("way") == "measured"), on=["person", "day", "code"], suffix="_measured"
-    )
+    told = days_told(features)
+    both = told.filter(pl.col("value_measured").is_not_null())
     found = [
         _one(str(person), str(code), own.sort("day"))
         for (person, code), own in both.sort("person", "code").group_by("person", "code", maintain_order=True)
         if own.height >= LEAST_PAIRS
     ]
     return pl.DataFrame(found, schema=Agreements.dtypes())
+
+
+def days_told(features: pl.DataFrame) -> pl.DataFrame:
+    """Days with a report: person, day, code, value, unit and `value_measured`, null where nothing was measured."""
+    named = features.filter(pl.col("feature").is_in(NAMES))
+    split = named.with_columns(code=pl.col("feature").str.extract(r"^(.*)\["), way=pl.col("feature").str.extract(r"\[(.*)\]$"))
+    measured = split.filter(pl.col("way") == "measured").select("person", "day", "code", value_measured="value")
+    return split.filter(pl.col("way") == "reported").join(measured, on=["person", "day", "code"], how="left")
 
 
 def _one(person: str, code: str, own: pl.DataFrame) -> dict[str, object]:
@@ -123,30 +171,40 @@ def _one(person: str, code: str, own: pl.DataFrame) -> dict[str, object]:
     drift, drift_error = _slope(months, reported - measured)
     unit = str(own["unit"][0])
     words = unit.strip("{}")
+    spreads = float(reported.std(ddof=1)), float(measured.std(ddof=1))
     low, high = found.bias_interval
     way = "more" if found.bias > 0 else "less"
     clear = low > 0 or high < 0
     share = f" ({abs(found.bias) / abs(measured.mean()):.0%} of what was measured)".replace("%", " %") if measured.mean() else ""
     said = (
-        f"Reports {code.replace('_', ' ')} {_amount(abs(found.bias))} {words} {way} than measured on average{share}"
+        f"Reports {amount(abs(found.bias))} {quantity(code, unit)} {way} than measured on average{share}"
         if clear
         else f"Reports of {code.replace('_', ' ')} are on average not clearly more or less than measured "
-        f"({_amount(found.bias, '+')} {words})"
+        f"({amount(found.bias, '+')} {words})"
     )
     drifting = abs(drift) > 2 * drift_error
-    moved = f"; the difference moves by {_amount(drift, '+')} {words} in 30 days" if drifting else ""
+    moved = f"; the difference moves by {amount(drift, '+')} {words} in 30 days" if drifting else ""
     return {
         "person": person, "code": code, "since": own["day"][0], "day": own["day"][-1], "pairs": found.pairs,
         "bias": found.bias, "bias_low": low, "bias_high": high,
         "lower": found.lower, "upper": found.upper, "drift": drift, "drift_error": drift_error, "unit": unit,
+        "reported_mean": float(reported.mean()), "reported_sd": spreads[0],
+        "measured_mean": float(measured.mean()), "measured_sd": spreads[1],
+        "correlation": float(np.corrcoef(reported, measured)[0, 1]) if min(spreads) > 0 else None,
         "sentence": f"{said}, over {found.pairs} days with both; single days differ by "
-        f"{_amount(found.lower)} to {_amount(found.upper)} {words}{moved}.",
+        f"{amount(found.lower)} to {amount(found.upper)} {words}{moved}.",
     }  # fmt: skip
 
 
-def _amount(value: float, sign: str = "") -> str:
-    """A number as people read it: 36,800 rather than 3.68e+04."""
-    return f"{value:{sign},.0f}" if abs(value) >= 100 else f"{value:{sign}.3g}"
+def amount(value: float, sign: str = "") -> str:
+    """Three digits of a number as people read it: 36,800 rather than 3.68e+04."""
+    return f"{float(f'{value:.3g}'):{sign},.0f}" if abs(value) >= 100 else f"{value:{sign}.3g}"
+
+
+def quantity(code: str, unit: str) -> str:
+    """What is counted, after a number: 'steps', 'min of sleep minutes'."""
+    words, name = unit.strip("{}"), code.replace("_", " ")
+    return words if words == name else f"{words} of {name}"
 
 
 def _slope(at: NDArray[np.float64], value: NDArray[np.float64]) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from heedful.behavior.actigraphy.nonparametric import extremes, stability_and_variability
 from heedful.behavior.actigraphy.recordings import HOUR, Recordings
 from heedful.behavior.feature_rows import NO_DATA, SAID, TOO_SHORT, FeatureColumn, feature_rows
-from heedful.behavior.hours_daily import HOUR_COLUMNS, HOURS
+from heedful.behavior.hours import HOUR_COLUMNS, HOURS
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P

@@ -11,6 +11,9 @@ the first by name.
 
 Which part. Rows are joined to sleeps; a pause of two hours or more parts them. The main sleep is the one with most minutes asleep.
 Asleep is what is marked asleep, light, deep or REM and not at the same time marked awake.
+
+Whether it was worn. A main sleep of under four hours before or after which nothing at all was measured for two whole hours, though
+something was in its own hours, is a watch that came off or went on in the night: missing as `not_worn`, not a short night.
 """
 
 from __future__ import annotations
@@ -18,14 +21,16 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numba import njit
+from numpy.typing import NDArray
 
 from heedful.behavior.devices import TODAY, DeviceTrust
 from heedful.behavior.rows import of_codes
+from heedful.behavior.wear import LEAST_WEAR_MINUTES
 from heedful.core.codes import CODES
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
-from heedful.core.schemas import Features, Observations
+from heedful.core.schemas import Features, KnownHours, Observations
 
 SLEEP_CODES = ("sleep_stage", "sleep_minutes")
 STAGED = ("light", "deep", "rem")
@@ -33,35 +38,40 @@ _IN_BED, _AWAKE, _ASLEEP = range(3)
 _KINDS = {"in_bed": _IN_BED, "awake": _AWAKE, "asleep": _ASLEEP, "light": _ASLEEP, "deep": _ASLEEP, "rem": _ASLEEP}
 _MEASURED = ("bed_start", "bed_end", "onset", "offset", "asleep", "marked", "clock_onset", "clock_offset", "told", "naps", "napped")
 EVENING_MINUTES = 18 * 60
+SILENT_HOURS, LEAST_ASLEEP_US = 2, LEAST_WEAR_MINUTES * 60_000_000
 PAUSE_US = 120 * 60_000_000
 LEAST_NAP_US = 15 * 60_000_000
 LONGEST_HOURS = 24
-_MINUTE_US = 60_000_000
+_MINUTE_US, _HOUR_US = 60_000_000, 3_600_000_000
 
 
 @derivation(
-    reads=(Observations,), writes=Features, by=("person", "day"), lookback=1, needs=("devices",), only={"observations": SLEEP_CODES},
-    version=3,
+    reads=(Observations, KnownHours), writes=Features, by=("person", "day"), lookback=1, needs=("devices",),
+    only={"observations": SLEEP_CODES}, version=4, empty_without=Observations,
 )  # fmt: skip
-def nightly_sleep(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
+def nightly_sleep(
+    observations: Frame[Consented[P], Observations], hours: Frame[Consented[P], KnownHours], devices: DeviceTrust = TODAY
+) -> Frame[Consented[P], Features]:
     """`sleep_minutes[stages]`, `sleep_onset`, `sleep_offset` (min after local midnight of the day; before it negative),
     `sleep_efficiency` (% of the time in bed), `waso` (minutes awake between onset and offset), and `sleep_minutes[vendor]`, the
     vendor's own total for nights that end on the day; `sleep_midpoint` (mean of onset and offset), `naps` and `nap_minutes`: the other
     sleeps of the same device with at least 15 minutes asleep, from 18:00 on the evening before to 18:00.
 
     Coverage: share of the time in bed that carries a label other than in bed. Missing as `no_data` if the night holds no row of
-    sleep (in bed only); efficiency and waso also if nothing tells time awake from sleep: neither a row awake or in bed nor a gap.
+    sleep (in bed only), as `not_worn` if a watch that was not worn cut it short; efficiency and waso also if nothing tells time awake
+    from sleep: neither a row awake or in bed nor a gap.
     Rows that end before they start or last over 24 hours are set aside.
     """
-    return observations.derive(Features, nights(observations.data, devices))
+    return observations.derive(Features, nights(observations.data, devices, hours.data))
 
 
-def nights(observations: pl.DataFrame, devices: DeviceTrust = TODAY) -> pl.DataFrame:
-    """The rows of `nightly_sleep`, sorted by key."""
+def nights(observations: pl.DataFrame, devices: DeviceTrust = TODAY, hours: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The rows of `nightly_sleep`, sorted by key; without `hours` (rows of `KnownHours`) no night is held for not worn."""
     rows = of_codes(observations, SLEEP_CODES)
     staged = _nights(rows.filter((pl.col("code") == "sleep_stage") & pl.col("value_code").is_in(list(_KINDS))), devices)
     vendor = _vendor(rows.filter(pl.col("code") == "sleep_minutes"), devices)
-    return pl.concat([_features(staged), vendor]).sort("person", "day", "feature")
+    cut = _cut_short(staged, KnownHours.empty() if hours is None else hours)
+    return pl.concat([_features(staged, cut), vendor]).sort("person", "day", "feature")
 
 
 def _night_of(rows: pl.DataFrame) -> pl.DataFrame:
@@ -92,13 +102,34 @@ def _nights(rows: pl.DataFrame, devices: DeviceTrust) -> pl.DataFrame:
     return nights.sort(order, descending=down).group_by("person", "night", maintain_order=True).first()
 
 
-def _features(nights: pl.DataFrame) -> pl.DataFrame:
+def _cut_short(nights: pl.DataFrame, hours: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which nights are short because nothing was worn: see above, "Whether it was worn"."""
+    asleep, begin, end = (nights.get_column(name).to_numpy() for name in ("asleep", "clock_onset", "clock_offset"))
+    cut = np.zeros(len(asleep), np.bool_)
+    short = np.flatnonzero((asleep > 0) & (asleep < LEAST_ASLEEP_US))
+    if len(short) and hours.height:
+        first, last = begin[short] // _HOUR_US, (end[short] - 1) // _HOUR_US
+        person = nights.get_column("person").gather(short)
+        known = {n: _known(person, (last if n > 0 else first) + n, hours) for n in range(-SILENT_HOURS, SILENT_HOURS + 1) if n}
+        before, after = (~np.any([known[way * n] for n in range(1, SILENT_HOURS + 1)], axis=0) for way in (-1, 1))
+        cut[short] = _known(person, first, hours) & _known(person, last, hours) & (before | after)
+    return cut
+
+
+def _known(person: pl.Series, hour: NDArray[np.int64], hours: pl.DataFrame) -> NDArray[np.bool_]:
+    """Whether anything was measured of these people in these hours of the local clock since 1970."""
+    asked = pl.DataFrame({"person": person, "day": pl.Series((hour // 24).astype(np.int32)).cast(pl.Date)})
+    bits = asked.join(hours, on=["person", "day"], how="left", maintain_order="left").get_column("known").fill_null(0).to_numpy()
+    return np.asarray((bits >> (hour % 24)) & 1, dtype=np.bool_)
+
+
+def _features(nights: pl.DataFrame, cut: NDArray[np.bool_]) -> pl.DataFrame:
     """The named features, computed in NumPy: polars divides by a constant inexactly in frames of more than one row."""
     bed_start, bed_end, onset, offset, asleep, marked, clock_onset, clock_offset, told, naps, napped = (
         nights.get_column(name).to_numpy() for name in _MEASURED
     )
     midnight = nights.get_column("night").to_physical().to_numpy().astype(np.int64) * (1440 * _MINUTE_US)
-    slept = asleep > 0
+    slept = (asleep > 0) & ~cut
     awake = offset - onset - asleep
     told = slept & ((told > 0) | (awake > 0))
     measures = (
@@ -115,7 +146,8 @@ def _features(nights: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([
         keys.with_columns(
             pl.Series("value", np.where(known, value, np.nan), dtype=pl.Float64).fill_nan(None),
-            pl.Series("missing", np.where(known, "", "no_data"), dtype=pl.String), feature=pl.lit(name), unit=pl.lit(unit),
+            pl.Series("missing", np.where(cut, "not_worn", np.where(known, "", "no_data")), dtype=pl.String),
+            feature=pl.lit(name), unit=pl.lit(unit),
         ).select("person", "day", "feature", "value", "unit", "coverage", "missing")
         for name, value, unit, known in measures
     ])  # fmt: skip

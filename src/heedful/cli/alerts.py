@@ -239,6 +239,8 @@ def history(
     """Show a series as it was known on a past day, and say what of it is missing."""
     from datetime import date
 
+    import polars as pl
+
     from heedful.cli.console import emit, open_site, say, table
     from heedful.core.errors import SettingsError
     from heedful.loops.archive import series_history
@@ -252,6 +254,7 @@ def history(
     if json:
         emit({"rows": rows.to_dicts(), "said": said})
         return
-    table(f"{signal}, {place}", rows.columns, rows.rows())
+    shown = rows.drop("period_days", strict=False).with_columns(pl.col(pl.Datetime).dt.strftime("%Y-%m-%d %H:%M"))
+    table(f"{signal}, {place}", shown.columns, shown.rows())
     for line in said:
         say(line)

@@ -13,6 +13,7 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from heedful.loops.settings import load_settings
 from heedful.loops.site import Site
@@ -30,17 +31,21 @@ def emit(document: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows under a title; nothing at all if there are none."""
+    """Print rows under a title, brackets as they stand; nothing at all if there are none."""
     if not rows:
         return
-    grid = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    grid = Table(title=Text(title), title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in rows:
-        grid.add_row(
-            *["" if cell is None else f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell) for cell in row]
-        )
+        grid.add_row(*(Text(_cell(value)) for value in row))
     screen.print(grid)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def accounts_table(title: str, rows: pl.DataFrame) -> None:
@@ -50,6 +55,8 @@ def accounts_table(title: str, rows: pl.DataFrame) -> None:
     table(title, [str(short.get(name, name)) for name in shown], rows.select(shown).rows())
     for row in rows.filter(rows["reasons"].is_not_null()).iter_rows(named=True):
         say(f"  {row['input']}: {row['reasons'][:300]}")
+    if rows["quarantined"].sum():
+        say("Which rows, about which series and date, and what cures them: heedful quarantine")
 
 
 def say(text: str) -> None:

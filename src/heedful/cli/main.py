@@ -160,6 +160,19 @@ def report(
 
 
 @app.command()
+def quarantine(
+    source: Annotated[str, typer.Option(help="Name of one input.")] = "",
+    most: Annotated[int, typer.Option(help="Most rows shown.", min=1)] = 50,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """List rows that were set aside: file, line, what is wrong, the series and date it is about, and the cure."""
+    from heedful.cli.quarantine import quarantine as run
+
+    run(config, source, most, json)
+
+
+@app.command()
 def sources(json: Json = False) -> None:
     """List the kinds of file that can be read."""
     from heedful.cli.catalog import sources as run

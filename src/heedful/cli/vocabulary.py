@@ -12,7 +12,7 @@ from heedful.cli.console import aside, emit, open_site, say, table
 from heedful.core.errors import SourceError
 from heedful.language.reading import languages_of, read_languages
 from heedful.loops.settings import Settings, load_settings
-from heedful.loops.vocabularies import crosswalk, findable, held_vocabularies, keep, remove, site_crosswalks, site_vocabulary
+from heedful.loops.vocabularies import crosswalk, findable, held_vocabularies, keep, remove, site_crosswalks, site_vocabulary, taken_over
 from heedful.sources import packaged
 from heedful.sources.vocabularies.concepts import VocabularyFile
 from heedful.sources.vocabularies.reading import read_vocabulary
@@ -52,7 +52,7 @@ def add(
     if json:
         emit({
             "name": kept.stem, "path": str(kept), **_about(file), "terms": file.terms.height, "left_out": left_out, "never_found": lost,
-            "crosswalks": file.crosswalks.height, "broken": list(file.broken),
+            "crosswalks": file.crosswalks.height, "taken_over": taken_over(file), "broken": list(file.broken),
         })  # fmt: skip
         return BROKEN if file.broken else 0
     say(f"Added {file.terms.height:,} terms of {file.terms['code'].n_unique():,} concepts as {kept.stem} ({kept}).")
@@ -60,6 +60,8 @@ def add(
         say(f"  left out: {count:,} {reason}")
     if file.crosswalks.height:
         say(f"  with {file.crosswalks.height:,} codes of other systems: heedful vocabulary crosswalk CODE")
+    if taken := taken_over(file):
+        say(f"  {taken:,} of them are packaged terms, too: these count under your codes now, with the packaged codes as crosswalks")
     if lost:
         say(f"  such as: {'; '.join(lost[:3])}")
     if not file.licence:

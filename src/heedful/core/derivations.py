@@ -9,7 +9,7 @@ answer exactly the rows of the touched keys. So the function must answer the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,6 +28,53 @@ class Resource(Protocol):
 
     @property
     def fingerprint(self) -> str: ...
+
+
+Key = tuple[str, int]
+"""Person, and day since 1970."""
+
+
+class FoldState(Protocol):
+    """Some person-days, each held whole: new rows are added to them."""
+
+    def open(self, rows: pl.DataFrame, /) -> list[Key]:
+        """Hold the person-days of these rows, which are all of them; those that cannot be held are given back."""
+
+    def step(self, rows: pl.DataFrame, /) -> list[Key]:
+        """Add new rows; the person-days among them that are not held, or not any more, are given back."""
+
+    def forget(self, keys: Iterable[Key], /) -> None:
+        """Let go of some days."""
+
+    def forget_person(self, person: str, /) -> None:
+        """Let go of a person: nothing of them stays in memory."""
+
+    def keys(self) -> Collection[Key]:
+        """What is held."""
+
+    def __contains__(self, key: object, /) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Another way to a derivation's answer, key by key: `start` makes an empty state (with the resources that the derivation needs), `read`
+    says of keys that the state holds what the function says of all their rows. Derivations with the same `start` share a state."""
+
+    start: Callable[..., FoldState]
+    read: Callable[[Any, Sequence[Key]], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class InParts:
+    """How a derivation of one base table may be asked part by part, for tables that do not fit in memory.
+
+    `by`: columns of the table; rows that are equal in them are never divided. `ask` takes what the derivation takes, of a part, and gives
+    what `judge`, which takes a list of it and the resources, needs. The derivation is `judge` of one `ask` of everything.
+    """
+
+    by: tuple[str, ...]
+    ask: Callable[..., Any]
+    judge: Callable[..., Frame[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -55,6 +102,8 @@ class Derivation:
     needs: tuple[str, ...] = ()
     only: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """Codes or features that are read, by table: rows of others neither touch a key nor are handed over."""
+    matching: dict[str, str] = field(default_factory=dict, hash=False)
+    """The same as a pattern of their names, by table."""
     key_as: dict[str, str] = field(default_factory=dict, hash=False)
     """Where `by` is None: key columns of what is read that have another name in what is written."""
     narrow: bool = False
@@ -64,12 +113,20 @@ class Derivation:
     decided_by: Callable[..., pl.DataFrame] | None = field(default=None, hash=False)
     """Takes the rows that `function` takes and gives those that decide its answer, with the columns of `by`: a key for which they are
     as they were is not answered again."""
+    own_days: bool = False
+    """A day is answered only where the first table read has rows of that day: later days that a change reaches need not be asked for
+    before they come."""
+    in_parts: InParts | None = field(default=None, hash=False)
+    fold: Fold | None = field(default=None, hash=False)
+    """A state that can be carried on by new rows of the one base table that is read, by person and day."""
 
     def __post_init__(self) -> None:
         if self.by is None:
             return
         if ("day" not in self.by) and (self.lookback or self.reach or self.lookahead):
             raise SchemaError(f"{self.name}: a look-back in days needs 'day' among its key columns {self.by}.")
+        if self.fold is not None and (self.by != ("person", "day") or len(self.reads) != 1 or self.lookback or self.lookahead):
+            raise SchemaError(f"{self.name}: a fold carries on one table's rows of a person and day; nothing before or after it.")
         for schema in (*self.reads, self.writes):
             lost = [name for name in self.by if name not in schema.columns]
             if lost:
@@ -84,6 +141,15 @@ class Derivation:
         admit(self.function, frames, resources)
         return self.function(*frames, **resources)
 
+    def over_parts(self, parts: Iterable[Frame[Any, Any]], **resources: Any) -> Frame[Any, Any]:
+        """The same, of rows that come in parts (`InParts`)."""
+        assert self.in_parts is not None
+        asked = []
+        for frame in parts:
+            admit(self.function, (frame,), resources)
+            asked.append(self.in_parts.ask(frame, **resources))
+        return self.in_parts.judge(asked, **resources)
+
 
 def derivation(
     *,
@@ -96,18 +162,22 @@ def derivation(
     version: int = 1,
     needs: tuple[str, ...] = (),
     only: dict[str, tuple[str, ...]] | None = None,
+    matching: dict[str, str] | None = None,
     key_as: dict[str, str] | None = None,
     narrow: bool = False,
     empty_without: type[Schema] | None = None,
     decided_by: Callable[..., pl.DataFrame] | None = None,
+    own_days: bool = False,
+    in_parts: InParts | None = None,
+    fold: Fold | None = None,
     name: str = "",
 ) -> Callable[[Callable[..., Frame[Any, Any]]], Derivation]:
     """Declare a derivation; `reach` is `lookback` unless said."""
 
     def declare(function: Callable[..., Frame[Any, Any]]) -> Derivation:
         return Derivation(
-            name or function.__name__, function, reads, writes, by, lookback,
-            lookback if reach is None else reach, lookahead, version, needs, only or {}, key_as or {}, narrow, empty_without, decided_by,
+            name or function.__name__, function, reads, writes, by, lookback, lookback if reach is None else reach, lookahead, version,
+            needs, only or {}, matching or {}, key_as or {}, narrow, empty_without, decided_by, own_days, in_parts, fold,
         )  # fmt: skip
 
     return declare

@@ -73,7 +73,9 @@ class Schema:
 
     @classmethod
     def empty(cls) -> pl.DataFrame:
-        return pl.DataFrame(schema=cls.dtypes())
+        if cls not in _EMPTY:
+            _EMPTY[cls] = pl.DataFrame(schema=cls.dtypes())
+        return _EMPTY[cls]
 
     @classmethod
     def check(cls, data: pl.DataFrame) -> pl.DataFrame:
@@ -82,16 +84,19 @@ class Schema:
         Raises `SchemaError` on an absent required column, an unknown column, a type that does not cast without loss, or a
         missing value where none is allowed.
         """
-        unknown = [name for name in data.columns if name not in cls.columns]
+        schema = data.schema
+        if schema == cls.dtypes() and schema.names() == list(cls.columns):
+            return cls._complete(data)
+        unknown = [name for name in schema if name not in cls.columns]
         if unknown:
             raise SchemaError(f"{cls.table}: unknown columns {unknown}. Its columns are {list(cls.columns)}.")
         parts: list[pl.Expr] = []
         for name, declared in cls.columns.items():
-            if name not in data.columns:
+            if name not in schema:
                 if not declared.nullable:
                     raise SchemaError(f"{cls.table}: the column {name} ({declared.meaning}) is missing.")
                 parts.append(pl.lit(None, dtype=declared.dtype).alias(name))
-            elif data.schema[name] != declared.dtype:
+            elif schema[name] != declared.dtype:
                 parts.append(pl.col(name).cast(declared.dtype, strict=True))
             else:
                 parts.append(pl.col(name))
@@ -99,6 +104,10 @@ class Schema:
             out = data.select(parts)
         except pl.exceptions.PolarsError as error:
             raise SchemaError(f"{cls.table}: a value does not fit its column: {error}") from error
+        return cls._complete(out)
+
+    @classmethod
+    def _complete(cls, out: pl.DataFrame) -> pl.DataFrame:
         for name, declared in cls.columns.items():
             if not declared.nullable and out.height and out[name].null_count():
                 raise SchemaError(f"{cls.table}: {out[name].null_count()} rows have no {name} ({declared.meaning}).")
@@ -106,6 +115,7 @@ class Schema:
 
 
 TABLES: dict[str, type[Schema]] = {}
+_EMPTY: dict[type[Schema], pl.DataFrame] = {}
 
 
 # --- base tables: what sources said -----------------------------------------------------------------------------------
@@ -456,16 +466,16 @@ class NichePosts(Schema, table="niche_posts", stream="public", key=("source", "p
 class Estimates(Schema, table="estimates", stream="aggregate", key=("signal", "place", "stratum", "day"), grain="month"):
     """Of the people who posted in a week, how many said something: as found, and weighted to the population where that can be done."""
 
-    signal = column(pl.String, "concept, 'claim:ID:stance', 'claim:ID:worries', 'worry', 'concern:reason' or 'label:head:label'")
+    signal = column(pl.String, "concept, 'claim:ID:stance', 'claim:ID:worries', 'worry', 'concern:reason', 'label:head:label' or 'body:…'")
     place = column(pl.String, "place code as people declare it, 'world' for all, those without a declared place too")
-    stratum = column(pl.String, "'all'")
+    stratum = column(pl.String, "'all' of those who post; 'participants with …' of those who take part")
     day = column(pl.Date, "Monday of the week")
-    people = column(pl.Int64, "distinct people who said it; null if withheld", unit="{people}", nullable=True)
-    posters = column(pl.Int64, "distinct people who posted anything; null if withheld", unit="{people}", nullable=True)
-    share = column(pl.Float64, "people per 100,000 posters, as found", unit="/(100000.{people})", nullable=True)
+    people = column(pl.Int64, "distinct people who said it, or with an unusual day; null if withheld", unit="{people}", nullable=True)
+    posters = column(pl.Int64, "distinct people who posted anything, or take part; null if withheld", unit="{people}", nullable=True)
+    share = column(pl.Float64, "people per 100,000 of them, as found", unit="/(100000.{people})", nullable=True)
     low = column(pl.Float64, "lower end of its 95 % interval (Wilson)", nullable=True)
     high = column(pl.Float64, "upper end", nullable=True)
-    weighted = column(pl.Float64, "the same, weighted to the population of the places below; null if not weighted", nullable=True)
+    weighted = column(pl.Float64, "the same, weighted to the population of the places below, or modelled (MRP); null if neither", nullable=True)
     weighted_low = column(pl.Float64, "lower end of its 95 % interval (Wilson at effective_n)", nullable=True)
     weighted_high = column(pl.Float64, "upper end", nullable=True)
     weighted_people = column(pl.Int64, "posters who have a weight", unit="{people}", nullable=True)
@@ -556,6 +566,8 @@ class BodyDays(Schema, table="body_days", stream="personal", key=("person", "day
     day = column(pl.Date, "local day")
     signal = column(pl.String, "body:resting_heart_rate_high or body:sleep_long")
     place = column(pl.String, "place code as the participant declared it; empty if none")
+    birth_year = column(pl.Int32, "declared", nullable=True)
+    sex = column(pl.String, "as declared", nullable=True)
     unusual = column(pl.Boolean, "far above this person's own baseline; false: known and not so")
 
 
@@ -645,6 +657,14 @@ class DayHours(Schema, table="day_hours", stream="personal", key=("person", "day
     ) = (column(pl.Float64, f"sum of local hour {hour}; 0 if it is not known") for hour in range(24))  # fmt: skip
 
 
+class KnownHours(Schema, table="known_hours", stream="personal", key=("person", "day"), grain="month"):
+    """In which hours of a person's day anything was measured: what tells a short night from a watch in the drawer."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    day = column(pl.Date, "local day")
+    known = column(pl.Int32, "bit k: something was measured in local hour k")
+
+
 class Agreements(Schema, table="agreements", stream="personal", key=("person", "code"), grain="none"):
     """How far a person's own reports agree with what devices measured, on days with both."""
 
@@ -660,6 +680,28 @@ class Agreements(Schema, table="agreements", stream="personal", key=("person", "
     upper = column(pl.Float64, "upper limit")
     drift = column(pl.Float64, "slope of the difference over time, per 30 days")
     drift_error = column(pl.Float64, "its standard error")
+    reported_mean = column(pl.Float64, "mean of the reports on days with both")
+    reported_sd = column(pl.Float64, "their standard deviation from day to day")
+    measured_mean = column(pl.Float64, "mean of the measurements on days with both")
+    measured_sd = column(pl.Float64, "their standard deviation from day to day")
+    correlation = column(pl.Float64, "of the two, day by day; null if one never varies", nullable=True)
+    unit = column(pl.String, "UCUM unit of all of these but the correlation")
+    sentence = column(pl.String, "the same in plain words")
+
+
+class SelfReports(Schema, table="self_reports", stream="personal", key=("person", "code"), grain="none"):
+    """What a person reported on days on which nothing measured it, and what that stands for by this person's own days with both."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    code = column(pl.String, "what was reported: a name of heedful.core.codes")
+    since = column(pl.Date, "first of the newest 28 days with a report only")
+    day = column(pl.Date, "newest of them")
+    days = column(pl.Int64, "how many they are", unit="d")
+    reported = column(pl.Float64, "mean of the reports on these days, as reported")
+    pairs = column(pl.Int64, "days of this person with a report and a measurement", unit="d")
+    calibrated = column(pl.Float64, "regression calibration of it by these pairs; null if they are fewer than 14", nullable=True)
+    low = column(pl.Float64, "lower end of its 95 % interval", nullable=True)
+    high = column(pl.Float64, "upper end", nullable=True)
     unit = column(pl.String, "UCUM unit of all of these")
     sentence = column(pl.String, "the same in plain words")
 
@@ -680,7 +722,15 @@ class GroupAgreements(Schema, table="group_agreements", stream="aggregate", key=
     drift = column(pl.Float64, "mean slope of the difference over time within people, per 30 days", nullable=True)
     drift_low = column(pl.Float64, "lower end of its 95 % interval", nullable=True)
     drift_high = column(pl.Float64, "upper end", nullable=True)
-    unit = column(pl.String, "UCUM unit of all of these")
+    usual_reported = column(pl.Float64, "mean over people of what they usually report", nullable=True)
+    usual_measured = column(pl.Float64, "what is usually measured of people who report that", nullable=True)
+    slope = column(pl.Float64, "measured per unit of report, between people: regression calibration", unit="1", nullable=True)
+    slope_low = column(pl.Float64, "lower end of its 95 % interval", unit="1", nullable=True)
+    slope_high = column(pl.Float64, "upper end", unit="1", nullable=True)
+    residual = column(pl.Float64, "standard deviation of people's usual measurement about that line", nullable=True)
+    simex_slope = column(pl.Float64, "the slope by SIMEX: of a report without error from day to day", unit="1", nullable=True)
+    reliability = column(pl.Float64, "share of the variance of usual reports that is not such error", unit="1", nullable=True)
+    unit = column(pl.String, "UCUM unit of what has no other")
     suppressed = column(pl.String, "'' if shown; 'minimum' if withheld")
     sentence = column(pl.String, "the same in plain words")
 

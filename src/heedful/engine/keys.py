@@ -10,6 +10,7 @@ import polars as pl
 
 from heedful.core.derivations import Derivation
 from heedful.core.schemas import Schema
+from heedful.store.warm import Names, among
 
 DAYS_A_CALL = 40
 PEOPLE_A_CALL = 100
@@ -27,8 +28,8 @@ def touched_keys(derivation: Derivation, schema: type[Schema], changed: pl.DataF
     return keys
 
 
-def needed_keys(derivation: Derivation, schema: type[Schema], touched: pl.DataFrame) -> pl.DataFrame:
-    """Keys of the rows of `schema` that the touched keys look at."""
+def needed_keys(derivation: Derivation, touched: pl.DataFrame) -> pl.DataFrame:
+    """Keys of the rows that the touched keys look at."""
     if "day" not in derivation.key or derivation.by is None:
         return touched
     return spread(touched, -derivation.lookback, derivation.lookahead)
@@ -36,17 +37,20 @@ def needed_keys(derivation: Derivation, schema: type[Schema], touched: pl.DataFr
 
 def telling(derivation: Derivation, schema: type[Schema]) -> set[str]:
     """Columns of a table that decide which keys a changed row touches."""
-    named = {"code" if "code" in schema.columns else "feature"} if derivation.only.get(schema.table) else set()
+    named = {"code" if "code" in schema.columns else "feature"} if names_read(derivation, schema) else set()
     return {*derivation.key, *named} & set(schema.columns)
+
+
+def names_read(derivation: Derivation, schema: type[Schema]) -> Names | None:
+    """The column that holds codes or features, and those of them that the derivation declares to read; None: all."""
+    names = derivation.only.get(schema.table) or derivation.matching.get(schema.table)
+    return ("code" if "code" in schema.columns else "feature", names) if names else None
 
 
 def chosen(derivation: Derivation, schema: type[Schema], rows: pl.DataFrame) -> pl.DataFrame:
     """Only the codes or features that the derivation declares to read."""
-    names = derivation.only.get(schema.table)
-    if not names:
-        return rows
-    column = "code" if "code" in schema.columns else "feature"
-    return rows.filter(pl.col(column).is_in(list(names)))
+    names = names_read(derivation, schema)
+    return rows if names is None else rows.filter(among(rows, names))
 
 
 def spread(keys: pl.DataFrame, before: int, after: int) -> pl.DataFrame:

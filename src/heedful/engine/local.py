@@ -9,7 +9,7 @@ difference that is still to be passed on. Nothing else writes derived tables.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,12 +21,17 @@ from heedful.core.frames import Frame
 from heedful.core.schemas import Schema
 from heedful.core.seals import seal, unseal
 from heedful.engine.decided import Decided
-from heedful.engine.keys import chosen, day_range, needed_keys, portions, touched_keys
+from heedful.engine.folds import Folds
+from heedful.engine.keys import chosen, day_range, names_read, needed_keys, portions, touched_keys
 from heedful.engine.plan import Node, Plan, Step
 from heedful.engine.read_once import ReadOnce
 from heedful.store.lake import Lake
+from heedful.store.warm import Names
 
-Reader = Callable[[Node, pl.DataFrame | None], pl.DataFrame]
+ROWS_A_PART = 2_000_000
+"""Rows handed over in one part, where a derivation takes parts: about 300 MB."""
+
+Reader = Callable[[Node, pl.DataFrame | None, Names | None], pl.DataFrame]
 
 
 @dataclass
@@ -35,19 +40,33 @@ class Changed:
 
     rows: dict[Node, list[pl.DataFrame]] = field(default_factory=dict)
     fresh: dict[Node, bool] = field(default_factory=dict)
+    _touched: dict[Any, pl.DataFrame] = field(default_factory=dict, repr=False)
 
     def add(self, node: Node, rows: pl.DataFrame, fresh: bool = False) -> None:
         if rows.height:
             self.fresh[node] = fresh and self.fresh.get(node, True)
             self.rows.setdefault(node, []).append(rows)
+            self._touched.clear()
 
     def of(self, node: Node) -> pl.DataFrame | None:
         parts = self.rows.get(node)
         if not parts:
             return None
-        # rows of a batch that was found open again are whole, those of a batch in hand only as much as tells which keys they touch
-        least = [name for name in parts[0].columns if all(name in part.columns for part in parts)]
-        return pl.concat([part.select(least) for part in parts]) if len(parts) > 1 else parts[0]
+        if len(parts) > 1:
+            # rows of a batch that was found open again are whole, those of a batch in hand only as much as tells which keys they touch
+            least = [name for name in parts[0].columns if all(name in part.columns for part in parts)]
+            parts[:] = [pl.concat([part.select(least) for part in parts])]
+        return parts[0]
+
+    def touched(self, derivation: Derivation, node: Node) -> pl.DataFrame | None:
+        """Keys of a derivation that changed rows of a table touch; derivations that ask alike share the answer."""
+        rows = self.of(node)
+        if rows is None:
+            return None
+        asked = (node, names_read(derivation, node[0]), derivation.key, derivation.by is None, derivation.lookahead, derivation.reach)
+        if asked not in self._touched:
+            self._touched[asked] = touched_keys(derivation, node[0], rows)
+        return self._touched[asked]
 
     def __len__(self) -> int:
         return sum(part.height for parts in self.rows.values() for part in parts)
@@ -65,6 +84,8 @@ class Engine:
         self.lake, self.plan, self.resources = lake, Plan(derivations), dict(resources)
         by_person = Counter(node for step in self.plan.steps if step.derivation.by == ("person",) for node in step.inputs)
         self._decided = Decided()
+        self._folds = Folds([step.derivation for step in self.plan.steps], self.resources)
+        lake.watchers.append(self._folds)
         self._whole_people = {node for node, readers in by_person.items() if readers > 1}
 
     # --- keeping up to date
@@ -80,7 +101,7 @@ class Engine:
     def _walk(self, changed: Changed, batch: int, anew: Sequence[str], on_step: Callable[[str], None] | None) -> dict[str, int]:
         written: dict[str, int] = {}
         self._decided.drop()
-        read = ReadOnce(self._read, self._whole_people, changed)
+        read = ReadOnce(self._read, self._whole_people, changed, self._at_hand)
         for step in self.plan.steps:
             name = step.derivation.name
             touched = self._all_keys(step) if name in anew else self._touched(step, changed)
@@ -90,23 +111,36 @@ class Engine:
                 on_step(name)
             if name in anew:
                 self._decided.forget(name)
-            removed, added = self._differences(step, touched, Changed() if name in anew else changed, read)
+            removed, added = self._differences(step, touched, changed, read, anew=name in anew)
             if removed.height or added.height:
                 self.lake.stage(step.table, step.derivation.writes, removed, added)
-                changed.add(step.output, pl.concat([removed, added]), fresh=not removed.height and name not in anew)
+                telling = self.plan.telling(step.output)
+                least = added.columns if telling is None else telling
+                changed.add(step.output, pl.concat([removed.select(least), added.select(least)]), not removed.height and name not in anew)
                 written[name] = removed.height + added.height
         for step in reversed(self.plan.steps):
             self.lake.settle(step.table, batch)
         self._decided.keep()
+        self._folds.rest()
         return written
 
     def _touched(self, step: Step, changed: Changed) -> pl.DataFrame | None:
         keys = [
-            touched_keys(step.derivation, node[0], rows)
+            keys
             for position, node in enumerate(step.inputs)
-            if (rows := changed.of(node)) is not None and (step.derivation.by is not None or position == 0)
+            if (step.derivation.by is not None or position == 0) and (keys := changed.touched(step.derivation, node)) is not None
         ]
-        return pl.concat(keys).unique() if keys else None
+        touched = pl.concat(keys).unique() if len(keys) > 1 else keys[0] if keys else None
+        return self._own_days(step.inputs[0], touched, changed) if touched is not None and step.derivation.own_days else touched
+
+    def _own_days(self, node: Node, touched: pl.DataFrame, changed: Changed) -> pl.DataFrame:
+        """Those of `touched` whose day has rows of a table, or had until now."""
+        schema, days = node[0], day_range(touched)
+        tables = [schema.table] if schema.kind == "base" else [writer.table for writer in self.plan.writers.get(node, [])]
+        there = [self.lake.scan(table, schema, days=days).select("day").unique().collect() for table in tables]
+        rows = changed.of(node)
+        there += [] if rows is None else [rows.select("day")]
+        return touched.join(pl.concat(there), on="day", how="semi") if there else touched.clear()
 
     def _all_keys(self, step: Step) -> pl.DataFrame:
         inputs = step.inputs if step.derivation.by is not None else step.inputs[:1]
@@ -115,10 +149,12 @@ class Engine:
             keys.append(self.lake.read_derived(step.table, step.derivation.writes, None).select(step.derivation.key).unique())
         return pl.concat(keys).unique()
 
-    def _differences(self, step: Step, touched: pl.DataFrame, changed: Changed, read: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _differences(
+        self, step: Step, touched: pl.DataFrame, changed: Changed, read: Reader, *, anew: bool
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
         derivation, removed, added = step.derivation, [step.derivation.writes.empty()], [step.derivation.writes.empty()]
         # New posts have no rows yet and are in hand already: neither is read back from the lake.
-        only_new = derivation.by is None and len(step.inputs) == 1 and changed.fresh.get(step.inputs[0], False)
+        only_new = derivation.by is None and len(step.inputs) == 1 and not anew and changed.fresh.get(step.inputs[0], False)
         for keys in portions(touched, of_base=any(node[0].kind == "base" for node in step.inputs)):
             if only_new:
                 rows = changed.of(step.inputs[0])
@@ -126,21 +162,36 @@ class Engine:
                 new = self._derive(step, [rows if keys is touched else rows.join(keys, on=keys.columns, how="semi")])
                 added.append(new)
                 continue
+            inputs = list[pl.DataFrame]()
             if derivation.decided_by is not None:
-                rows = derivation.decided_by(*(self._inputs(step, node, keys, read) for node in step.inputs))
-                keys = self._decided.changed(derivation.name, keys, rows)
+                inputs = self._all_inputs(step, keys, read)
+                asked, keys = keys, self._decided.changed(derivation.name, keys, derivation.decided_by(*inputs))
                 if keys.is_empty():
                     continue
+                if keys.height < asked.height:
+                    inputs = [rows.join(keys, on=keys.columns, how="semi", nulls_equal=True) for rows in inputs]
             output_keys = _renamed(keys, derivation)
             new = derivation.writes.empty()
             if not self._silent(derivation) and not self._without_cause(step, keys, read):
-                new = self._derive(step, [self._inputs(step, node, keys, read) for node in step.inputs], keys)
-                new = new.join(output_keys, on=output_keys.columns, how="semi", nulls_equal=True)
+                answer = None if anew or derivation.fold is None else self._folded(step, keys)
+                if answer is None:
+                    answer = self._derive_portion(step, inputs, keys, read)
+                new = answer.join(output_keys, on=output_keys.columns, how="semi", nulls_equal=True)
             old = self.lake.read_derived(step.table, derivation.writes, output_keys, day_range(output_keys))
             before, after = old.hash_rows(1), new.hash_rows(1)
             removed.append(old.filter(~before.is_in(after.implode())))
             added.append(new.filter(~after.is_in(before.implode())))
         return pl.concat(removed), pl.concat(added)
+
+    def _folded(self, step: Step, keys: pl.DataFrame) -> pl.DataFrame | None:
+        """The answer of what is held of these keys, and of the function for those of which nothing is; None: all are to be derived."""
+        found = self._folds.read(step.derivation, keys, lambda missing: self._read(step.inputs[0], missing))
+        if found is None:
+            return None
+        answer, others = found
+        if others.is_empty():
+            return answer
+        return pl.concat([answer, self._derive(step, self._all_inputs(step, others, self._read), others)])
 
     def _silent(self, derivation: Derivation) -> bool:
         """Whether a resource says that nothing follows from it, whatever the rows: then none need be read."""
@@ -149,27 +200,61 @@ class Engine:
     def _without_cause(self, step: Step, keys: pl.DataFrame, read: Reader) -> bool:
         """Whether the table is empty without which nothing follows."""
         cause = step.derivation.empty_without
-        return cause is not None and all(self._inputs(step, node, keys, read).is_empty() for node in step.inputs if node[0] is cause)
+        if cause is None:
+            return False
+        wanted = needed_keys(step.derivation, keys)
+        return all(self._inputs(step, node, wanted, read).is_empty() for node in step.inputs if node[0] is cause)
 
     # --- deriving
 
+    def _derive_portion(self, step: Step, inputs: list[pl.DataFrame], keys: pl.DataFrame, read: Reader) -> pl.DataFrame:
+        parts = list(self._parts(step, keys)) if step.derivation.in_parts is not None else []
+        if len(parts) < 2:
+            return self._derive(step, inputs or self._all_inputs(step, keys, read), keys)
+        days = day_range(needed_keys(step.derivation, keys))
+        frames = (_sealed(self.lake.read(step.inputs[0][0], part, days), step.inputs[0]) for part in parts)
+        return unseal(step.derivation.over_parts(frames, **self._given(step, keys)))
+
+    def _parts(self, step: Step, keys: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Parts of the rows that `keys` need, of about `ROWS_A_PART`, by the columns that the derivation names."""
+        assert step.derivation.in_parts is not None
+        schema, by = step.inputs[0][0], list(step.derivation.in_parts.by)
+        days = day_range(needed_keys(step.derivation, keys))
+        rows = self.lake.scan(schema.table, schema, days=days)
+        sizes = (rows if days is None else rows.filter(pl.col("day").is_between(*days))).group_by(by).len().sort(by).collect()
+        end = sizes["len"].cum_sum()
+        yield from sizes.select(by).with_columns(_part=end // ROWS_A_PART).partition_by("_part", include_key=False, maintain_order=True)
+
     def _derive(self, step: Step, inputs: list[pl.DataFrame], keys: pl.DataFrame | None = None) -> pl.DataFrame:
         frames = [_sealed(rows, node) for rows, node in zip(inputs, step.inputs, strict=True)]
+        return unseal(step.derivation(*frames, **self._given(step, keys)))
+
+    def _given(self, step: Step, keys: pl.DataFrame | None) -> dict[str, Any]:
         resources = {name: self.resources[name] for name in step.derivation.needs}
-        if step.derivation.narrow:
-            resources["keys"] = keys
-        return unseal(step.derivation(*frames, **resources))
+        return resources | {"keys": keys} if step.derivation.narrow else resources
 
-    def _inputs(self, step: Step, node: Node, keys: pl.DataFrame, read: Reader) -> pl.DataFrame:
-        return chosen(step.derivation, node[0], read(node, needed_keys(step.derivation, node[0], keys)))
+    def _all_inputs(self, step: Step, keys: pl.DataFrame, read: Reader) -> list[pl.DataFrame]:
+        wanted = needed_keys(step.derivation, keys)
+        return [self._inputs(step, node, wanted, read) for node in step.inputs]
 
-    def _read(self, node: Node, keys: pl.DataFrame | None) -> pl.DataFrame:
+    def _inputs(self, step: Step, node: Node, wanted: pl.DataFrame, read: Reader) -> pl.DataFrame:
+        schema = node[0]
+        if schema.kind == "base":
+            return chosen(step.derivation, schema, read(node, wanted, None))
+        return read(node, wanted, names_read(step.derivation, schema))
+
+    def _read(self, node: Node, keys: pl.DataFrame | None, names: Names | None = None) -> pl.DataFrame:
         schema = node[0]
         days = None if keys is None else day_range(keys)
         if schema.kind == "base":
             return self.lake.read(schema, keys, days)
         tables = [writer.table for writer in self.plan.writers.get(node, [])]
-        return pl.concat([schema.empty(), *(self.lake.read_derived(table, schema, keys, days) for table in tables)])
+        rows = [self.lake.read_derived(table, schema, keys, days, names) for table in tables]
+        return pl.concat([part for part in rows if part.height] or [schema.empty()])
+
+    def _at_hand(self, node: Node) -> bool:
+        """Whether all rows of a derived table are in memory."""
+        return all(self.lake.is_warm(writer.table) for writer in self.plan.writers.get(node, []))
 
     # --- the same, once over everything
 
@@ -207,7 +292,7 @@ class Engine:
         wanted = {reverse.get(column, column): value for column, value in key.items()}
         schema = step.inputs[0][0]
         keys = pl.DataFrame({c: [wanted[c]] for c in step.derivation.key}, schema={c: schema.dtypes()[c] for c in step.derivation.key})
-        return [(node, self._inputs(step, node, keys, self._read)) for node in step.inputs]
+        return list(zip(step.inputs, self._all_inputs(step, keys, self._read), strict=True))
 
 
 def _sealed(rows: pl.DataFrame, node: Node) -> Frame[Any, Any]:

@@ -82,6 +82,13 @@ def _is_stripped(point: int) -> bool:
     return point in _STRIPPED_POINTS
 
 
+_WHOLE = {
+    0x3400: 0x4DC0, 0x4E00: 0x9FF0, 0xA000: 0xA48D, 0xAC00: 0xD7A4, 0x12000: 0x1239A, 0x13000: 0x1342F, 0x14400: 0x14647, 0x16800: 0x16A39,
+    0x17000: 0x187F8, 0x18800: 0x18AF3, 0x1B170: 0x1B2FC,
+}  # fmt: skip
+"""Where runs of letters begin that all fold to themselves, and the code point after each: half of the table."""
+
+
 class FoldTable(NamedTuple):
     """`class_of` and `fold` as arrays over code points: `folded[at[c]:at[c + 1]]` are the UTF-8 bytes of c."""
 
@@ -97,7 +104,13 @@ def fold_table() -> FoldTable:
     lengths = np.zeros(TABLE_SIZE + 1, np.int32)
     folded: list[bytes] = []
     for point in range(TABLE_SIZE):
-        if 0xD800 <= point <= 0xDFFF:
+        if 0xD800 <= point <= 0xDFFF or classes[point]:
+            continue
+        if point in _WHOLE:
+            letters = range(point, _WHOLE[point])
+            classes[letters.start : letters.stop] = WORD
+            lengths[letters.start + 1 : letters.stop + 1] = 3 if point < 0x10000 else 4
+            folded.append("".join(map(chr, letters)).encode())
             continue
         character = chr(point)
         if unicodedata.category(character) in ("Cn", "Co") and not _is_stripped(point):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
 
 import polars as pl
 
 from heedful.core.errors import NotFoundError
 from heedful.core.labels import Aggregate
+from heedful.core.places import WORLD
 from heedful.core.schemas import Counts, Series
 from heedful.loops.site import Site
 from heedful.population.archive import SERIES, as_known, gaps, roll_up_places, roll_up_strata
@@ -24,7 +26,7 @@ def series_history(site: Site, signal: str, place: str, known_on: date | None, r
         shown = issued.drop(*(name for name in ("signal", "place", "extra") if name in issued.columns)).sort("day").tail(days)
         said = [f"{source}, {stratum}: {line}" for (source, stratum), one in issued.group_by("source", "stratum", maintain_order=True)
                 for line in gaps(one)]  # fmt: skip
-        return shown, said
+        return shown, [*said, *_unknown(place)]
     counts = site.engine.table(Counts, Aggregate).data.filter(pl.col("signal") == signal, pl.col("place") == place)
     rows = as_known(counts, ["stratum", "day"], instant)
     if rows.is_empty():
@@ -35,3 +37,11 @@ def series_history(site: Site, signal: str, place: str, known_on: date | None, r
         *said,
         "A day without a row is a zero where anybody was seen to post that day, else missing.",
     ]
+
+
+def _unknown(place: str) -> list[str]:
+    """What it means that a place is the issuer's own."""
+    if place == WORLD or re.fullmatch(r"[A-Z]{2}(/.+)?", place):
+        return []
+    cure = f'places = {{"{place}" = "XX/YY"}}'
+    return [f"{place} is no place code: it is tested alone and stands in no sum. Map it in the input's settings: {cure}"]

@@ -7,16 +7,19 @@ from heedful.behavior.adherence.dispensed import adherence
 from heedful.behavior.adherence.taken import doses_taken
 from heedful.behavior.adherence.taxonomy import abc_taxonomy
 from heedful.behavior.annotations import DERIVATIONS as ANNOTATIONS
+from heedful.behavior.calibrated_reports import self_reports
 from heedful.behavior.change import baseline_change
 from heedful.behavior.change_points import person_change_points
 from heedful.behavior.daily import daily_features
+from heedful.behavior.ema_compliance import ema_compliance
 from heedful.behavior.glucose.daily import daily_glucose
-from heedful.behavior.hours_daily import day_hours
+from heedful.behavior.hours_daily import day_hours, known_hours
 from heedful.behavior.hrv_daily import nightly_variability
 from heedful.behavior.illness_signal import illness_signal
 from heedful.behavior.night_body import night_body
 from heedful.behavior.nightsignal import nightsignal
 from heedful.behavior.phone_daily import daily_phone
+from heedful.behavior.phone_sensors_daily import daily_phone_sensors
 from heedful.behavior.place_daily import daily_places
 from heedful.behavior.questionnaires import daily_answers
 from heedful.behavior.reported import DERIVATIONS as REPORTED
@@ -37,21 +40,25 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     diary_experiences,
     daily_features,
     daily_glucose,
+    day_hours,
+    known_hours,
     nightly_sleep,
     sleep_regularity,
     social_jet_lag,
-    day_hours,
     daily_rhythm,
     daily_answers,
+    ema_compliance,
     nightly_actigraphy,
     nightly_variability,
     *REPORTED,
+    self_reports,
     adherence,
     doses_taken,
     abc_taxonomy,
     night_body,
     daily_places,
     daily_phone,
+    daily_phone_sensors,
     *ANNOTATIONS,
     nightsignal,
     baseline_change,

@@ -29,6 +29,7 @@ from heedful.language.claim_matches import SiteClaims
 from heedful.language.niche_posts import niche_posts
 from heedful.language.worries import worries
 from heedful.population.alarms import Detection
+from heedful.population.body_estimates import body_estimates as modelled
 from heedful.population.body_signals import KINDS, body_days, count_unusual
 from heedful.population.body_signals import NAMES as BODY_NAMES
 from heedful.population.estimates import Population, declared_places, week_of_people
@@ -37,7 +38,7 @@ from heedful.population.left_out import gone_days
 from heedful.population.opinion import said, signal_name, without
 from heedful.sources.population_table import read_population
 from heedful.trust.consent import EMPTY, covered
-from heedful.trust.doors import disclose_beside, disclose_consented, for_purpose
+from heedful.trust.doors import disclose_beside, disclose_consented, disclose_figures, for_purpose
 
 if TYPE_CHECKING:  # a site knows its derivations
     from heedful.loops.site import Site
@@ -101,6 +102,16 @@ def body_counts(
     return disclose_consented(agreed(days, public_health.grants), count_unusual, detection.minimum_cell)
 
 
+@derivation(reads=(BodyDays,), writes=Estimates, by=("day",), lookahead=6, needs=("detection", "public_health", "population"), version=1)
+def body_estimates(
+    days: Frame[Consented[Held], BodyDays], *, detection: Detection, public_health: PublicHealthGrants, population: Population
+) -> Frame[Aggregate, Estimates]:
+    """Participants with an unusual body signal in a week per 100,000 who take part, of those who agreed to public-health use: as found, and
+    modelled by place, age and sex for the population of small areas (MRP), through the disclosure door."""
+    weeks = agreed(days, public_health.grants)
+    return disclose_figures(weeks, lambda rows, minimum: modelled(rows, population, minimum), detection.minimum_cell, Estimates)
+
+
 def agreed(days: Frame[Consented[Held], BodyDays], grants: pl.DataFrame) -> Frame[Consented[PublicHealth], BodyDays]:
     """Rows that public health may see under `grants`, signal by signal: the kinds behind it, at the day itself."""
     parts = []
@@ -126,5 +137,5 @@ def signal_names(site: Site, signals: pl.Series) -> dict[str, str]:
     return BODY_NAMES | {signal: words for signal in signals.unique().to_list() if (words := signal_name(signal, claims)) != signal}
 
 
-PUBLIC: tuple[Derivation, ...] = (declared_places, worries, niche_posts, estimates, body_counts)
+PUBLIC: tuple[Derivation, ...] = (declared_places, worries, niche_posts, estimates, body_counts, body_estimates)
 PERSONAL: tuple[Derivation, ...] = (body_days,)

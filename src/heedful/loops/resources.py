@@ -12,22 +12,25 @@ from heedful.loops.estimates import PublicHealthGrants, site_population
 from heedful.loops.guidelines import site_guidelines
 from heedful.loops.rumours import graph_library
 from heedful.loops.settings import Settings
-from heedful.loops.vocabularies import site_vocabulary
+from heedful.loops.vocabularies import has_own, site_vocabulary
+from heedful.person.lapse import LapseShift
 from heedful.population.alarms import Detection
 from heedful.population.thresholds import Override, Thresholds
-from heedful.sources.packaged import gazetteer, heads, taggers
+from heedful.sources import packaged_later
+from heedful.sources.packaged import heads, taggers
 
 
 def site_resources(settings: Settings, folder: Path | None = None) -> dict[str, Any]:
     """Vocabulary, gazetteer and detection settings of a site whose data lies in `folder`."""
     return {
-        "vocabulary": site_vocabulary(settings, folder),
-        "gazetteer": gazetteer(),
+        "vocabulary": site_vocabulary(settings, folder) if has_own(settings, folder) else packaged_later.vocabulary(),
+        "gazetteer": packaged_later.gazetteer(),
         "taggers": taggers(),
         "heads": heads(),
         "claims": site_claims(folder),
         "guidelines": site_guidelines(folder),
         "devices": DeviceTrust(tuple(sorted((code, tuple(names)) for code, names in settings.devices.trust.items()))),
+        "lapse": LapseShift(settings.risk.lapse_shift),
         "voices": VoiceChoice(tuple(settings.voices.exclude)),
         "detection": Detection(minimum_cell=settings.disclosure.minimum_cell),
         "thresholds": site_thresholds(settings),

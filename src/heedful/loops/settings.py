@@ -86,6 +86,12 @@ class DeviceSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     trust: dict[str, list[str]] = {}
 
 
+class RiskSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How named risks are moved to this place."""
+
+    lapse_shift: float = 0.0
+
+
 class OverrideSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Other levels for a signal, a place, or both."""
 
@@ -162,6 +168,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     population: PopulationSettings = PopulationSettings()
     voices: VoicesSettings = VoicesSettings()
     devices: DeviceSettings = DeviceSettings()
+    risk: RiskSettings = RiskSettings()
     adjudicator: AdjudicatorSettings = AdjudicatorSettings()
     input: list[InputSettings] = []
 
@@ -199,6 +206,10 @@ exclude = ["copy_paste", "co_sharing", "news", "advert", "automation"]
 # Which devices are believed first where two speak about the same minute or night; without an entry a watch, band or ring comes before a
 # phone, a phone before others. Parts of devices' names, the best first, for a code of: heedful devices
 # trust.heart_rate = ["polar", "apple watch"]
+
+[risk]
+# By how much gaps in a medicine are commoner here than the risk expects (log odds); your own past proposes it: heedful evaluate lapse FILE
+lapse_shift = 0.0
 
 [decisions]
 # Messages to participants. Off until you switch it on; every decision is logged with its probability either way.
@@ -308,6 +319,10 @@ def check_settings(settings: Settings, path: Path) -> None:
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
     check_devices(settings, path)
+    try:
+        LapseShift(settings.risk.lapse_shift)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
     decisions = settings.decisions
     if not 0 < decisions.low <= decisions.high < 1:
         raise SettingsError(

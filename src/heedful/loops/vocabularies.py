@@ -10,10 +10,11 @@ import polars as pl
 
 from heedful.core.errors import SettingsError
 from heedful.language.matching import find
-from heedful.language.vocabulary import TERM_COLUMNS, Vocabulary
+from heedful.language.vocabulary import FIGURE, TERM_COLUMNS, Vocabulary
+from heedful.language.word_order import other_orders
 from heedful.loops.settings import Settings
 from heedful.sources import packaged
-from heedful.sources.vocabularies.concepts import CROSSWALK_COLUMNS, VocabularyFile
+from heedful.sources.vocabularies.concepts import CROSSWALK_COLUMNS, SAME_NAME, VocabularyFile, same_name
 from heedful.sources.vocabularies.reading import read_vocabulary
 from heedful.sources.vocabularies.table import table_text
 
@@ -34,16 +35,22 @@ class Held:
 
 def site_vocabulary(settings: Settings, folder: Path | None) -> Vocabulary:
     """The site's own terms, which win over equal packaged ones in every language, with the packaged terms and rules; its fingerprint tells
-    them apart."""
+    them apart. In English their other safe orders are read, too (`heedful.language.word_order`)."""
     own = [held.file.terms.select(list(TERM_COLUMNS)) for held in held_vocabularies(settings, folder)]
     known = packaged.vocabulary()
     if not own:
         return known
 
-    def with_own(vocabulary: Vocabulary) -> Vocabulary:
-        return replace(vocabulary, terms=pl.concat([*own, vocabulary.terms.select(list(TERM_COLUMNS))]))
+    def with_own(vocabulary: Vocabulary, terms: list[pl.DataFrame]) -> Vocabulary:
+        return replace(vocabulary, terms=pl.concat([*terms, vocabulary.terms.select(list(TERM_COLUMNS))]))
 
-    return replace(with_own(known), others={language: with_own(other) for language, other in known.others.items()})
+    others = {language: with_own(other, own) for language, other in known.others.items()}
+    return replace(with_own(known, [*own, other_orders(pl.concat(own))]), others=others)
+
+
+def has_own(settings: Settings, folder: Path | None) -> bool:
+    """Whether the site has a vocabulary beside the packaged one."""
+    return bool(settings.language.vocabularies) or (folder is not None and any((folder / FOLDER).glob("*.tsv")))
 
 
 def held_vocabularies(settings: Settings, folder: Path | None) -> list[Held]:
@@ -63,22 +70,56 @@ def held_vocabularies(settings: Settings, folder: Path | None) -> list[Held]:
 def site_crosswalks(settings: Settings, folder: Path | None) -> pl.DataFrame:
     """Codes of other systems for the concepts of all vocabularies: columns vocabulary, code, system, other, match; own ones first.
 
-    A table of mentions joins on `code` = `concept`.
+    Where vocabularies share a term, the code that counts has the others beside it (match `SAME_NAME`), so that both can be joined. A table
+    of mentions joins on `code` = `concept`.
     """
-    parts = []
-    for held in held_vocabularies(settings, folder):
+    parts, own = [], held_vocabularies(settings, folder)
+    for held in own:
         beside = held.path.parent / CROSSWALKS / held.path.name
         rows = _crosswalk_table(beside) if beside.exists() else held.file.crosswalks
         parts.append(rows.with_columns(vocabulary=pl.lit(held.name)))
-    parts.append(packaged.crosswalks().with_columns(vocabulary=pl.lit("packaged")))
-    return pl.concat([part.select("vocabulary", *CROSSWALK_COLUMNS) for part in parts])
+    parts += [_same_names(own), packaged.crosswalks().with_columns(vocabulary=pl.lit("packaged"))]
+    return pl.concat([part.select("vocabulary", *CROSSWALK_COLUMNS) for part in parts]).unique(maintain_order=True)
+
+
+def taken_over(file: VocabularyFile) -> int:
+    """How many of its terms are packaged ones with another code: mentions of these count under the new code."""
+    both = _by_name(file.terms).join(_by_name(packaged.vocabulary().terms), on="name", suffix="_other")
+    return both.filter(pl.col("code") != pl.col("code_other"))["name"].n_unique()
+
+
+def _same_names(own: list[Held]) -> pl.DataFrame:
+    """The codes that lose a term to the first vocabulary that holds it: columns vocabulary, code, system, other, match."""
+    columns = {"vocabulary": pl.String, **CROSSWALK_COLUMNS}
+    if not own:
+        return pl.DataFrame(schema=columns)
+    named = [_by_name(held.file.terms).with_columns(vocabulary=pl.lit(held.name)) for held in own]
+    theirs = packaged.vocabulary().terms.filter(pl.col("code") != FIGURE)
+    every = pl.concat([*named, _by_name(theirs).with_columns(vocabulary=pl.lit("packaged"))])
+    first = every.unique("name", keep="first", maintain_order=True).filter(pl.col("vocabulary") != "packaged")
+    lost = first.join(every.select("name", other="code"), on="name", maintain_order="left").filter(pl.col("code") != pl.col("other"))
+    rows = [(vocabulary, *same_name(code, other)) for vocabulary, code, other in lost.select("vocabulary", "code", "other").iter_rows()]
+    return pl.DataFrame(rows, schema=columns, orient="row").unique(maintain_order=True)
+
+
+def _by_name(terms: pl.DataFrame) -> pl.DataFrame:
+    return terms.select("code", name=pl.col("term").str.to_lowercase())
 
 
 def crosswalk(rows: pl.DataFrame, code: str) -> pl.DataFrame:
-    """The rows of `site_crosswalks` for a code of ours, or for a code of another system as SYSTEM:CODE."""
+    """The rows of `site_crosswalks` for a code of ours, or for a code of another system as SYSTEM:CODE; with those of codes that share a
+    name with it."""
+    found = _of(rows, code)
+    joined = found.filter(pl.col("match") == SAME_NAME, pl.col("code") == code).select(pl.concat_str("system", pl.lit(":"), "other"))
+    further = [rows.filter(pl.col("code") == other) for other in joined.to_series()]
+    return pl.concat([found, *further]).unique(maintain_order=True)
+
+
+def _of(rows: pl.DataFrame, code: str) -> pl.DataFrame:
     system, _, other = code.partition(":")
     theirs = (pl.col("system").str.to_lowercase() == system.lower()) & (pl.col("other") == other)
-    return rows.filter((pl.col("code") == code) | theirs)
+    plain = (pl.col("system") == "code") & (pl.col("other") == code)
+    return rows.filter((pl.col("code") == code) | theirs | plain)
 
 
 def remove(settings: Settings, folder: Path, name: str) -> list[Path]:

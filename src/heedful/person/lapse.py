@@ -7,14 +7,21 @@ around a base law: late by `GAP_DAYS` or more with probability `PRIOR_LATE`, els
 that it has not come yet; so it rises while the end of the supply draws near and nothing happens.
 
 Nothing is learned from other people: the four constants were chosen on half of the people of two simulated sets of AdhereR
-(`heedful evaluate lapse` judges them), so that a number stays what it is whoever else leaves.
+(`heedful evaluate lapse` judges them), so that a number stays what it is whoever else leaves. Where gaps are commoner or rarer in a place
+than these sets had them, its operator may say so by one number, a shift of the log odds (`LapseShift`), which `heedful evaluate lapse`
+proposes from the place's own past: recalibration in the large (Steyerberg et al. 2004, Stat Med 23:2567), shrunk towards none.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
+
+from heedful.core.errors import SettingsError
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +32,50 @@ PRIOR_REFILLS = 4.0
 PRIOR_LATE = 0.5
 EARLIEST = -14
 FADING = 0.9
+SHIFT_PRECISION = 5.0
+"""Of the prior of a place's shift around 0: as much as about 25 looks at even odds say."""
+MOST_SHIFT = 3.0
+_NEWTON_STEPS = 50
+
+
+@dataclass(frozen=True)
+class LapseShift:
+    """The resource `lapse`: by how much gaps are commoner in this place than the risk expects, in log odds; 0 where nobody said."""
+
+    shift: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not abs(self.shift) <= MOST_SHIFT:
+            raise SettingsError(f"risk.lapse_shift is {self.shift}; it lies between -{MOST_SHIFT:g} and {MOST_SHIFT:g}: log odds.")
+
+    @property
+    def fingerprint(self) -> str:
+        return f"shift={self.shift!r}"
+
+    def of(self, probability: Floats) -> Floats:
+        """Probabilities of the risk, or bounds of its interval, as they are in this place.
+
+        >>> LapseShift(1.0).of(np.array([0.5])).round(3).tolist()
+        [0.731]
+        """
+        return probability if self.shift == 0 else np.asarray(expit(logit(probability) + self.shift), dtype=np.float64)
+
+
+def place_shift(happened: ArrayLike, probability: ArrayLike) -> float:
+    """The shift that fits what happened (0 or 1) beside what the risk said, shrunk towards 0 by `SHIFT_PRECISION`, cut at `MOST_SHIFT`.
+
+    >>> round(place_shift([1] * 90 + [0] * 10, [0.8] * 100), 2), place_shift([], [])
+    (0.53, 0.0)
+    """
+    y, odds = np.asarray(happened, dtype=np.float64), logit(np.asarray(probability, dtype=np.float64))
+    shift = 0.0
+    for _ in range(_NEWTON_STEPS):
+        mean = expit(odds + shift)
+        step = float(((y - mean).sum() - SHIFT_PRECISION * shift) / ((mean * (1 - mean)).sum() + SHIFT_PRECISION))
+        shift += step
+        if abs(step) < 1e-12:
+            break
+    return float(np.clip(shift, -MOST_SHIFT, MOST_SHIFT))
 
 
 def lapse_probability(late: ArrayLike, still_open: ArrayLike, waited: ArrayLike) -> tuple[Floats, Floats]:

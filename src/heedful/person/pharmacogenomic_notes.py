@@ -28,17 +28,26 @@ def pharmacogenomic_notes(
     records: Frame[Consented[P], Records], dispensings: Frame[Consented[P], Dispensings]
 ) -> Frame[Consented[P], Plans]:
     """One item a drug taken and guideline that speaks of it, with the person's genes as the report names them (see the module)."""
-    told = records.data.filter(pl.col("system") == SYSTEM).select("person", "resource", "day", "json", drug="code")
+    told = records.data.filter(pl.col("system") == SYSTEM)
     words = pl.concat([
         dispensings.data.select("person", text=drug_name(pl.col("drug")).str.to_lowercase()),
         records.data.filter(pl.col("type").is_in(_PRESCRIBED)).select("person", text=pl.col("display").str.to_lowercase()),
     ]).drop_nulls().unique()  # fmt: skip
+    return records.derive(Plans, gene_notes(told, words))
+
+
+def gene_notes(told: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `Plans`: what a report's guidelines say of the drugs that `words` name.
+
+    told: rows of `Records` of the pharmacogenomic system. words: person, text (lower case).
+    """
+    told = told.select("person", "resource", "day", "json", drug="code")
     # By whole words: "simvastatin" is taken where "simvastatin 20 MG oral tablet" was dispensed.
     named = pl.format(" {} ", pl.col("text").str.replace_all(r"[^a-z0-9]+", " ")).str.contains(pl.format(" {} ", "drug"), literal=True)
     taken = told.join(words, on="person").filter(named)
     taken = told.join(taken.select("person", "resource").unique(), on=["person", "resource"], how="semi")
     items = [_item(row) for row in taken.sort("person", "resource").iter_rows(named=True)]
-    return records.derive(Plans, pl.DataFrame(items, schema=Plans.dtypes()).sort("person", "item"))
+    return pl.DataFrame(items, schema=Plans.dtypes()).sort("person", "item")
 
 
 def _item(row: dict[str, Any]) -> dict[str, Any]:

@@ -74,6 +74,19 @@ def _steps(recent: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def step_goals(steps: pl.DataFrame) -> pl.DataFrame:
+    """The step goal of each day as `plan` stated it on that day, for the days of which there is one: columns day, goal.
+
+    steps: rows of `Features` of one person and of the feature of steps, any order.
+    """
+    valid = steps.filter((pl.col("missing") == "") & pl.col("value").is_finite()).select("value", then="day").sort("then")
+    before = steps.select("day").unique().join(valid, how="cross").filter(
+        (pl.col("then") < pl.col("day")) & (pl.col("then") > pl.col("day") - pl.duration(days=RECENT_DAYS))
+    )  # fmt: skip
+    goal = pl.col("value").sort_by("then").tail(WINDOW_DAYS).quantile(PERCENTILE, "linear").round(0)
+    return before.group_by("day").agg(goal=goal, n=pl.len()).filter(pl.col("n") >= WINDOW_DAYS).select("day", "goal").sort("day")
+
+
 def _medicine(adherence: pl.DataFrame) -> pl.DataFrame:
     low = (
         adherence.filter((pl.col("measure") == "CMA7") & pl.col("value").is_finite())

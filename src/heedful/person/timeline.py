@@ -23,6 +23,11 @@ _FEATURE_LANES = (
 )
 _MEDICATION_TYPES = ("MedicationRequest", "MedicationStatement", "MedicationDispense", "MedicationAdministration", "Immunization")
 _MEASUREMENT_TYPES = ("Observation", "DiagnosticReport")
+_NO_EVENT_TYPES = (
+    "Claim", "ExplanationOfBenefit", "Coverage", "CareTeam", "DocumentReference", "Communication", "CommunicationRequest",
+    "QuestionnaireResponse", "Device", "ResearchSubject",
+)  # fmt: skip
+"""Kept in the record, but no event of a person's health: bills, teams, papers; answers have rows of their own."""
 
 
 @derivation(reads=(Features,), writes=Timeline, by=("person", "day"), version=1)
@@ -121,7 +126,7 @@ def _taken(adherence: pl.DataFrame) -> pl.DataFrame:
 
 @derivation(reads=(Records,), writes=Timeline, by=("person",), version=1)
 def timeline_records(records: Frame[Consented[P], Records]) -> Frame[Consented[P], Timeline]:
-    """What the clinical record holds, on its day: lanes condition, medication and measurement; rows without a day are left out.
+    """What the clinical record holds, on its day: lanes condition, medication and measurement; rows without a day, and bills, are left out.
 
     `item` is the resource's id, which no other derivation of the timeline uses.
     """
@@ -136,7 +141,7 @@ def timeline_records(records: Frame[Consented[P], Records]) -> Frame[Consented[P
     reading = pl.when(pl.col("value").is_null()).then(pl.lit("")).otherwise(
         pl.format(": {}", amount(pl.col("value"), pl.col("unit").fill_null("")))
     )  # fmt: skip
-    rows = records.data.filter(pl.col("day").is_not_null()).select(
+    rows = records.data.filter(pl.col("day").is_not_null() & ~kind.is_in(_NO_EVENT_TYPES)).select(
         "person", "day", "value", "unit", lane=lane, item="resource", from_table=pl.lit("records"),
         text=pl.format("In the record as {}: {}{}{}.", _words(kind), what, reading, status),
     )  # fmt: skip

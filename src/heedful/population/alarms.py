@@ -22,31 +22,27 @@ test for the same reason is one row under the detector "ears". Series without a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
 
-from heedful.core.derivations import derivation
+from heedful.core.derivations import InParts, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Aggregate
 from heedful.core.schemas import Alarms, Counts, Series
+from heedful.population.completed import GROWING, completed
 from heedful.population.false_discovery import hierarchical_q
+from heedful.population.issued import issued
 from heedful.population.people_mentions import ANY
-from heedful.population.roll_up import with_sums
 from heedful.population.thresholds import DAYS_A_YEAR, ThresholdSettings, chance, with_levels
-from heedful.population.vintages import LEAST_DATES, LONGEST, WINDOW, nowcasts, spread
-from heedful.population.watch import LOOKBACK, NODES, Asked, answers, panels, strand_columns
+from heedful.population.vintages import LEAST_DATES, WINDOW, nowcasts
+from heedful.population.watch import LOOKBACK, Asked, answers, panels, strand_columns
+from heedful.population.watch_issued import ByYears, by_years, with_ears
 from heedful.population.watch_waves import WAVES
-from heedful.population.watch_years import DETECTOR, LOOKBACK_DAYS, yearly_answers
+from heedful.population.watch_years import DETECTOR, LOOKBACK_DAYS
 
 _SERIES = ["signal", "place", "stratum"]
-_FINAL = 0.005
-"""A nowcast this near to the count as issued, relatively, is none."""
-_HALF_95 = 1.959964
-_SPREAD = {"nowcast_low": -_HALF_95, "nowcast_high": _HALF_95, "node_low": min(NODES), "node_high": max(NODES)}
-"""Standard deviations from a nowcast."""
 
 
 class DetectionSettings(Protocol):
@@ -82,6 +78,7 @@ PEOPLE_WINDOW = 56
     lookback=LOOKBACK + PEOPLE_WINDOW,
     needs=("detection", "thresholds"),
     narrow=True,
+    own_days=True,
     version=4,
 )
 def count_alarms(
@@ -114,10 +111,10 @@ def count_alarms(
         withheld.alias("withheld"),
         pl.lit(1.0).alias("floor"),
     )
-    values = _completed(values, _late_posts(counts.data, values), _SERIES, 1)
+    values = completed(values, _late_posts(counts.data, values), _SERIES, 1)
     values = with_levels(values, thresholds).drop("q_limit", "minimum_count")
     asked = [answers(panel, thresholds.alpha) for panel in panels(values, _SERIES, posted, days, 1)]
-    growing = values.filter(pl.col("day").is_in(days.implode())).select(*_SERIES, "day", *_GROWING)
+    growing = values.filter(pl.col("day").is_in(days.implode())).select(*_SERIES, "day", *GROWING)
     return counts.derive(Alarms, _judged(asked, thresholds, _PEOPLE, growing))
 
 
@@ -130,7 +127,48 @@ def _late_posts(counts: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
     return found.join(values.filter(~pl.col("withheld")), on=[*_SERIES, "day"], how="semi", maintain_order="left")
 
 
-@derivation(reads=(Series,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS + 7 * WINDOW, needs=("thresholds",), narrow=True, version=5)
+@dataclass(frozen=True)
+class _AskedSeries:
+    """By days from date to date what the yearly detectors said; `others`: alarm rows of series that are neither daily nor weekly."""
+
+    by_step: dict[int, ByYears]
+    others: Frame[Aggregate, Alarms]
+
+
+def _ask_series(
+    series: Frame[Aggregate, Series], *, thresholds: ThresholdSettings, keys: pl.DataFrame | None = None
+) -> _AskedSeries:  # fmt: skip
+    """Whole strands (a signal of one issuer), not necessarily all."""
+    by_step = {}
+    for step in _STEPS:
+        of_step = series.data["period_days"] == step
+        rows = series.data if of_step.all() else series.data.filter(of_step)
+        by_step[step] = by_years(issued(rows), keys, thresholds, step)
+    return _AskedSeries(by_step, series.derive(Alarms, _other_periods(series.data)))
+
+
+def _judge_series(
+    asked: list[_AskedSeries], *, thresholds: ThresholdSettings, keys: pl.DataFrame | None = None
+) -> Frame[Aggregate, Alarms]:  # fmt: skip
+    """EARS and false discoveries, which look at all strands together."""
+    judged = [one.others.data for one in asked]
+    for step, words in _STEPS.items():
+        found = with_ears([one.by_step[step] for one in asked], thresholds, step)
+        judged.append(_judged(found.asked, thresholds, words, found.growing))
+    return asked[0].others.derive(Alarms, pl.concat(judged).sort(Alarms.key))
+
+
+@derivation(
+    reads=(Series,),
+    writes=Alarms,
+    by=("day",),
+    lookback=LOOKBACK_DAYS + 7 * WINDOW,
+    needs=("thresholds",),
+    narrow=True,
+    own_days=True,
+    in_parts=InParts(("source", "signal"), _ask_series, _judge_series),
+    version=5,
+)
 def series_alarms(
     series: Frame[Aggregate, Series], *, thresholds: ThresholdSettings, keys: pl.DataFrame | None = None
 ) -> Frame[Aggregate, Alarms]:
@@ -148,108 +186,7 @@ def series_alarms(
 
     Sums over places and age groups that the issuer does not give are tested too (`heedful.population.roll_up`).
     """
-    names = ["source", *_SERIES]
-    # a series whose unit changes is another series: its old values are no baseline
-    identity = [*names, "unit"]
-    newest = (
-        series.data.sort("known_at")
-        .unique([*names, "day"], keep="last", maintain_order=True)
-        .with_columns(
-            pl.col("value").fill_nan(None),
-            pl.lit(False).alias("withheld"),
-            pl.col("unit").str.starts_with("{").cast(pl.Float64).alias("floor"),
-        )
-    )
-    newest = with_levels(newest, thresholds).drop("q_limit", "minimum_count")
-    judged = []
-    for step, words in ((1, _DAILY), (7, _WEEKLY)):
-        mine = newest.filter(pl.col("period_days") == step)
-        days = mine["day"].unique() if keys is None else mine.join(keys, on="day", how="semi")["day"].unique()
-        asked, parts = list[Asked](), [_nothing_yet(mine)]
-        for issues, portion in _portions(series.data.filter(pl.col("period_days") == step), mine):
-            growing = nowcasts(issues, identity, ["source", "signal"], step)
-            portion = _with_sums(_completed(portion, growing, identity, step), thresholds)
-            answered = portion.select(*identity, "day").clear()
-            for alpha in portion["alpha"].unique().sort() if step == 7 else []:
-                level = portion.filter((pl.col("floor") > 0) & (pl.col("alpha") == alpha))
-                yearly = yearly_answers(level, identity, days, alpha)
-                tests = yearly.answered.group_by(*strand_columns(identity), "day").agg(
-                    tests=pl.len().cast(pl.Int64), series=pl.len().cast(pl.Int64)
-                )
-                asked += [Asked(yearly.rows, tests)] if yearly.rows.height or tests.height else []
-                answered = pl.concat([answered, yearly.answered])
-            parts.append(_near(portion, answered, identity, days, step))
-        # EARS asks all series of a date together, since they share what spread is typical
-        mine = pl.concat(parts, how="diagonal_relaxed")
-        answered = mine.filter("answered").select(*identity, "day")
-        asked += [answers(panel, thresholds.alpha) for panel in panels(mine, identity, None, days, step, answered)]
-        growing = mine.filter(pl.col("day").is_in(days.implode())).select(*identity, "day", *_GROWING)
-        judged.append(_judged(asked, thresholds, words, growing))
-    return series.derive(Alarms, pl.concat([*judged, _other_periods(newest)]).sort(Alarms.key))
-
-
-ROWS_AT_ONCE = 250_000
-"""Newest values whose years are asked in one go: bounds memory at a few hundred MB beside the values themselves."""
-
-
-def _portions(issued: pl.DataFrame, newest: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Issues of counts and newest values of some signals at a time; a signal of one issuer is never divided."""
-    strand = ["source", "signal"]
-    issued = issued.filter(pl.col("unit").str.starts_with("{")).with_columns(pl.col("value").fill_nan(None))
-    sizes = newest.group_by(strand).len().sort(strand).with_columns(portion=(pl.col("len").cum_sum() - 1) // ROWS_AT_ONCE)
-    for some in sizes.partition_by("portion", maintain_order=True):
-        if sizes["portion"].n_unique() == 1:
-            yield issued, newest
-        else:
-            yield issued.join(some, on=strand, how="semi"), newest.join(some, on=strand, how="semi", maintain_order="left")
-
-
-def _near(portion: pl.DataFrame, answered: pl.DataFrame, identity: list[str], days: pl.Series, step: int) -> pl.DataFrame:
-    """What EARS looks at: `portion` from its baseline before the first date to be tested, with what was `answered` already marked."""
-    first = days.min()
-    near = portion.filter(pl.col("day") >= pl.lit(first, pl.Date) - pl.duration(days=LOOKBACK * step)) if len(days) else portion.clear()
-    marks = answered.unique().with_columns(answered=pl.lit(True))
-    near = near.join(marks, on=[*identity, "day"], how="left", maintain_order="left").with_columns(pl.col("answered").fill_null(False))
-    return near.select(*identity, "day", "value", "withheld", "floor", "alpha", "node_low", "node_high", "answered", *_GROWING)
-
-
-def _nothing_yet(newest: pl.DataFrame) -> pl.DataFrame:
-    """The columns of `_near` without a row."""
-    numbers = dict.fromkeys(("node_low", "node_high", *_GROWING), pl.Float64) | {"enough": pl.Boolean}
-    empty = newest.clear().with_columns(answered=pl.lit(False), **{name: pl.lit(None, dtype) for name, dtype in numbers.items()})
-    return empty.select(
-        "source", *_SERIES, "unit", "day", "value", "withheld", "floor", "alpha", "node_low", "node_high", "answered", *_GROWING
-    )
-
-
-_GROWING = ["seen", "nowcast", "nowcast_low", "nowcast_high", "completeness", "enough", "dates"]
-
-
-def _completed(mine: pl.DataFrame, growing: pl.DataFrame, identity: list[str], step: int) -> pl.DataFrame:
-    """Values as they will be in the end where that is known, with the nodes of their distribution."""
-    rows = mine.join(growing, on=[*identity, "day"], how="left", maintain_order="left")
-    unsettled = ((pl.col("completeness") - 1).abs() > _FINAL) | (pl.col("error") > _FINAL * pl.col("nowcast"))
-    rows = rows.with_columns(nowcast=pl.when(unsettled).then(pl.col("nowcast").round(6).round()), error=pl.when(unsettled).then("error"))
-    rows = rows.with_columns(nowcast=pl.when(pl.col("nowcast") > 0).then("nowcast"))
-    at = {name: spread(pl.col("nowcast"), pl.col("error"), deviations) for name, deviations in _SPREAD.items()}
-    old = (pl.col("known_at").dt.date() - pl.col("day")).dt.total_days() >= LONGEST * step
-    final = pl.when(pl.col("enough").is_null() & (pl.col("floor") > 0) & old).then(1.0).otherwise(pl.col("completeness"))
-    return rows.with_columns(
-        value=pl.coalesce("nowcast", "value"),
-        seen=pl.when(pl.col("nowcast").is_not_null()).then("value"),
-        completeness=final,
-        **{name: pl.when(pl.col("nowcast").is_not_null()).then(value) for name, value in at.items()},
-    )
-
-
-def _with_sums(mine: pl.DataFrame, thresholds: ThresholdSettings) -> pl.DataFrame:
-    """With the sums over places and age groups that the issuer does not give, each at the level of its own place."""
-    rows = with_sums(mine)
-    if rows.height == mine.height:
-        return mine
-    unsure = pl.col("nowcast").is_not_null()
-    nodes = {name: pl.coalesce(name, pl.when(unsure).then(spread(pl.col("nowcast"), pl.col("error"), at))) for name, at in _SPREAD.items()}
-    return with_levels(rows.with_columns(**nodes), thresholds).drop("q_limit", "minimum_count")
+    return _judge_series([_ask_series(series, thresholds=thresholds, keys=keys)], thresholds=thresholds)
 
 
 @dataclass(frozen=True)
@@ -265,6 +202,7 @@ class _Words:
 _PEOPLE = _Words(" people", "days", "nobody was seen to post there on that day, so a zero would mean nothing", DAYS_A_YEAR)
 _DAILY = _Words("", "days", "no value was issued for this day", DAYS_A_YEAR)
 _WEEKLY = _Words("", "weeks", "no value was issued for this week", DAYS_A_YEAR / 7)
+_STEPS = {1: _DAILY, 7: _WEEKLY}
 
 
 _OPTIONAL = pl.DataFrame(
@@ -284,9 +222,9 @@ def _judged(asked: list[Asked], thresholds: ThresholdSettings, words: _Words, gr
     strand = strand_columns(rows.columns)
     rows = _with_families(rows.with_columns(pl.col("p").fill_nan(None)), pl.concat([one.tests for one in asked]), strand)
     if growing is None:
-        rows = rows.with_columns(**{name: pl.lit(None, pl.Boolean if name == "enough" else pl.Float64) for name in _GROWING})
+        rows = rows.with_columns(**{name: pl.lit(None, pl.Boolean if name == "enough" else pl.Float64) for name in GROWING})
     else:
-        on = [name for name in growing.columns if name not in _GROWING]
+        on = [name for name in growing.columns if name not in GROWING]
         rows = rows.join(growing, on=on, how="left", maintain_order="left")
     rows = with_levels(rows, thresholds)
     fired = pl.col("above") & (pl.col("q") <= pl.col("q_limit")) & (pl.col("observed") >= pl.col("minimum_count"))
@@ -408,9 +346,10 @@ def _probability(name: str) -> pl.Expr:
     return pl.when(pl.col(name) < 1e-4).then(pl.lit("< 0.0001")).otherwise(pl.format("= {}", _number(name, 2)))
 
 
-def _other_periods(newest: pl.DataFrame) -> pl.DataFrame:
+def _other_periods(series: pl.DataFrame) -> pl.DataFrame:
     """One row "not tested" for each value above zero of a series that is neither daily nor weekly."""
-    rows = newest.filter(~pl.col("period_days").is_in([1, 7]) & (pl.col("value") > 0))
+    newest = series.filter(~pl.col("period_days").is_in([1, 7])).sort("known_at").unique(["source", *_SERIES, "day"], keep="last")
+    rows = newest.filter(pl.col("value").fill_nan(None) > 0)
     return Alarms.check(
         rows.select(
             pl.format("ears@{}", "source").alias("detector"), *_SERIES, "day", pl.col("value").alias("observed"),

@@ -97,7 +97,8 @@ def gaps(rows: pl.DataFrame) -> list[str]:
         )
     needed = {1: (12, "EARS"), 7: (12, "EARS")}.get(step)
     if needed and len(known) < needed[0]:
-        said.append(f"{len(known)} {name} are known; {needed[1]} needs {needed[0]}: {needed[0] - len(known)} are missing.")
+        are = f"{len(known)} {name} are" if len(known) != 1 else f"1 {name.removesuffix('s') if step in (1, 7) else name} is"
+        said.append(f"{are} known; {needed[1]} needs {needed[0]}: {needed[0] - len(known)} are missing.")
     if step == 7 and len(known) >= 12 and len(grid) < 157:
         said.append(f"{len(grid)} weeks are known; a comparison with earlier years needs 157: {157 - len(grid)} are missing.")
     if len(known) and not (rows["value"].fill_null(0).fill_nan(0) != 0).any():

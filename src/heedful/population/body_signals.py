@@ -48,9 +48,10 @@ CARD = Card(
 METHODS.add(CARD.name, Method(CARD))
 
 
-@derivation(reads=(Changes, People), writes=BodyDays, by=("person",), only={"changes": _NAMES}, version=1)
+@derivation(reads=(Changes, People), writes=BodyDays, by=("person",), only={"changes": _NAMES}, version=2)
 def body_days(changes: Frame[Consented[P], Changes], people: Frame[Consented[P], People]) -> Frame[Consented[P], BodyDays]:
-    """Days of which something is known, and whether they were unusual: one row a person, day and signal, with the declared place."""
+    """Days of which something is known, and whether they were unusual: one row a person, day and signal, with the declared place,
+    birth year and sex."""
     judged = changes.data.filter((pl.col("detector") == DETECTOR) & (pl.col("level") >= 0))
     signal = {name: signal for signal, names in FEATURES.items() for name in names}
     rank = {name: rank for names in FEATURES.values() for rank, name in enumerate(names)}
@@ -60,7 +61,8 @@ def body_days(changes: Frame[Consented[P], Changes], people: Frame[Consented[P],
         unusual=(pl.col("level") >= 1) & (pl.col("observed") > pl.col("expected")),
     )
     first = judged.sort("person", "day", "signal", "rank").unique(["person", "day", "signal"], keep="first", maintain_order=True)
-    homes = people.data.select("person", pl.col("place").fill_null("")).unique("person", keep="last", maintain_order=True)
+    told = people.data.select("person", pl.col("place").fill_null(""), "birth_year", "sex")
+    homes = told.unique("person", keep="last", maintain_order=True)
     rows = first.join(homes, on="person", how="left").with_columns(pl.col("place").fill_null(""))
     return changes.derive(BodyDays, rows.select(*BodyDays.columns).sort(BodyDays.key))
 

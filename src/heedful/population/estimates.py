@@ -49,7 +49,7 @@ CARD = Card(
     reference="Holt & Smith 1979; Kish 1965; Wilson 1927; Austin 2009",
     equals="weights as heedful.population.weighting (balance 0.23.0) on the same people; Wilson as statsmodels",
     limits="Place is the only stratum that posters declare: age and sex are neither known nor guessed. Weights do not cure who posts. "
-    "Small areas are not modelled (no MRP): too few people there are withheld, or part of the place above.",
+    "Small areas of posters are not modelled: too few people there are withheld, or part of the place above; of participants they are.",
 )
 METHODS.add(CARD.name, Method(CARD))
 

@@ -15,6 +15,13 @@ import polars as pl
 from heedful.core.places import parent_place
 
 _AGE = r"^(\d+)(?:-(\d+)|\+)$"
+_REGION = r"/HHS\d+$"
+
+
+def summable() -> pl.Expr:
+    """Which series (unit, place, stratum) may be parts of a sum."""
+    below = pl.col("place").str.contains("/") & ~pl.col("place").str.contains(_REGION)
+    return pl.col("unit").str.starts_with("{") & (below | pl.col("stratum").str.contains(_AGE))
 
 
 def with_sums(rows: pl.DataFrame) -> pl.DataFrame:
@@ -39,7 +46,8 @@ def with_sums(rows: pl.DataFrame) -> pl.DataFrame:
         more = sums(counts)
         if more.height:
             cell = ["source", "signal", "place", "stratum", "day"]
-            more = more.join(found.select(cell).unique(), on=cell, how="anti")
+            issued = found.filter(pl.col("place").is_in(more["place"].unique().implode()))
+            more = more.join(issued.select(cell).unique(), on=cell, how="anti")
             found = pl.concat([found, more], how="diagonal_relaxed")
             counts = pl.concat([counts, more], how="diagonal_relaxed")
     return found
@@ -49,8 +57,9 @@ def _over_places(depth: int) -> Callable[[pl.DataFrame], pl.DataFrame]:
     """Sums over places `depth` levels under their country."""
 
     def sums(counts: pl.DataFrame) -> pl.DataFrame:
-        below = counts.filter((pl.col("place").str.count_matches("/") == depth) & ~pl.col("place").str.contains(r"/HHS\d+$"))
-        return _summed(below.with_columns(part="place", place=parent_place("place")))
+        places = counts.select("place").unique().filter(pl.col("place").str.count_matches("/") == depth)
+        places = places.filter(~pl.col("place").str.contains(_REGION)).with_columns(_above=parent_place("place"))
+        return _summed(counts.join(places, on="place").rename({"place": "part", "_above": "place"}))
 
     return sums
 
@@ -82,7 +91,7 @@ def _summed(parts: pl.DataFrame) -> pl.DataFrame:
             ((pl.col("value") * pl.col("completeness")).sum() / pl.col("value").sum()).alias("completeness"),
         ]
     parts = parts.with_columns(pl.col("unit").str.extract(r"^(\{[^}]*\})"))  # a sum's parts may be sums
-    names = pl.col("part").sort().str.join(",").hash(seed=11)
+    names = pl.col("part").hash(seed=11).sum()  # the same for the same parts, in any order
     sums = parts.group_by(by).agg(
         pl.col("value").sum(), pl.col("known_at").max(), *kept, *more, _parts=pl.len(), _names=names
     )  # fmt: skip

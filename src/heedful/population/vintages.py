@@ -17,6 +17,7 @@ Mathematics and Economics 26:91-99.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,13 +145,16 @@ def links_by_date(triangle: Floats, age: Ints, window: int = WINDOW) -> Links:
     return Links(factor, tidy[0], weight, number.astype(np.int64), tidy[1])
 
 
-def nowcasts(issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int, window: int = WINDOW) -> pl.DataFrame:
+def nowcasts(
+    issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int, window: int = WINDOW, due: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Every date that was issued last when it was younger than `LONGEST` dates, with what it will come to.
 
     Parameters
     ----------
     issues: `keys`, day, value, known_at: all issues of counts. issuer: the columns of `keys` that name who issues them: a date is as old as
     the latest issue by them of any date up to it, `window` dates back. Issuers that issued no date twice in that time are left out.
+    due: `open_dates` of all the issuers' series, where `issues` are of some of them only.
 
     Returns
     -------
@@ -158,9 +162,10 @@ def nowcasts(issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int
     (at least `LEAST_DATES`). Where not enough is known, or nothing was counted yet, the numbers but `seen` and `dates` are null.
     """
     empty = issues.select(*keys, "day").clear().with_columns(**{name: pl.lit(None, dtype) for name, dtype in _ANSWER.items()})
-    number = pl.col("day").to_physical().cast(pl.Int64)
-    issues = issues.filter(pl.col("value").is_not_null()).with_columns(_n=number, _phase=number % step)
-    open_ = _open(issues, keys, issuer, step, window)
+    open_ = open_dates([issues], keys, issuer, step, window) if due is None else due
+    if open_.is_empty():
+        return empty
+    issues = _numbered(issues, step)
     parts = [empty]
     for phase in sorted(open_["_phase"].unique()):
         due = open_.filter(pl.col("_phase") == phase)
@@ -187,18 +192,37 @@ _ANSWER = {
 }  # fmt: skip
 
 
-def _open(issues: pl.DataFrame, keys: list[str], issuer: list[str], step: int, back: int) -> pl.DataFrame:
-    """Issuer, _phase, _n (day number) and _now (day number of the latest issue that counts for it) of dates that are not final."""
-    issued = pl.col("known_at").dt.date().to_physical().cast(pl.Int64)
+def open_dates(parts: Iterable[pl.DataFrame], keys: list[str], issuer: list[str], step: int, back: int = WINDOW) -> pl.DataFrame:
+    """Issuer, _phase, _n (day number) and _now (day number of the latest issue that counts for it) of dates that are not final.
+
+    `parts`: issues of some series each, as in `nowcasts`.
+    """
     by = [*issuer, "_phase"]
-    twice = pl.col("known_at").max() > pl.col("known_at").min()
-    cells = issues.group_by(*keys, "_phase", "_n").agg(_now=issued.max(), twice=twice)
-    dates = cells.group_by(*by, "_n").agg(pl.col("_now").max(), twice=pl.col("twice").any().cast(pl.Int64)).sort(*by, "_n")
+    dates = pl.concat([_issue_dates(_numbered(part, step), keys, issuer) for part in parts])
+    dates = dates.group_by(*by, "_n").agg(pl.col("_now").max(), pl.col("twice").max()).sort(*by, "_n")
     window = f"{back * step + 1}i"
     dates = dates.with_columns(
         _now=pl.col("_now").rolling_max_by("_n", window).over(by), twice=pl.col("twice").rolling_max_by("_n", window).over(by)
     )
     return dates.filter(((pl.col("_now") - pl.col("_n")) // step < LONGEST) & (pl.col("twice") > 0)).drop("twice")
+
+
+def _numbered(issues: pl.DataFrame, step: int) -> pl.DataFrame:
+    number = pl.col("day").to_physical().cast(pl.Int64)
+    return issues.filter(pl.col("value").is_not_null()).with_columns(_n=number, _phase=number % step)
+
+
+def _issue_dates(issues: pl.DataFrame, keys: list[str], issuer: list[str]) -> pl.DataFrame:
+    """By issuer and date the day number of the latest issue, and whether any series was issued `twice`."""
+    cells = issues.select(*keys, "_phase", "_n", "known_at").sort(*keys, "_n", "known_at")
+    same = [pl.col(name) == pl.col(name).shift() for name in (*keys, "_n")]
+    again = pl.all_horizontal(*same, pl.col("known_at") != pl.col("known_at").shift()).fill_null(False)
+    issued = pl.col("known_at").dt.date().to_physical().cast(pl.Int64)
+    return (
+        cells.with_columns(_again=again)
+        .group_by(*issuer, "_phase", "_n")
+        .agg(_now=issued.max(), twice=pl.col("_again").any().cast(pl.Int64))
+    )
 
 
 def _answered(

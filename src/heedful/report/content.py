@@ -35,6 +35,7 @@ from heedful.core.schemas import (
     Risks,
     Rumours,
     Schema,
+    SelfReports,
     Series,
     Timeline,
     column,
@@ -151,6 +152,7 @@ class PageContent:
     changes: pl.DataFrame = field(default_factory=Changes.empty)
     timeline: pl.DataFrame = field(default_factory=Timeline.empty)
     agreements: pl.DataFrame = field(default_factory=Agreements.empty)
+    self_reports: pl.DataFrame = field(default_factory=SelfReports.empty)
     group_agreements: pl.DataFrame = field(default_factory=GroupAgreements.empty)
     adherence: pl.DataFrame = field(default_factory=Adherence.empty)
     dispensings: pl.DataFrame = field(default_factory=Dispensings.empty)

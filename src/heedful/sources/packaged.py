@@ -30,10 +30,11 @@ from heedful.language.vocabulary import Vocabulary, with_figures
 
 @functools.cache
 def vocabulary() -> Vocabulary:
-    """The packaged vocabulary (HPO, drug names, everyday words, SYMP, figures of speech) with the English rules, and those of the other
-    languages beside it; read once a process."""
+    """The packaged vocabulary (HPO, drug names, everyday words, SYMP, the lay grammar's terms, figures of speech) with the English rules, and
+    those of the other languages beside it; read once a process."""
+    terms = pl.concat([_table("vocabulary.tsv.gz"), _table("symp.tsv.gz"), _table("grammar_en.tsv.gz")])
     return Vocabulary(
-        with_figures(pl.concat([_table("vocabulary.tsv.gz"), _table("symp.tsv.gz")]), _table("figures_en.tsv")["term"]),
+        with_figures(terms, _table("figures_en.tsv")["term"]),
         _rules("rules_en.tsv"),
         spelling=_table("misspellings_en.tsv.gz"),
         others={language: _of_language(language) for language in OTHER_LANGUAGES},
@@ -164,6 +165,7 @@ def tables() -> pl.DataFrame:
         ("drug names", "en", "drug-named-entity-recognition", drugs[1] if drugs else "", "MIT", count["drug names"]),
         ("SYMP", "en", "Symptom Ontology", symp[1] if symp else "", "CC0 1.0", _table("symp.tsv.gz").height),
         ("everyday words", "en", *ours, count["everyday words"]),
+        ("lay grammar, other orders", "en", *ours, _table("grammar_en.tsv.gz").height),
         ("emoji", "all", *ours, count["emoji"]),
         ("figures of speech", "en", *ours, _table("figures_en.tsv").height),
         ("misspellings", "en", *ours, _table("misspellings_en.tsv.gz").height),
@@ -176,7 +178,7 @@ def vocabulary_notes() -> list[str]:
     """What the packaged vocabulary's files say of their sources, versions and licences: a line each."""
     return [
         note
-        for name in ("vocabulary.tsv.gz", "symp.tsv.gz", *(f"lay_{language}.tsv" for language in OTHER_LANGUAGES))
+        for name in ("vocabulary.tsv.gz", "symp.tsv.gz", "grammar_en.tsv.gz", *(f"lay_{language}.tsv" for language in OTHER_LANGUAGES))
         for note in notes_of(name)
     ]
 

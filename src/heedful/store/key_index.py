@@ -1,8 +1,9 @@
-"""Which keys a base table holds already, and with which content: 64-bit hashes in one open-addressed table."""
+"""Which keys a base table holds already, and with which content: 64-bit hashes, those of the days in use in an open-addressed table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -11,11 +12,19 @@ import numpy.typing as npt
 import polars as pl
 
 from heedful.core.schemas import Schema
+from heedful.store.key_portions import KeyPortions, Pairs, Portions, portion_column
 from heedful.store.row_keys import Hashes
 
+MOST_PAIRS = 250_000
+"""Pairs held in memory: 8 MB. A batch that touches days with more holds those all the same."""
 _LEAST_SLOTS = 1 << 12
 _COLUMN = "Array(int64, 1, 'C', readonly=True)"
 NEW, CORRECTED, REPEATED = 0, 1, 2
+
+Files = Callable[[type[Schema], Collection[int]], list[str]]
+"""Names of the stored files that may hold a row of one of the portions."""
+Stored = Callable[[type[Schema], str], Iterator[tuple[Portions, Pairs]]]
+"""Portions and pairs of all rows of a stored file, piece by piece."""
 
 
 class _Pairs:
@@ -45,40 +54,103 @@ class _Pairs:
             _move(self.slots, old)
 
 
-class KeyIndex:
-    """Classifies rows as new, corrected or repeated. `load(schema)` yields a table's key and content hashes, once a process.
+class _Table:
+    """Known keys of one table. Those of the portions in `present` are in memory; what was read of the lake, or added, is on disk too.
 
-    About 30 bytes a row of the table stay in memory: a key must be known wherever its row lies, since a correction may move its day.
+    A table whose keys have no time is one portion and held whole, about 30 bytes a row.
     """
 
-    def __init__(self, load: Callable[[type[Schema]], tuple[Hashes, Hashes]]) -> None:
-        self._load = load
-        self._tables: dict[str, _Pairs] = {}
+    def __init__(self, folder: Path, *, portioned: bool) -> None:
+        self.pairs = _Pairs()
+        self.kept = KeyPortions(folder) if portioned else None
+        self.present, self.read = set[int](), set[str]()
+
+    def add(self, portions: Portions, pairs: Pairs) -> None:
+        """Pairs of portions that are present (or of a table that is held whole)."""
+        if self.kept is not None:
+            self.kept.add(portions, pairs)
+        self._hold(pairs)
+
+    def take_in(self, portions: Portions, pairs: Pairs) -> None:
+        """Pairs of a stored file, of portions that are not present yet."""
+        if self.kept is None:
+            self._hold(pairs)
+        else:
+            self.kept.add(portions, pairs)
+
+    def bring(self, wanted: set[int]) -> None:
+        """Have `wanted` portions in memory; where there would be too many pairs, the others are let go."""
+        missing = wanted - self.present
+        if self.kept is not None and missing:
+            pairs = self.kept.read(missing)
+            if self.pairs.held + len(pairs) > MOST_PAIRS:
+                self.pairs, missing = _Pairs(), wanted
+                pairs = self.kept.read(wanted)
+                self.present = set()
+            self._hold(pairs)
+        self.present |= missing
+
+    def _hold(self, pairs: Pairs) -> None:
+        self.pairs.insert(np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]))
+
+
+class KeyIndex:
+    """Classifies rows as new, corrected or repeated.
+
+    A key must be known wherever its row lies, since a correction may move its day: `files` tells where a portion can lie in the lake, and
+    `stored` reads a file's hashes, each file once a process. `folder`: where hashes lie that memory does not hold.
+    """
+
+    def __init__(self, files: Files, stored: Stored, folder: Path) -> None:
+        self._files, self._stored, self._folder = files, stored, folder
+        self._tables: dict[str, _Table] = {}
 
     def classify(self, schema: type[Schema], rows: pl.DataFrame) -> tuple[pl.Series, npt.NDArray[np.int32]]:
-        """For rows with `_id`, `_content`: a mask of those to store, and for each 1 if its key is known already, else 0."""
+        """For rows with `_portion`, `_id`, `_content`: a mask of those to store, and for each 1 if its key is known already, else 0."""
         ids, contents = rows["_id"].to_numpy(), rows["_content"].to_numpy()
-        states = self._table(schema).look(ids, contents)
+        states = self._table(schema, rows["_portion"]).pairs.look(ids, contents)
         if not rows["_id"].is_unique().all():
             within = _Pairs().insert(ids, contents)
             states = np.where(within > states, within, states)
         return pl.Series(states != REPEATED), (states != NEW).astype(np.int32)
 
-    def add(self, schema: type[Schema], rows: pl.DataFrame) -> None:
-        """Remember rows that were just stored."""
-        self._table(schema).insert(rows["_id"].to_numpy(), rows["_content"].to_numpy())
+    def add(self, schema: type[Schema], rows: pl.DataFrame, files: Collection[str]) -> None:
+        """Remember rows that were just stored, as `files`."""
+        table = self._table(schema, rows["_portion"], besides=set(files))
+        try:
+            table.add(rows["_portion"].to_numpy(), rows.select("_id", "_content").to_numpy())
+        except BaseException:
+            self.forget(schema.table)  # half of it may be there
+            raise
+        table.read |= set(files)
+
+    def moved(self, table: str, old: Collection[str], new: Collection[str]) -> None:
+        """Rows of `old` files lie in `new` ones now, as they were."""
+        known = self._tables.get(table)
+        if known is not None:
+            if known.read >= set(old):
+                known.read |= set(new)
+            known.read -= set(old)
 
     def forget(self, table: str) -> None:
         """Forget a table, after a deletion."""
         self._tables.pop(table, None)
 
-    def _table(self, schema: type[Schema]) -> _Pairs:
-        if schema.table not in self._tables:
-            # Put in place only when whole: a failed reading must not look like an empty table.
-            pairs = _Pairs()
-            pairs.insert(*self._load(schema))
-            self._tables[schema.table] = pairs
-        return self._tables[schema.table]
+    def _table(self, schema: type[Schema], portions: pl.Series, besides: Collection[str] = ()) -> _Table:
+        """The table with the portions of rows in memory."""
+        # Put in place only when whole: a failed reading must not look like an empty table.
+        table = self._tables.pop(schema.table, None) or _Table(self._folder, portioned=portion_column(schema) is not None)
+        wanted = set(portions.unique().to_list())
+        missing = wanted - table.present
+        if missing:
+            for file in self._files(schema, missing):
+                if file not in table.read and file not in besides:
+                    for found in self._stored(schema, file):
+                        table.take_in(*found)
+                    table.read.add(file)
+            table.bring(wanted)
+        self._tables[schema.table] = table
+        return table
 
 
 @numba.njit(cache=True, inline="always")

@@ -11,29 +11,37 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import polars as pl
 from deltalake import DeltaTable
 
 from heedful.core.errors import StoreError
 from heedful.core.schemas import Grain, Schema
+from heedful.store.allocator import give_back
 from heedful.store.key_index import KeyIndex
-from heedful.store.row_keys import Hashes, hash_rows
+from heedful.store.key_portions import Pairs, Portions, days_of, portion, portion_column
+from heedful.store.row_keys import hash_rows
 from heedful.store.table_log import DataFile, TableLog
-from heedful.store.warm import WarmDays, WarmTables
+from heedful.store.warm import Names, WarmDays, WarmTable, WarmTables, among, replaced
 
 OURS = {"_part": pl.String(), "_batch": pl.Int64(), "_version": pl.Int32(), "_content": pl.Int64()}
 _GRAINS: dict[Grain, str] = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "none": ""}
 _IDS = ("person", "author")
 _MOST_IDS = 1_000
+_FEW = {"person": 200, "source": 200, "signal": 1_000}
+"""Of so many values of these columns none but rows with them are read, before the join with the keys themselves."""
 _SMALL_ROWS, _FILE_ROWS, _GROUP_ROWS = 250_000, 500_000, 2_000_000
 """Compaction joins files of fewer rows than the first, writes files of the second, and holds at most the third in memory."""
+_HASHED_ROWS = 131_072
+_BULK_ROWS = 10_000
+"""After a batch of so many rows freed memory is returned; a live minute has fewer."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,19 @@ class Appended:
     added: int
     corrected: int
     duplicates: int
+
+
+class Watcher(Protocol):
+    """Keeps something of base rows in memory, and hears of all that come and go."""
+
+    def came(self, schema: type[Schema], rows: pl.DataFrame) -> None:
+        """New rows, none of which corrects another."""
+
+    def changed(self, schema: type[Schema], rows: pl.DataFrame) -> None:
+        """Rows that correct others, those others, and rows that came with them."""
+
+    def went(self, table: str, people: Iterable[str] | None) -> None:
+        """Rows of these people were removed; None: anybody's, or another process wrote."""
 
 
 @dataclass
@@ -61,10 +82,11 @@ class Lake:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._logs: dict[str, TableLog] = {}
-        self._index = KeyIndex(self._stored_hashes)
+        self._index = KeyIndex(self._files_of, self._stored_hashes, folder)
         self._staged: dict[str, _Staged] = {}
         self._warm_days = WarmDays(lambda schema, day: self._read_stored(schema, pl.DataFrame({"day": [day]}), (day, day), None))
         self._warm_tables = WarmTables()
+        self.watchers: list[Watcher] = []
         self._locked, self._seen = False, dict[str, int]()
 
     @contextmanager
@@ -180,8 +202,8 @@ class Lake:
         self, schema: type[Schema], keys: pl.DataFrame | None, days: tuple[date, date] | None, as_of: datetime | None
     ) -> pl.DataFrame:
         lazy = self.scan(schema.table, schema, days=days, keys=keys)
-        if keys is not None and "person" in keys.columns and keys["person"].n_unique() <= 200:
-            lazy = lazy.filter(pl.col("person").is_in(keys["person"].unique().to_list()))
+        for name, values in _few(keys).items():
+            lazy = lazy.filter(pl.col(name).is_in(values))
         if as_of is not None:
             lazy = lazy.filter(pl.col("known_at") <= as_of)
         rows = _chosen(lazy, keys, days).collect()
@@ -210,9 +232,22 @@ class Lake:
         log = self._log(name)
         return log is not None and any(file.high.get("_version", 1) > 0 for file in log.files.values())
 
-    def _stored_hashes(self, schema: type[Schema]) -> tuple[Hashes, Hashes]:
-        rows = self.scan(schema.table, schema).select([*schema.key, "_content"]).collect()
-        return hash_rows(rows, schema.key), rows["_content"].to_numpy()
+    def _files_of(self, schema: type[Schema], portions: Collection[int]) -> list[str]:
+        """Files that may hold keys of one of the portions."""
+        log = self._log(schema.table)
+        if log is None:
+            return []
+        name = portion_column(schema)
+        days = days_of(portions)
+        return [path for path, file in log.files.items() if name is None or file.may_hold_days(name, days)]
+
+    def _stored_hashes(self, schema: type[Schema], file: str) -> Iterator[tuple[Portions, Pairs]]:
+        log = self._log(schema.table)
+        assert log is not None
+        scanned = self._rows_of(log, schema, [log.files[file]]).select([*schema.key, "_content"])
+        for at in range(0, log.files[file].rows, _HASHED_ROWS):
+            rows = scanned.slice(at, _HASHED_ROWS).with_columns(portion(schema)).collect()
+            yield rows["_portion"].to_numpy(), np.column_stack([hash_rows(rows, schema.key), rows["_content"].to_numpy()])
 
     # --- writing base rows
 
@@ -223,6 +258,7 @@ class Lake:
         content = [name for name in schema.columns if name != "known_at" or "known_at" in schema.key]
         rows = rows.with_columns(
             partition(schema),
+            portion(schema),
             _batch=pl.lit(batch, dtype=pl.Int64),
             _content=pl.Series(hash_rows(rows, content)),
             _id=pl.Series(hash_rows(rows, schema.key)),
@@ -232,7 +268,7 @@ class Lake:
         fresh, versions = self._index.classify(schema, rows)
         if not fresh.all():
             rows, versions = rows.filter(fresh), versions[fresh.to_numpy()]
-        new = rows.with_columns(_version=pl.Series(versions, dtype=pl.Int32)).drop("_id")
+        new = rows.with_columns(_version=pl.Series(versions, dtype=pl.Int32)).drop("_id", "_portion")
         corrected = new.filter(pl.col("_version") > 0)
         changed = new.drop(list(OURS))
         if corrected.height:
@@ -242,13 +278,18 @@ class Lake:
         if new.height:
             self._check_caches(schema.table)
             log = self._log_for(schema.table, schema)
-            log.commit("append", batch, log.write(new.select([*OURS, *schema.columns])))
-            self._index.add(schema, rows)
+            files = log.write(new.select([*OURS, *schema.columns]))
+            log.commit("append", batch, files)
+            self._index.add(schema, rows, [file.path for file in files])
             if corrected.height:
                 self._warm_days.forget(schema.table)
             else:
                 self._warm_days.add(schema, changed)
+            for watcher in self.watchers:
+                (watcher.changed if corrected.height else watcher.came)(schema, changed)
             self._seen[schema.table] = log.version
+            if new.height >= _BULK_ROWS:
+                give_back()
         return Appended(changed, new.height - corrected.height, corrected.height, fresh.len() - new.height)
 
     def roll_back(self, schema: type[Schema], batch: int) -> None:
@@ -256,7 +297,7 @@ class Lake:
         log = self._log(schema.table)
         if log is not None:
             files = [file for file in log.files.values() if file.may_hold("_batch", [batch])]
-            self._take_out(schema, log, files, lambda rows: rows.filter(pl.col("_batch") != batch))
+            self._take_out(schema, log, files, lambda rows: rows.filter(pl.col("_batch") != batch), None)
 
     def delete(self, schema: type[Schema], keys: pl.DataFrame) -> int:
         """Remove all versions of the base rows matching `keys` (any columns of the schema); returns how many rows went."""
@@ -265,9 +306,10 @@ class Lake:
             return 0
         keys = keys.unique()
         files = log.chosen(ids=_ids(keys))
-        return self._take_out(schema, log, files, lambda rows: rows.join(keys, on=keys.columns, how="anti"))
+        people = keys["person"].unique().to_list() if "person" in keys.columns else None
+        return self._take_out(schema, log, files, lambda rows: rows.join(keys, on=keys.columns, how="anti"), people)
 
-    def _take_out(self, schema: type[Schema], log: TableLog, files: Sequence[DataFile], keep: Any) -> int:
+    def _take_out(self, schema: type[Schema], log: TableLog, files: Sequence[DataFile], keep: Any, people: list[str] | None) -> int:
         """Rewrite those of `files` of which `keep` does not keep everything, in one commit; returns how many rows went."""
         gone, removed, added = 0, list[DataFile](), list[DataFile]()
         for file in files:
@@ -281,24 +323,35 @@ class Lake:
         if removed:
             self._index.forget(schema.table)
             self._warm_days.forget(schema.table)
+            for watcher in self.watchers:
+                watcher.went(schema.table, people)
             self._seen[schema.table] = log.version
         return gone
 
     # --- derived rows
 
     def read_derived(
-        self, name: str, schema: type[Schema], keys: pl.DataFrame | None, days: tuple[date, date] | None = None
+        self, name: str, schema: type[Schema], keys: pl.DataFrame | None, days: tuple[date, date] | None = None, names: Names | None = None
     ) -> pl.DataFrame:
-        """Rows of one derivation's table, of `keys` (a semi-join) within `days`, staged differences included."""
+        """Rows of one derivation's table, of `keys` (a semi-join) within `days`, staged differences included; with `names` (a column and
+        its values) only those."""
         self._check_caches(name)
         whole = self._warm_tables.get(name)
+        if whole is None and name not in self._staged and not self._rows(name):
+            return schema.empty()
         if whole is None and keys is not None and self._warm_tables.asked(name) and self._rows(name) <= _SMALL_ROWS:
-            whole = self._with_staged(name, self.scan(name, schema).drop(list(OURS)).collect())
-            self._warm_tables.keep(name, whole)
+            rows = self._with_staged(name, self.scan(name, schema).drop(list(OURS)).collect())
+            whole = self._warm_tables.keep(name, schema, rows)
         if whole is not None:
-            return _chosen(whole.lazy(), keys, days).collect()
+            return _of_warm(whole, keys, days, names)
         stored = _chosen(self.scan(name, schema, days=days, keys=keys), keys, days).drop(list(OURS)).collect()
-        return self._with_staged(name, stored, keys, days)
+        rows = self._with_staged(name, stored, keys, days)
+        return rows if names is None else rows.filter(among(rows, names))
+
+    def is_warm(self, name: str) -> bool:
+        """Whether all of a derivation's rows are at hand, so that some of them are cheap to have."""
+        self._check_caches(name)
+        return self._warm_tables.get(name) is not None or (name not in self._staged and not self._rows(name))
 
     def _rows(self, name: str) -> int:
         log = self._log(name)
@@ -310,7 +363,7 @@ class Lake:
         staged = self._staged.get(name)
         if staged is None:
             return stored
-        return _replaced(stored, staged.schema, staged.removed, _chosen(staged.added.lazy(), keys, days).collect())
+        return replaced(stored, staged.schema, staged.removed, _chosen(staged.added.lazy(), keys, days).collect())
 
     def replace(self, name: str, schema: type[Schema], removed: pl.DataFrame, added: pl.DataFrame, batch: int) -> None:
         """Take `removed` rows (by schema key) out and put `added` in, in one atomic commit."""
@@ -323,12 +376,13 @@ class Lake:
         if whole is not None and whole.height + added.height > _SMALL_ROWS:
             self._warm_tables.forget(name)
         elif whole is not None:
-            self._warm_tables.keep(name, _replaced(whole, schema, removed, added))
+            whole.replace(removed, added)
+            self._warm_tables.let_go()
         known = self._staged.get(name)
         if known is None:
             self._staged[name] = _Staged(schema, removed.select(_placed_key(schema)), added)
         else:
-            known.added = _replaced(known.added, schema, removed, added)
+            known.added = replaced(known.added, schema, removed, added)
             known.removed = pl.concat([known.removed, removed.select(_placed_key(schema))]).unique()
 
     def settle(self, name: str, batch: int) -> None:
@@ -378,6 +432,8 @@ class Lake:
             self._warm_days.forget(name)
             self._warm_tables.forget(name)
             self._index.forget(name)
+            for watcher in self.watchers:
+                watcher.went(name, None)
         self._seen[name] = version
 
     # --- upkeep
@@ -393,6 +449,7 @@ class Lake:
             rows = rows.sort(order, maintain_order=True) if order else rows
             written = [file for at in range(0, rows.height, _FILE_ROWS) for file in log.write(rows[at : at + _FILE_ROWS])]
             log.commit("compact", -1, written, group, same_rows=True)
+            self._index.moved(name, [file.path for file in group], [file.path for file in written])
         log.checkpoint()
         self._seen[name] = log.version
 
@@ -421,21 +478,24 @@ class Lake:
         return sum((Path(folder) / file).stat().st_size for folder, _, files in os.walk(self.folder) for file in files)
 
 
-def _of_days(log: TableLog, schema: type[Schema], staged: _Staged, whole: pl.DataFrame) -> tuple[list[DataFile], list[pl.DataFrame]]:
+def _of_days(log: TableLog, schema: type[Schema], staged: _Staged, whole: WarmTable) -> tuple[list[DataFile], list[pl.DataFrame]]:
     """Files that share a day with a removed row, and what takes their place: rows of `whole` on their days, those before the first removed
     one apart, so that who changes the same days again (each minute those of today) writes no older ones."""
     parts = set(staged.removed.select(partition(schema))["_part"].to_list())
     files, days = log.chosen(parts), staged.removed["day"].unique().sort() if "day" in staged.removed.columns else None
     if days is None or days.null_count() or schema.grain == "none" or any("day" not in file.low for file in files):
         inside = partition(schema).is_in(list(parts))
-        return files, [whole.filter(inside), staged.added.filter(~inside)]
+        return files, [pl.concat(whole.parts()).filter(inside), staged.added.filter(~inside)]
     met, first = [file for file in files if file.may_hold("day", days.to_list())], days[0]
     while more := [file for file in files if file not in met and any(_overlap(file, other) for other in met)]:
         met += more
-    within = pl.any_horizontal(pl.lit(value=False), *(pl.col("day").is_between(file.low["day"], file.high["day"]) for file in met))
-    inside = partition(schema).is_in(list(parts)) & within
-    rows = whole.filter(inside)
-    return met, [rows.filter(pl.col("day") < first), pl.concat([rows.filter(pl.col("day") >= first), staged.added.filter(~inside)])]
+    if not met:
+        return met, [staged.added]
+    within = pl.any_horizontal(*(pl.col("day").is_between(file.low["day"], file.high["day"]) for file in met)).fill_null(value=False)
+    near = (min(file.low["day"] for file in met), max(file.high["day"] for file in met))
+    rows = [part.filter(within) for part in whole.parts(near)]
+    late = [part.filter(pl.col("day") >= first) for part in rows]
+    return met, [pl.concat([part.filter(pl.col("day") < first) for part in rows]), pl.concat([*late, staged.added.filter(~within)])]
 
 
 def _overlap(one: DataFile, other: DataFile) -> bool:
@@ -445,7 +505,7 @@ def _overlap(one: DataFile, other: DataFile) -> bool:
 def _physical(rows: pl.DataFrame, schema: type[Schema], batch: int) -> pl.DataFrame:
     """Derived rows with our columns."""
     ours = {"_batch": pl.lit(batch, pl.Int64), "_version": pl.lit(0, pl.Int32), "_content": pl.lit(0, pl.Int64)}
-    return rows.with_columns(partition(schema), **ours).select([*OURS, *schema.columns])
+    return rows.with_columns(_partition_of(rows, schema), **ours).select([*OURS, *schema.columns])
 
 
 def _placed_key(schema: type[Schema]) -> list[str]:
@@ -465,13 +525,25 @@ def _chosen(rows: pl.LazyFrame, keys: pl.DataFrame | None, days: tuple[date, dat
     """Rows of `keys` (a semi-join) within `days`."""
     if days is not None and "day" in rows.collect_schema():
         rows = rows.filter(pl.col("day").is_between(*days))
-    return rows if keys is None else rows.join(keys.lazy(), on=keys.columns, how="semi", nulls_equal=True)
+    if keys is None or (days is not None and keys.columns == ["day"] and keys["day"].n_unique() > (days[1] - days[0]).days):
+        return rows  # every day of the span is asked for
+    return rows.join(keys.lazy(), on=keys.columns, how="semi", nulls_equal=True)
 
 
-def _replaced(rows: pl.DataFrame, schema: type[Schema], removed: pl.DataFrame, added: pl.DataFrame) -> pl.DataFrame:
-    """Rows without those of the keys of `removed`, with `added`."""
-    kept = rows.join(removed, on=list(schema.key), how="anti", nulls_equal=True) if removed.height and rows.height else rows
-    return pl.concat([kept, added.select(kept.columns)]) if added.height else kept
+def _few(keys: pl.DataFrame | None) -> dict[str, list[Any]]:
+    """The values of some columns of `keys`, where they are few."""
+    if keys is None:
+        return {}
+    found = {name: keys[name].unique() for name in _FEW if name in keys.columns and not keys[name].null_count()}
+    return {name: values.to_list() for name, values in found.items() if values.len() <= _FEW[name]}
+
+
+def _of_warm(whole: WarmTable, keys: pl.DataFrame | None, days: tuple[date, date] | None, names: Names | None) -> pl.DataFrame:
+    """As `_chosen`, of a table in memory: what need not be looked through is not."""
+    parts = whole.parts(days, names)
+    if keys is not None and keys.columns == ["person"] and days is None and whole.people <= set(keys["person"].to_list()):
+        return pl.concat(parts)
+    return pl.concat([_chosen(part.lazy(), keys, days).collect() for part in parts])
 
 
 def _groups(files: list[DataFile]) -> Iterator[list[DataFile]]:
@@ -491,6 +563,16 @@ def _groups(files: list[DataFile]) -> Iterator[list[DataFile]]:
 def newest(rows: pl.DataFrame, schema: type[Schema]) -> pl.DataFrame:
     """One row a key: the one known last; of several known at the same instant the one with the greatest content hash."""
     return rows.sort("known_at", "_content").unique(subset=list(schema.key), keep="last", maintain_order=True)
+
+
+def _partition_of(rows: pl.DataFrame, schema: type[Schema]) -> pl.Expr:
+    """`partition`, worked out once where all rows lie in one part."""
+    if schema.grain == "none" or not rows.height or rows["day"].null_count():
+        return partition(schema)
+    low, high = rows["day"].min(), rows["day"].max()
+    letters = {"day": 10, "month": 7, "year": 4}[schema.grain]
+    part = str(low)[:letters]
+    return pl.lit(part).alias("_part") if part == str(high)[:letters] else partition(schema)
 
 
 def partition(schema: type[Schema]) -> pl.Expr:

@@ -14,7 +14,7 @@ import uuid
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from heedful.core.errors import StoreError
 
 _CONFIGURATION = {"delta.logRetentionDuration": "interval 1 days", "delta.deletedFileRetentionDuration": "interval 0 days"}
 _APPLICATION = "heedful"
-_DESCRIBED = ("day", "person", "author", "_batch", "_version")
+_DESCRIBED = ("day", "start_at", "person", "author", "_batch", "_version")
 """Columns whose least and greatest value is kept for each file, so that a reader opens only files that can matter."""
 ROW_GROUP = 65_536
 _TYPES: dict[type[pl.DataType], str] = {
@@ -55,6 +55,14 @@ class DataFile:
             return True
         at = bisect_left(wanted, self.low[column])
         return at < len(wanted) and wanted[at] <= self.high[column]
+
+    def may_hold_days(self, column: str, wanted: Sequence[date]) -> bool:
+        """The same of sorted UTC days, for a column of days or instants."""
+        if column not in self.low or self.low[column] is None:
+            return True
+        low, high = (edge.astimezone(UTC).date() if isinstance(edge, datetime) else edge for edge in (self.low[column], self.high[column]))
+        at = bisect_left(wanted, low)
+        return at < len(wanted) and wanted[at] <= high
 
 
 class TableLog:
@@ -134,7 +142,7 @@ class TableLog:
         target.parent.mkdir(exist_ok=True)
         rows.drop("_part").write_parquet(target, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, mkdir=False)
         described = [name for name in _DESCRIBED if name in rows.columns and rows[name].null_count() < rows.height]
-        low, high = (rows.select(getattr(pl.col(described), edge)()).row(0, named=True) for edge in ("min", "max"))
+        low, high = ({name: getattr(rows[name], edge)() for name in described} for edge in ("min", "max"))
         return DataFile(path, part, target.stat().st_size, rows.height, low, high)
 
     def commit(

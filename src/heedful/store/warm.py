@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -18,6 +18,8 @@ MOST_DAYS = 6
 MOST_ROWS = 6_000_000
 MOST_BYTES = 64_000_000
 ASKED_BEFORE_KEPT = 3
+Names = tuple[str, tuple[str, ...] | str]
+"""A column, and the values of it that are asked for, or a pattern of them."""
 
 
 @dataclass
@@ -106,14 +108,101 @@ class WarmDays:
         self._days.pop(table, None)
 
 
+class WarmTable:
+    """A derived table in two parts: `recent` holds the days that change now (and rows without a day), so that a live minute neither looks
+    through nor copies those before them."""
+
+    def __init__(self, schema: type[Schema], rows: pl.DataFrame) -> None:
+        self._schema = schema
+        self._dated = "day" in rows.columns
+        self._since: date | None = None
+        self._old, self.recent = rows.clear(), rows
+        self._narrowed: dict[Names, pl.DataFrame] = {}
+        self._old_people: set[str] = set()
+        self._people: set[str] | None = None
+
+    def parts(self, days: tuple[date, date] | None = None, names: Names | None = None) -> list[pl.DataFrame]:
+        """All rows that may be of `days`, with a column's value among `names` (column, values)."""
+        recent = self.recent if names is None else self.recent.filter(among(self.recent, names))
+        if self._since is None or (days is not None and days[0] >= self._since):
+            return [recent]
+        if names is None:
+            return [self._old, recent]
+        if names not in self._narrowed:
+            self._narrowed[names] = self._old.filter(among(self._old, names))
+        return [self._narrowed[names], recent]
+
+    @property
+    def people(self) -> set[str]:
+        """Everybody who has a row; nobody where rows are not of people."""
+        if self._people is None:
+            self._people = self._old_people | _people(self.recent)
+        return self._people
+
+    def replace(self, removed: pl.DataFrame, added: pl.DataFrame) -> None:
+        """Take out the rows of the keys of `removed`, put `added` in."""
+        self._begin_at(_first_day([removed, added]) if self._dated else None)
+        self.recent = replaced(self.recent, self._schema, removed, added)
+        self._people = None
+
+    def _begin_at(self, first: date | None) -> None:
+        """Let the recent days begin where rows change, unless they begin there or not long before."""
+        since = self._since
+        if first is not None and since is not None and since <= first <= since + timedelta(days=MOST_DAYS):
+            return
+        if first is None and since is None:
+            return
+        rows = pl.concat([self._old, self.recent])
+        old = rows["day"].is_not_null() & (rows["day"] < first) if first is not None else pl.repeat(False, rows.height, eager=True)
+        self._old, self.recent, self._since = rows.filter(old).rechunk(), rows.filter(~old).rechunk(), first
+        self._old_people = _people(self._old)
+        self._narrowed.clear()
+
+    @property
+    def height(self) -> int:
+        return self._old.height + self.recent.height
+
+    def estimated_size(self) -> int:
+        return int(sum(rows.estimated_size() for rows in (self._old, self.recent, *self._narrowed.values())))
+
+
+def among(rows: pl.DataFrame, names: Names) -> pl.Series:
+    """Which rows have one of the values."""
+    column, wanted = rows[names[0]], names[1]
+    if isinstance(wanted, str):
+        values = column.unique()
+        return column.is_in(values.filter(values.str.contains(wanted)).implode())
+    return column.is_in(list(wanted))
+
+
+def _people(rows: pl.DataFrame) -> set[str]:
+    return set(rows["person"].unique().to_list()) if "person" in rows.columns else set()
+
+
+def _first_day(parts: list[pl.DataFrame]) -> date | None:
+    """The first day of rows; None if one of them has none."""
+    days = [rows["day"] for rows in parts if rows.height]
+    if not days or any(day.null_count() for day in days):
+        return None
+    first = min(day.min() for day in days)  # type: ignore[type-var]
+    assert isinstance(first, date)
+    return first
+
+
+def replaced(rows: pl.DataFrame, schema: type[Schema], removed: pl.DataFrame, added: pl.DataFrame) -> pl.DataFrame:
+    """Rows without those of the keys of `removed`, with `added`."""
+    kept = rows.join(removed, on=list(schema.key), how="anti", nulls_equal=True) if removed.height and rows.height else rows
+    return pl.concat([kept, added.select(kept.columns)]) if added.height else kept
+
+
 class WarmTables:
     """Small derived tables, whole, as they stand with all differences that were staged."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, pl.DataFrame] = {}
+        self._tables: dict[str, WarmTable] = {}
         self._asked: dict[str, int] = {}
 
-    def get(self, name: str) -> pl.DataFrame | None:
+    def get(self, name: str) -> WarmTable | None:
         found = self._tables.pop(name, None)
         if found is not None:
             self._tables[name] = found  # asked for last
@@ -124,10 +213,14 @@ class WarmTables:
         self._asked[name] = self._asked.get(name, 0) + 1
         return self._asked[name] >= ASKED_BEFORE_KEPT
 
-    def keep(self, name: str, rows: pl.DataFrame) -> None:
+    def keep(self, name: str, schema: type[Schema], rows: pl.DataFrame) -> WarmTable:
         """Keep a table, and let those go that were not asked for longest if all together are too large."""
         self._tables.pop(name, None)
-        self._tables[name] = rows
+        self._tables[name] = kept = WarmTable(schema, rows)
+        self.let_go()
+        return kept
+
+    def let_go(self) -> None:
         while sum(table.estimated_size() for table in self._tables.values()) > MOST_BYTES:
             self._tables.pop(next(iter(self._tables)))
 

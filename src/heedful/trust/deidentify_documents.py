@@ -20,6 +20,7 @@ _REFERENCE = re.compile(r"#?(?:[A-Z][A-Za-z]{1,40}/)?[A-Za-z0-9.:_-]{1,80}\Z")
 _TIME = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T[\d:.]{4,20}(?:Z|[+-]\d\d:\d\d)?)?)?)?\Z")
 _KEPT = {
     "system": _ADDRESS, "url": _ADDRESS, "instantiatesCanonical": _ADDRESS, "instantiatesUri": _ADDRESS, "profile": _ADDRESS,
+    "questionnaire": _ADDRESS, "linkId": _CODE,
     "id": _REFERENCE, "reference": _REFERENCE, "resourceType": _CODE, "versionId": _CODE,
 }  # fmt: skip
 Place = tuple[Any, Any]

@@ -114,7 +114,9 @@ def for_purpose(
     if name is None:
         raise ConsentError(f"{purpose.__name__} is not a purpose that anybody can consent to; use Care, Research or PublicHealth.")
     data, schema = rows.data, rows.schema
-    if kinds is None:
+    if data.is_empty():
+        kept = data
+    elif kinds is None:
         kept = data.filter(_covered(data, grants.filter(pl.col("purpose") == name), schema))
     else:
         who = "person" if "person" in data.columns else "author"  # what a diary says names its writer as a post's author is named

@@ -25,7 +25,7 @@ from heedful.population.weighting.balance import (
     standardized_mean_differences,
 )
 from heedful.population.weighting.cells import Ending, run_rake, weights_to_cells, weights_to_margins
-from heedful.population.weighting.multilevel import _laplace, fit_multilevel, run_multilevel_poststratify
+from heedful.population.weighting.multilevel import fit_multilevel, laplace, run_multilevel_poststratify
 from heedful.population.weighting.spread import spread, trim_at_mean_ratio, winsorize
 
 CASES = [
@@ -128,7 +128,7 @@ def test_laplace_is_near_the_integral_it_stands_for() -> None:
         return float(np.prod(np.where(answers == 1, p, 1 - p)) * np.exp(-u * u / 2) / np.sqrt(2 * np.pi))
 
     exact = -2 * np.log(quad(joint, -10, 10)[0])
-    _, ours = _laplace(answers, offset, design, np.zeros(1))
+    _, ours = laplace(answers, offset, design, np.zeros(1))
     assert ours == pytest.approx(exact, abs=0.05)
 
 

@@ -22,9 +22,25 @@ def test_a_missing_day_has_a_reason_and_never_a_number() -> None:
 def test_the_goal_and_the_usual_range_come_from_their_tables() -> None:
     days = days_of(content(), PEOPLE[0])
     assert days is not None
-    assert days.steps["goal"].unique().to_list() == [8200.0]
+    assert days.steps.filter(pl.col("day") == LAST)["goal"].to_list() == [8200.0]
     band = days.heart.filter(pl.col("low").is_not_null()).select("low", "high").unique().row(0)
     assert band == (58 - 2 * 1.4, 58 + 2 * 1.4)
+
+
+def test_a_day_is_held_against_its_own_goal_and_days_before_the_first_against_none() -> None:
+    days = days_of(content(), PEOPLE[0])
+    assert days is not None
+    goals = days.steps.filter(pl.col("day") < LAST).select("day", "value", "goal")
+    known = goals.filter(pl.col("value").is_not_null())
+    assert (
+        goals.filter(pl.col("day") <= known["day"][8])["goal"].to_list() == [None] * goals.filter(pl.col("day") <= known["day"][8]).height
+    )
+    own = known.filter(pl.col("day") < known["day"][20])["value"].tail(9).quantile(0.6, "linear")
+    assert goals.filter(pl.col("day") == known["day"][20])["goal"].to_list() == [round(own or 0)]
+    given = content().plans.with_columns(given_by=pl.lit("record"), from_day=pl.lit(LAST - dt.timedelta(days=4)))
+    later = days_of(content(plans=given), PEOPLE[0])
+    assert later is not None
+    assert later.steps["goal"].to_list() == [None] * (later.steps.height - 5) + [8200.0] * 5
 
 
 def test_a_long_record_shows_its_newest_days() -> None:

@@ -15,6 +15,7 @@ import pytest
 from heedful.core.errors import SettingsError, SourceError
 from heedful.sources.answers.redcap import STATUS, UNDATED
 from heedful.sources.base import SOURCES
+from heedful.sources.posts.streams import opening
 
 SOURCE = "answers.redcap"
 
@@ -120,3 +121,54 @@ def test_what_is_missing_or_wrong_is_said(tmp_path: Path, read: Callable[..., An
     assert SOURCES.get(SOURCE).recognise(folder, b"") == 0.0
     with pytest.raises(SourceError, match="is a folder"):
         read(SOURCE, folder / "data.csv")
+
+
+@pytest.mark.real
+def test_the_projects_xml_says_what_its_tables_say(shared_data: Path, read: Callable[..., Any]) -> None:
+    """Of every project that is there in both forms; of metadata-write the dictionary calls the age a text, the XML a calculation."""
+    compared = 0
+    for folder in sorted(path for path in (shared_data / "interop/redcap").iterdir() if path.is_dir()):
+        xml = next(folder.glob("project.xml*"), None)
+        if xml is None or SOURCES.get(SOURCE).recognise(folder, b"") == 0.0 or folder.name == "metadata-write":
+            continue
+        assert SOURCES.get(SOURCE).recognise(xml, opening(xml, xml.read_bytes()[: 1 << 16], 1 << 16)) > 0.5
+        whole, tables = read(SOURCE, xml, asked_on="2024-01-01"), read(SOURCE, folder, asked_on="2024-01-01")
+        rows_of = [found["answers"].sort(found["answers"].columns) for found in (whole, tables)]
+        assert rows_of[0].equals(rows_of[1]), folder.name
+        compared += 1
+    assert compared == 16
+
+
+XML = """<?xml version="1.0" encoding="UTF-8" ?>
+<ODM xmlns="http://www.cdisc.org/ns/odm/v1.3" xmlns:redcap="https://projectredcap.org" SourceSystem="REDCap"><Study>
+<MetaDataVersion OID="m" redcap:RecordIdField="id">
+<FormDef OID="Form.visit" redcap:FormName="visit"><ItemGroupRef ItemGroupOID="visit.id"/></FormDef>
+<ItemGroupDef OID="visit.id"><ItemRef ItemOID="id"/><ItemRef ItemOID="seen"/><ItemRef ItemOID="mood"/><ItemRef ItemOID="name"/></ItemGroupDef>
+<ItemDef OID="id" redcap:Variable="id" redcap:FieldType="text"/>
+<ItemDef OID="seen" redcap:Variable="seen" redcap:FieldType="text" redcap:TextValidationType="date_ymd"/>
+<ItemDef OID="mood" redcap:Variable="mood" redcap:FieldType="select"><CodeListRef CodeListOID="mood.choices"/></ItemDef>
+<ItemDef OID="name" redcap:Variable="name" redcap:FieldType="text" redcap:Identifier="y"/>
+<CodeList OID="mood.choices"><CodeListItem CodedValue="0"><Decode><TranslatedText>low</TranslatedText></Decode></CodeListItem></CodeList>
+</MetaDataVersion></Study><ClinicalData>
+<SubjectData SubjectKey="7"><FormData FormOID="Form.visit" FormRepeatKey="1"><ItemGroupData ItemGroupOID="visit.id">
+<ItemData ItemOID="id" Value="7"/><ItemData ItemOID="seen" Value="2024-03-01"/><ItemData ItemOID="mood" Value="0"/><ItemData ItemOID="name" Value="Doe"/>
+</ItemGroupData></FormData><FormData FormOID="Form.visit" FormRepeatKey="2"><ItemGroupData ItemGroupOID="visit.id">
+<ItemData ItemOID="seen" Value="2024-03-01"/><ItemData ItemOID="mood" Value="9"/></ItemGroupData></FormData></SubjectData>
+</ClinicalData></ODM>"""
+
+
+def test_xml_with_a_choice_that_is_none_and_a_name(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path = tmp_path / "project.xml"
+    path.write_text(XML)
+    found = read(SOURCE, path)
+    rows = found["answers"].sort("instrument", "item").select("person", "instrument", "item", "value", "value_text").rows()
+    assert rows == [
+        ("7", "visit", "mood", 0.0, "low"),
+        ("7", "visit", "seen", None, "2024-03-01"),
+        ("7", "visit#2", "seen", None, "2024-03-01"),
+    ]
+    assert found["quarantine"].select("line").rows() == [(XML[: XML.index('RepeatKey="2"')].count("\n") + 1,)]
+    assert found.skipped == {"answer that identifies a person, by the dictionary": 1}
+    path.write_text(XML[:-200])
+    with pytest.raises(SourceError, match="damaged or cut"):
+        read(SOURCE, path)

@@ -30,13 +30,29 @@ def test_the_example_report(shared_data: Path, tmp_path: Path, read: Callable[..
     assert document["heedful"]["version"] == "2025-11-05"
 
 
+@pytest.mark.parametrize("kind", ["match", "phenotype"])
+def test_matches_and_phenotypes_are_a_record_a_gene(kind: str, shared_data: Path, read: Callable[..., Any]) -> None:
+    path = shared_data / f"interop/pharmgx/pharmcat.example.{kind}.json.gz"
+    assert [hit.source for hit in recognise(path)] == ["records.pharmcat"]
+    answer = json.loads(gzip.decompress(path.read_bytes()))
+    found = read("records.pharmcat", path, subject="me")
+    told = found["records"]
+    genes = [one["gene"] for one in answer["results"]] if kind == "match" else list(answer["geneReports"])
+    assert told["code"].to_list() == genes
+    assert found["quarantine"].is_empty()
+    cyp = told.filter(pl.col("code") == "CYP2C19").row(0, named=True)
+    assert cyp["display"] == ("CYP2C19 *38/*38" if kind == "match" else "CYP2C19 *38/*38 (Normal Metabolizer)")
+    assert str(cyp["day"]) == "2025-11-14"
+    assert "88131171" not in " ".join(told["json"])  # no position of the genome
+
+
 def test_it_is_known_by_its_content_and_not_by_its_name(shared_data: Path, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(gzip.decompress((shared_data / EXAMPLE).read_bytes()))
     assert [hit.source for hit in recognise(tmp_path / "x.json")] == ["records.pharmcat"]
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [("{", "not complete JSON"), ('{"pharmcatVersion": "3"}', "it has no drugs"), ("[]", "it has no drugs")]
+    ("text", "why"), [("{", "not complete JSON"), ('{"pharmcatVersion": "3"}', "has no drugs"), ("[]", "has no drugs")]
 )
 def test_what_is_no_report_is_refused(text: str, why: str, tmp_path: Path, read: Callable[..., Any]) -> None:
     (tmp_path / "report.json").write_text(text, "utf-8")

@@ -63,7 +63,9 @@ def test_broken_stanzas_are_named_and_the_rest_is_kept() -> None:
 def test_xrefs_and_skos_matches_are_crosswalks() -> None:
     more = 'name: Mild\nxref: UMLS:C1\nxref: http://x.org/1\nxref: MSH:D2 {source="x"} ! two\nproperty_value: skos:closeMatch HP:3\n'
     file = read_obo(Path("small.obo"), OBO.replace("name: Mild\n", more), "symptom")
-    assert file.crosswalks.rows() == [("X:4", "UMLS", "C1", "xref"), ("X:4", "MSH", "D2", "xref"), ("X:4", "HP", "3", "close")]
+    assert file.crosswalks.rows() == [
+        ("X:4", "UMLS", "C1", "xref"), ("X:4", "MSH", "D2", "xref"), ("X:4", "HP", "3", "close"), ("X:2", "X", "3", "same name"),
+    ]  # fmt: skip
 
 
 def test_an_ontology_may_state_no_licence() -> None:

@@ -44,6 +44,9 @@ def test_quotes_are_letters_between_tabs() -> None:
         (HEAD + "\nd,,c,symptom\n", "", 3, "code is empty"),
         (HEAD + "a,b,c,symptoms\n", "", 2, "'symptoms' is not a type"),
         (HEAD + '"a,b,c,symptom\n', "", None, "Close each quote"),
+        ('"', "", 1, "Close each quote"),
+        ('"term"x,code\na,b\n', "", 1, "Close each quote"),
+        (HEAD + f"{'a' * 200_000},b,c,symptom\n", "", 2, "below 100,000 letters"),
         (HEAD + '"a\na",b,c,symptom\n', "", 3, "line end"),
     ],
 )
@@ -54,12 +57,18 @@ def test_faults_are_named_by_line(text: str, kind: str, line: int | None, said: 
 
 
 def test_the_rest_is_kept() -> None:
-    file = read_table(Path("own.csv"), HEAD + "Rash,b,c,symptom\n\nrash,d,c,symptom\nd,,c,symptom\ne,f\ng,h,i,drug\n")
+    file = read_table(Path("own.csv"), HEAD + "Rash,b,c,symptom\n\nd,,c,symptom\ne,f\ng,h,i,drug\n")
     assert file.terms["term"].to_list() == ["Rash", "g"]
-    for fault, said in zip(
-        file.broken, ("line 4: the term 'rash' means b on line 2 and d here", "line 5: code is empty", "line 6"), strict=True
-    ):
+    for fault, said in zip(file.broken, ("line 4: code is empty", "line 5"), strict=True):
         assert f"own.csv, {said}" in fault
+
+
+def test_of_several_codes_the_first_counts_and_the_others_are_crosswalks() -> None:
+    rows = "Rash,my:1,c,symptom\nrash,HP:0000988,c,symptom\nRASH,D2,c,symptom\nwelt,HP:0000988,c,symptom\n"
+    file = read_table(Path("own.csv"), HEAD + rows)
+    assert file.broken == ()
+    assert file.terms.select("term", "code").rows() == [("Rash", "my:1"), ("welt", "HP:0000988")]
+    assert file.crosswalks.rows() == [("my:1", "HP", "0000988", "same name"), ("my:1", "code", "D2", "same name")]
 
 
 def test_what_is_no_vocabulary_is_refused(tmp_path: Path) -> None:

@@ -220,3 +220,21 @@ def accelerometer(folder: Path) -> tuple[Path, Options]:
 
 
 from tests.sources.wearables import vendor_samples as vendor_samples  # noqa: E402  (it registers its samples, too)
+
+
+@sample("wearables.rapids")
+def rapids(folder: Path) -> tuple[Path, Options]:
+    export = folder / "rapids"
+    export.mkdir()
+    minutes = [f"0,d{1 + n % 2},{n},2020-03-06 08:{n:02}:00" for n in range(20)]
+    bad = ["0,d1,many,2020-03-06 09:00:00", "0,d1,3,soon", "0,d1"]
+    (export / "steps_intraday.csv").write_text("\n".join(["timestamp,device_id,steps,local_date_time", *minutes, *bad, minutes[0], ""]))
+    days = [f"0,d1,{900 + day},2020-03-{day:02} 00:00:00" for day in (6, 7)]
+    (export / "steps_summary.csv").write_text("\n".join(["timestamp,device_id,steps,local_date_time", *days, ""]))
+    head = '"timestamp","device_id","label","fitbit_id","fitbit_data_type","fitbit_data"'
+    cells = [
+        json.dumps({"weight": [{"logId": n, "date": f"2020-03-{n:02}", "time": "07:00:00", "weight": 70.0 + n}]}) for n in range(1, 12)
+    ]
+    rows = [f'{n},"d1","a","b","weight","{cell}"' for n, cell in enumerate(one.replace('"', '\\"') for one in [*cells, cells[0], "{"])]
+    (export / "weight.csv").write_text("\n".join([head, *rows, ""]))
+    return export, Options("study", zone="America/New_York")

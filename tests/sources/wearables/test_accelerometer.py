@@ -45,6 +45,36 @@ def test_gt3x_samples_are_those_of_the_makers_export(shared_data: Path) -> None:
     assert np.abs(theirs[place] - axes).max() <= 0.0005 + 1e-9  # the CSV has three digits
 
 
+WRISTPY = {
+    "acceleration_enmo": (708.1608867, 183.3409112, 150.3962085),
+    "acceleration_mad": (518.9747137, 206.1524855, 189.7980130),
+}
+"""What wristpy 0.2.10 (`metrics.euclidean_norm_minus_one`, 60 s; `metrics.mean_amplitude_deviation`, 6 s, mean of a minute's ten) makes of the
+maker's CSV of the recording, in thousandths of g, of its three minutes without idle sleep: 18:41 to 18:43."""
+
+
+@pytest.mark.real
+def test_enmo_and_mad_are_wristpys(shared_data: Path, read: Callable[..., Any]) -> None:
+    """Within 0.02 of ENMO (the CSV has three digits of a g) and 0.002 of MAD, which rounding of single samples moves less."""
+    rows = read(SOURCE, shared_data / "interop/actigraphy/TAS1H30182785_2019-09-17.gt3x")["observations"]
+    whole = rows.filter(pl.col("extra").is_null()).sort("start_at")
+    for code, tolerance in (("acceleration_enmo", 0.022), ("acceleration_mad", 0.002)):
+        assert whole.filter(pl.col("code") == code)["value"].to_list() == pytest.approx(WRISTPY[code], abs=tolerance)
+
+
+def test_enmo_and_mad_by_hand() -> None:
+    """A minute of 0.9 and 1.1 g in turn: ENMO is 100 every other sample, 50; the mean is 1 g, each sample 0.1 off it, MAD 100."""
+    turns = np.zeros((600, 3))
+    turns[:, 2] = np.where(np.arange(600) % 2, 1.1, 0.9)
+    minute = summary(np.arange(600) * 100_000, np.linalg.norm(turns, axis=1), np.ones(600, np.int64)).row(0, named=True)
+    found = [round(minute[f"acceleration_{name}"], 6) for name in ("mean", "enmo", "mad")]
+    assert found == [1_000.0, 50.0, 100.0]
+    # A slow turn of the whole wrist is no deviation within any six seconds: half the minute at 0.5 g, half at 1.5 g.
+    slow = np.where(np.arange(600) < 300, 0.5, 1.5)
+    minute = summary(np.arange(600) * 100_000, slow, np.ones(600, np.int64)).row(0, named=True)
+    assert [round(minute[f"acceleration_{name}"], 6) for name in ("mean", "enmo", "mad")] == [1_000.0, 250.0, 0.0]
+
+
 @pytest.mark.real
 def test_idle_sleep_is_a_gap_and_no_movement_is_made_up(shared_data: Path, read: Callable[..., Any]) -> None:
     folder = shared_data / "interop/actigraphy"
@@ -69,6 +99,30 @@ def test_cwa_is_what_ggirread_resamples(shared_data: Path) -> None:
     assert int(np.abs(resampled).sum()) == 1_407
     assert resampled[0, 0] == pytest.approx(0.8845225, abs=1e-3)
     assert resampled[3, 1] == pytest.approx(-0.34375, abs=1e-6)
+
+
+@pytest.mark.real
+def test_the_whole_cwa_is_what_ggirread_resamples_but_for_its_last_block(shared_data: Path) -> None:
+    """GGIRread's own test of the whole file: 17,599 rows whose values sum to 25,367; as it was recorded, to 25,404.
+
+    The difference is the last block alone: GGIRread spreads its samples from the start of the block before (`prevStart`, where
+    `prevRaw$start` is meant), so that half of them fall before the rows that are still to be filled. With that done to the last block the sum is
+    its own to the digit; read as it was recorded, between its own start and end, it is not.
+    """
+    at, axes = samples(cwa.read(shared_data / "interop/actigraphy/ax3_testfile.cwa.gz").pieces)
+    begins = at[::120]
+    times = np.concatenate([np.linspace(one, other, 120, endpoint=False) for one, other in itertools.pairwise(begins)])
+    grid = begins[0] + np.arange(17_599) * 10_000
+    end = begins[-1] + (begins[-1] - begins[-2])
+
+    def resampled(grid: np.ndarray[Any, Any], times: np.ndarray[Any, Any], axes: np.ndarray[Any, Any]) -> float:
+        return float(sum(np.abs(np.interp(grid, times, axes[:, axis])).sum() for axis in range(3)))
+
+    tail = grid > times[-1]
+    theirs = np.linspace(begins[-2], end, 120, endpoint=False)
+    assert int(resampled(grid[~tail], times, axes[:-120]) + resampled(grid[tail], theirs, axes[-120:])) == 25_367
+    recorded = np.concatenate([times, np.linspace(begins[-1], end, 120, endpoint=False)])
+    assert int(resampled(grid, recorded, axes)) == 25_404
 
 
 @pytest.mark.real

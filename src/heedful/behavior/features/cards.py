@@ -84,10 +84,13 @@ _FIXED = (
     _card("audit_c[total]", "Sum of the three items, 0 to 12.", "{score}", "answers", _ASKED, "Bush et al. 1998, Arch Intern Med 158:1789", "the published key"),
     _card("psqi[global]", "Sum of the seven components, 0 to 21; higher is worse.", "{score}", "answers", _ASKED, "Buysse et al. 1989, Psychiatry Res 28:193", "the published key"),
     _card("ema[*]", "Mean of the day's answers to a numeric item that was asked at two or more times of it; named by form and item.", "{score}", "answers", _ASKED, "Shiffman et al. 2008, Annu Rev Clin Psychol 4:1"),
-    _card("*[reported]", "What the person reports of the day, on days that have a measurement too.", "that of the code", "steps, distance, exercise_minutes, sleep_minutes, body_weight", "behavior/reported.py", "Bland and Altman 1986, Lancet 327:307"),
+    _card("ema_compliance[*]", "Share of the day's prompts of a momentary form that were answered; only where the source tells of prompts that were not.", "%", "answers", "behavior/ema_compliance.py", "Stone and Shiffman 2002, Ann Behav Med 24:236"),
+    _card("ema_prompts[*]", "How many prompts these were.", "{prompts}", "answers", "behavior/ema_compliance.py", "Stone and Shiffman 2002"),
+    _card("*[reported]", "What the person reports of the day; what it stands for by days with a measurement: `self_reports`.", "that of the code", "steps, distance, exercise_minutes, sleep_minutes, body_weight", "behavior/reported.py", "Bland and Altman 1986, Lancet 327:307"),
     _card("*[measured]", "What the most trusted device measured, on days that have a report too.", "that of the code", "steps, distance, exercise_minutes, sleep_minutes, body_weight", "behavior/reported.py", "Bland and Altman 1986"),
 )  # fmt: skip
 
+_SENSORS, _RAPIDS = "behavior/phone_sensors_daily.py", "Vega et al. 2021, Front Digit Health 3:769823 (RAPIDS)"
 _PLACE, _PLACES, _PHONE = "behavior/place_daily.py", "latitude, longitude", "behavior/phone_daily.py"
 _CONTEXT = (
     _card("home_stay_share[28]", "Known pieces of ten minutes in or beside the home cell of about a kilometer, of all known; home is where most night pieces of 28 days lie.", "%", _PLACES, _PLACE, "home stay: Saeb et al. 2015, J Med Internet Res 17:e175; cells and 28 days: rule of heedful"),
@@ -105,6 +108,13 @@ _CONTEXT = (
     _card("messages[received]", "Messages received.", "{messages}", "phone_message", _PHONE, "rule of heedful"),
     _card("messages[sent]", "Messages sent.", "{messages}", "phone_message", _PHONE, "rule of heedful"),
     _card("apps_used", "Different apps that came to the front.", "{apps}", "app_use", _PHONE, "rule of heedful"),
+    _card("battery_charges", "Charges in which the level rose; a level holds until the next row, at most 30 minutes.", "{charges}", "phone_battery", _SENSORS, _RAPIDS, "RAPIDS cd01725d phone_battery countcharge, of one day"),
+    _card("battery_discharges", "Discharges in which the level fell.", "{discharges}", "phone_battery", _SENSORS, _RAPIDS, "RAPIDS cd01725d phone_battery countdischarge, of one day"),
+    _card("battery_minutes[charging]", "Minutes of these charges.", "min", "phone_battery", _SENSORS, _RAPIDS, "RAPIDS cd01725d phone_battery sumdurationcharge, but for the 1 ms a minute that it lacks"),
+    _card("battery_minutes[discharging]", "Minutes of these discharges.", "min", "phone_battery", _SENSORS, _RAPIDS, "RAPIDS cd01725d phone_battery sumdurationdischarge, as above"),
+    _card("battery_consumption[mean]", "Mean over the discharges of the level lost an hour.", "%/h", "phone_battery", _SENSORS, _RAPIDS, "RAPIDS cd01725d phone_battery avgconsumptionrate times 60, as above"),
+    _card("battery_level[lowest]", "The lowest level of the day.", "%", "phone_battery", _SENSORS, "rule of heedful"),
+    *(_card(f"ambient_light[{way}]", f"{words} of the day's readings of light around the phone.", "lx", "ambient_light", _SENSORS, _RAPIDS, f"RAPIDS phone_light {peer}") for way, words, peer in (("mean", "Mean", "avglux"), ("median", "Median", "medianlux"), ("max", "Greatest", "maxlux"))),
     _card("conversation_minutes", "Minutes of speech that the phone heard around it.", "min", "conversation", _PHONE, "rule of heedful"),
 )  # fmt: skip
 

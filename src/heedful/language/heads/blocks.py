@@ -19,7 +19,7 @@ from scipy import sparse
 from heedful.core.errors import SettingsError
 from heedful.language.heads.around import marked_grams, mention_kinds, near_grams
 from heedful.language.heads.counts import kind_steps, lexicon_counts, steps
-from heedful.language.heads.crossing import crossed_grams, paired_grams
+from heedful.language.heads.crossing import beside_grams, crossed_grams, paired_grams
 from heedful.language.heads.grams import Tokens, character_grams, hash_words, tokenize, word_grams
 from heedful.language.heads.lexicons import ENGLISH, EVIDENCE, SPOKEN
 from heedful.language.kernels.gram_columns import BITS
@@ -84,6 +84,11 @@ def _paired(fields: Fields, field: str) -> sparse.csr_array:
     return paired_grams(fields[first].tokens, fields[second].tokens)
 
 
+def _beside(fields: Fields, field: str) -> sparse.csr_array:
+    first, second = field.split("*")
+    return beside_grams(fields[first].tokens, fields[second].tokens)
+
+
 KINDS: dict[str, Callable[[Fields, str], sparse.csr_array]] = {
     "words": _words,
     "characters": lambda fields, field: character_grams(fields[field].tokens, 3, 5),
@@ -95,10 +100,12 @@ KINDS: dict[str, Callable[[Fields, str], sparse.csr_array]] = {
     "near": lambda fields, field: near_grams(fields[field].tokens, fields[field].found),
     "crossed": _crossed,
     "pairs": _paired,
+    "beside": _beside,
 }
 """Counts of each kind of block: words 1-2, characters 3-5, kinds of words in steps, those without shades of feeling, those of scientific
 sentences, mentions by attribute,
-words 1-3 with mentions as one word, words 1-2 near a mention; of two fields ("claim*evidence") what they share, and word by word."""
+words 1-3 with mentions as one word, words 1-2 near a mention; of two fields ("claim*evidence") what they share, word by word, and the words
+of the second beside those that both have."""
 
 
 @dataclass(frozen=True, eq=False)

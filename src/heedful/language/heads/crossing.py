@@ -1,4 +1,5 @@
-"""What two texts have to do with each other: how much they share, and which words of one meet which kinds of words of the other."""
+"""What two texts have to do with each other: how much they share, which words of one meet which kinds of words of the other, and what the
+second says around the words that they share."""
 
 from __future__ import annotations
 
@@ -15,6 +16,10 @@ from heedful.language.kernels.gram_columns import BITS
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(77)
 """Sets the words of the second text apart from those of the first."""
+_SHARED = np.uint64(12345)
+"""Stands for any word that both texts have."""
+BESIDE = 4
+"""Words before and after a shared one that are looked at."""
 
 
 def crossed_grams(first: Tokens, second: Tokens, lexicon: Mapping[str, str]) -> sparse.csr_array:
@@ -45,6 +50,28 @@ def paired_grams(first: Tokens, second: Tokens) -> sparse.csr_array:
         columns.append((mixed.ravel() >> np.uint64(64 - BITS)).astype(np.int32))
         texts.append(np.full(mixed.size, row, np.int32))
     return count_columns(np.concatenate(texts), np.concatenate(columns), first.texts)
+
+
+def beside_grams(first: Tokens, second: Tokens) -> sparse.csr_array:
+    """Words 1-2 of the second text within four words of one that the first has, too, each such word being one and the same mark; shape
+    (pairs, 2 ** BITS).
+
+    "no effect of <shared>", "<shared> increases": what is said of the things that the first text speaks of, whatever they are.
+    """
+    stems, words = _stems(second), hash_words(second)
+    spread = _SPREAD * np.arange(1, second.texts + 1, dtype=np.uint64)  # a stem is shared within its own pair only
+    shared = (stems != 0) & np.isin(stems ^ spread[second.text], _stems(first) ^ spread[first.text])
+    near = np.zeros(words.size, np.bool_)
+    for step in range(-BESIDE, BESIDE + 1):
+        at = np.flatnonzero(shared) + step
+        at, by = at[(at >= 0) & (at < words.size)], np.flatnonzero(shared)[(at >= 0) & (at < words.size)]
+        near[at[second.text[at] == second.text[by]]] = True
+    marked = np.where(shared, _SHARED, words)
+    both = near[:-1] & near[1:] & (second.text[:-1] == second.text[1:])
+    pairs = (marked[:-1] * _SPREAD) ^ (marked[1:] + _SECOND)
+    mixed = np.concatenate([marked[near] + _SECOND, pairs[both]]) * _SPREAD
+    texts = np.concatenate([second.text[near], second.text[:-1][both]])
+    return count_columns(texts, (mixed >> np.uint64(64 - BITS)).astype(np.int32), second.texts)
 
 
 def _stems(tokens: Tokens) -> npt.NDArray[np.uint64]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice, takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +27,8 @@ def kind_tables(lexicon: Mapping[str, str]) -> Kinds:
             raise SettingsError(f"The phrase '{' '.join(parts)}' has more than {LONGEST_PHRASE} words. Shorten it.")
     # A class is a word or the beginning of one; what begins shorter beginnings belongs to them too.
     classes = {part: number for number, part in enumerate(sorted({part for _, parts in listed for part in parts}), 1)}
-    members: dict[str, list[int]] = {part: _members(part, classes) for part in classes}
+    stems = sorted((part.rstrip("*"), number) for part, number in classes.items())
+    members = {part: _members(part, classes, stems) for part in classes}
     of_class: list[list[int]] = [[] for _ in range(len(classes) + 1)]
     of_node: list[list[int]] = [[]]
     roots, steps = np.zeros(len(classes) + 1, np.int32), dict[tuple[int, int], int]()
@@ -59,10 +62,11 @@ def kind_tables(lexicon: Mapping[str, str]) -> Kinds:
     )  # fmt: skip
 
 
-def _members(part: str, classes: Mapping[str, int]) -> list[int]:
+def _members(part: str, classes: Mapping[str, int], stems: Sequence[tuple[str, int]]) -> list[int]:
     if not part.endswith("*"):
         return [classes[part]]
-    return [number for other, number in classes.items() if other.rstrip("*").startswith(part[:-1])]
+    begun = takewhile(lambda stem: stem[0].startswith(part[:-1]), islice(stems, bisect_left(stems, (part[:-1], 0)), None))
+    return sorted(number for _, number in begun)
 
 
 def _rows(lists: Iterable[list[int]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:

@@ -25,7 +25,7 @@ TREATMENT_BLOCKS = (*text_blocks(), Block("near", 0.5), MENTIONS)
 REVIEW_BLOCKS = (*text_blocks("benefits"), *text_blocks("side_effects"), *text_blocks("comments"), *text_blocks("all"))
 BENEFIT_BLOCKS = (*text_blocks("benefits", 1.5), *text_blocks("side_effects", 0.7), *text_blocks("comments"), *text_blocks("all"))
 STANCE_BLOCKS = (
-    Block("words", 0.7, "evidence"), Block("characters", 0.7, "evidence"), Block("pairs", 1.5, "claim*evidence"),
+    Block("words", 0.7, "evidence"), Block("beside", 1.5, "claim*evidence"), Block("pairs", 1.5, "claim*evidence"),
     Block("crossed", 1.0, "claim*evidence"),
 )  # fmt: skip
 """No features of the claim alone: they would learn which claims are true."""

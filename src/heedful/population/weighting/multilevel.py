@@ -75,7 +75,7 @@ def fit_multilevel(answers: Floats, variables: Floats, groups: Sequence[Codes]) 
 
     def deviance(point: Floats) -> float:
         scale = np.repeat(point[fixed:], sizes)
-        modes[:], value = _laplace(answers, variables @ point[:fixed], stacked * scale, modes)
+        modes[:], value = laplace(answers, variables @ point[:fixed], stacked * scale, modes)
         return value
 
     start = np.concatenate([_pooled(answers, variables), np.full(len(groups), 0.5)])
@@ -105,20 +105,23 @@ def _pooled(answers: Floats, variables: Floats) -> Floats:
     return np.clip(coefficients, -20, 20)
 
 
-def _laplace(answers: Floats, offset: Floats, design: Floats, start: Floats) -> tuple[Floats, float]:
-    """Most likely spherical effects u given the rest, and -2 log of Laplace's likelihood: deviance + |u|^2 + log |D'WD + I|."""
+def laplace(answers: Floats, offset: Floats, design: Floats, start: Floats, trials: Floats | float = 1.0) -> tuple[Floats, float]:
+    """Most likely spherical effects u given the rest, and -2 log of Laplace's likelihood: deviance + |u|^2 + log |D'WD + I|.
+
+    answers: [n] how many of `trials` said yes. offset: [n] log odds without u. design: [n, effects], scaled. start: [effects].
+    """
     modes = start.copy()
     odds = offset + design @ modes
-    now = _penalized(answers, odds, modes)
+    now = _penalized(answers, odds, modes, trials)
     identity = np.eye(len(modes))
     for _step in range(MOST_STEPS):
         p = expit(odds)
-        information = (design * (p * (1 - p))[:, None]).T @ design + identity
-        change = np.linalg.solve(information, design.T @ (answers - p) - modes)
+        information = (design * (trials * p * (1 - p))[:, None]).T @ design + identity
+        change = np.linalg.solve(information, design.T @ (answers - trials * p) - modes)
         for _halving in range(_MOST_HALVINGS):
             ahead = modes + change
             odds = offset + design @ ahead
-            value = _penalized(answers, odds, ahead)
+            value = _penalized(answers, odds, ahead, trials)
             if value <= now + _SETTLED:
                 break
             change = change / 2
@@ -126,12 +129,12 @@ def _laplace(answers: Floats, offset: Floats, design: Floats, start: Floats) -> 
         if settled:
             break
     p = expit(odds)
-    _, determinant = np.linalg.slogdet((design * (p * (1 - p))[:, None]).T @ design + identity)
+    _, determinant = np.linalg.slogdet((design * (trials * p * (1 - p))[:, None]).T @ design + identity)
     return modes, float(now + determinant)
 
 
-def _penalized(answers: Floats, odds: Floats, modes: Floats) -> float:
-    return float(2 * (np.logaddexp(0, odds) - answers * odds).sum() + modes @ modes)
+def _penalized(answers: Floats, odds: Floats, modes: Floats, trials: Floats | float) -> float:
+    return float(2 * (trials * np.logaddexp(0, odds) - answers * odds).sum() + modes @ modes)
 
 
 _GROUPING = re.compile(r"\(\s*1\s*\|\s*([\w.]+)\s*\)")

@@ -52,7 +52,7 @@ def timeline_chart(days: Days, label: str, name: str) -> str:
     if days.heart.height:
         lanes.append(_lane(_heart(days), days, "Resting heart rate", "beats a minute; band: this person's usual range", LANE_HEIGHT))
     if days.steps.height:
-        lanes.append(_lane(_steps(days), days, "Steps", "a day; line: the plan's goal", LANE_HEIGHT))
+        lanes.append(_lane(_steps(days), days, "Steps", "a day; line: the goal of that day", LANE_HEIGHT))
     if days.supplies.height:
         lanes.append(supply_lane(days.supplies, days.dispensed, x_axis(days), days.width))
     if not lanes:
@@ -174,9 +174,6 @@ def _steps(days: Days) -> list[alt.Chart]:
     met = alt.Color("colour:N", scale=None)
     bars = known.mark_bar(cornerRadiusEnd=1.5).encode(left, alt.X2("right"), y, alt.Y2Datum(0), met, alt.Description("tip:N"))
     base = alt.Chart(rows(data)).encode(x_axis(days))
-    goal = (
-        base.transform_filter("datum.goal !== null")
-        .mark_line(color=paint("ink"), strokeWidth=1.4, interpolate="step")
-        .encode(alt.Y("goal:Q"))
-    )
+    held = alt.Chart(rows(data)).transform_filter("datum.goal !== null")
+    goal = held.mark_rule(color=paint("ink"), strokeWidth=1.4).encode(left, alt.X2("right"), alt.Y("goal:Q"))
     return [_missing(data, days, LANE_HEIGHT), bars, goal, *_unusual(base.transform_filter("datum.value !== null"), y)]

@@ -6,6 +6,7 @@ import datetime
 
 import polars as pl
 
+from heedful.person.plan import step_goals
 from heedful.report.charts.supply import covered
 from heedful.report.charts.timeline import Days
 from heedful.report.content import PageContent
@@ -43,7 +44,7 @@ def days_of(content: PageContent, person: str) -> Days | None:
         last,
         nights=_every_day(_nights(features.filter(inside)), first, last),
         heart=_every_day(_heart(features.filter(inside), changes), first, last),
-        steps=_every_day(_steps(features.filter(inside), changes, goal), first, last),
+        steps=_every_day(_steps(features, changes, goal).filter(inside), first, last),
         supplies=supplies,
         dispensed=dispensed,
     )
@@ -77,7 +78,7 @@ def _every_day(drawn: pl.DataFrame, first: datetime.date, last: datetime.date) -
     days = pl.DataFrame({"day": pl.date_range(first, last, eager=True)})
     return days.join(drawn, on="day", how="left").with_columns(
         pl.col("missing").fill_null("no_data"), *([pl.col("level").fill_null(0)] if "level" in drawn.columns else []),
-        *([pl.col("goal").forward_fill().backward_fill()] if "goal" in drawn.columns else []),
+        *([pl.col("goal").forward_fill()] if "goal" in drawn.columns else []),
     ).select(drawn.columns)  # fmt: skip
 
 
@@ -124,10 +125,25 @@ def _heart(features: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _steps(features: pl.DataFrame, changes: pl.DataFrame, goal: pl.DataFrame) -> pl.DataFrame:
+    """Each day beside the goal that held then: heedful's own moves with the days before it, one of the record holds from its first day."""
     steps = pick(features, "steps")
     joined = steps.join(_levels(changes, steps), on="day", how="left").sort("day")
-    target = goal["target"][0] if goal.height else None
-    return joined.select("day", "value", "missing", pl.col("level").fill_null(0), goal=pl.lit(target, pl.Float64))
+    return joined.join(_goals(steps, goal), on="day", how="left", maintain_order="left").select(
+        "day", "value", "missing", pl.col("level").fill_null(0), "goal"
+    )
+
+
+def _goals(steps: pl.DataFrame, goal: pl.DataFrame) -> pl.DataFrame:
+    """The days that had a goal: columns day, goal."""
+    days = steps.select("day").unique()
+    if goal.is_empty():
+        return days.select("day", goal=pl.lit(None, pl.Float64))
+    row = goal.row(0, named=True)
+    begun = pl.lit(True) if row["from_day"] is None else pl.col("day") >= row["from_day"]
+    stated = days.filter(begun).select("day", goal=pl.lit(row["target"], pl.Float64))
+    if row["given_by"] is not None:
+        return stated
+    return pl.concat([step_goals(steps).join(stated, on="day", how="anti"), stated])
 
 
 def _supplies(

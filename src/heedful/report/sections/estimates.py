@@ -9,6 +9,7 @@ import polars as pl
 
 from heedful.report.content import PageContent
 from heedful.report.html import Html, element, empty, fold, section, table
+from heedful.report.sections.reports import group_reports
 from heedful.report.wording import counted, day, explain, name, number, place_name
 
 _TITLE = "Shares of people who post"
@@ -21,12 +22,14 @@ def estimates(content: PageContent) -> Html:
     """The section: the newest week, what people say of claims and treatments first, then what they say to have; weighted shares first."""
     rows = content.estimates.filter(pl.col("suppressed") == "")
     if rows.is_empty():
-        return section("estimates", _TITLE, empty(_nothing(content)))
+        return section("estimates", _TITLE, empty(_nothing(content)), group_reports(content))
     week: date = max(rows["day"].to_list())
     newest = rows.filter(pl.col("day") == week).sort(
         pl.col("weighted").is_null(), pl.col("place") != "world", "people", "signal", "place", descending=[False, False, True, False, False]
     )
-    opinion, health = newest.filter(pl.col("signal").str.contains(_OPINION)), newest.filter(~pl.col("signal").str.contains(_OPINION))
+    bodies = newest.filter(pl.col("signal").str.starts_with("body:"))
+    told = newest.filter(~pl.col("signal").str.starts_with("body:"))
+    opinion, health = told.filter(pl.col("signal").str.contains(_OPINION)), told.filter(~pl.col("signal").str.contains(_OPINION))
     weighted = newest["weighted"].count()
     lead = (
         "People per 100,000 who posted that week; a person counts once a week. As found: among those who post. Weighted: as if people of "
@@ -42,7 +45,11 @@ def estimates(content: PageContent) -> Html:
         element("p", finding, class_="finding"),
         *(
             table(_rows(part.head(_FIRST), content), f"{title}{_rest(part)}", numeric=_NUMERIC, code=["Where from"])
-            for title, part in (("Stance, concerns and worry", opinion), ("What people say to have or take", health))
+            for title, part in (
+                ("Stance, concerns and worry", opinion),
+                ("What people say to have or take", health),
+                ("Participants with an unusual week, modelled by place, age and sex", bodies),
+            )
             if part.height
         ),
         element("p", _withheld(content), class_="small"),
@@ -54,9 +61,12 @@ def estimates(content: PageContent) -> Html:
                 "posters declare; the interval rests on the effective n, the people that equal weights would need for the same precision. "
                 "The design effect says by how much the weights multiply the variance. Difference: mean standardized difference between "
                 "posters and population over the places, before and after weighting; what is left is who is missing. Places whose numbers "
-                "are withheld are one stratum. Age and sex of posters are never guessed.",
+                "are withheld are one stratum. Age and sex of posters are never guessed. Participants declare them: their shares "
+                "are modelled (multilevel regression and post-stratification) for every place of the population table, those with few "
+                "or no participants too.",
             ),
         ),
+        group_reports(content),
     )
 
 
@@ -90,8 +100,8 @@ def _row(row: dict[str, Any], content: PageContent) -> dict[str, str | None]:
     shown: dict[str, str | None] = {
         "What": name(row["signal"], content.labels),
         "Where": place_name(row["place"], content.places),
-        "People of posters": f"{row['people']:,} of {row['posters']:,}",
-        "As found": _interval(row, "share", "low", "high"),
+        "People of posters": "withheld, or nobody" if row["posters"] is None else f"{row['people']:,} of {row['posters']:,}",
+        "As found": "–" if row["share"] is None else _interval(row, "share", "low", "high"),
         "Weighted": "not weighted",
         "Effective n": "–",
         "Design effect": "–",
@@ -105,11 +115,16 @@ def _row(row: dict[str, Any], content: PageContent) -> dict[str, str | None]:
     return shown | {
         "Weighted": _interval(row, "weighted", "weighted_low", "weighted_high"),
         "Effective n": f"{row['effective_n']:,.0f} of {row['weighted_people']:,}",
-        "Design effect": f"{row['design_effect']:.2f}",
-        "Difference before, after": f"{row['imbalance_before']:.2f}, {row['imbalance_after']:.2f}",
-        "Weights cut": f"{row['trimmed']:,}",
+        "Design effect": "–" if row["design_effect"] is None else f"{row['design_effect']:.2f}",
+        "Difference before, after": _differences(row),
+        "Weights cut": "–" if row["trimmed"] is None else f"{row['trimmed']:,}",
         "Who is missing": row["missing"] or "no place",
     }
+
+
+def _differences(row: dict[str, Any]) -> str:
+    """None where a model, not weights, makes the difference."""
+    return "–" if row["imbalance_before"] is None else f"{row['imbalance_before']:.2f}, {row['imbalance_after']:.2f}"
 
 
 def _interval(row: dict[str, Any], middle: str, low: str, high: str) -> str:

@@ -10,6 +10,7 @@ from heedful.report.charts.timeline import Days, timeline_chart
 from heedful.report.content import PageContent
 from heedful.report.html import Html, element, empty, figure, fold, join, legend, section, table
 from heedful.report.sections.days import days_of
+from heedful.report.sections.reports import own_reports
 from heedful.report.wording import clock, counted, day, feature_name, name, number, share, short, span
 
 MOST_PEOPLE = 3
@@ -47,7 +48,7 @@ def _person(content: PageContent, person: str, place: int) -> Html:
         _changes(changes),
         _risks(content.risks.filter(own)),
         _adherence(content, content.adherence.filter(own)),
-        _reports(content.agreements.filter(own), content.group_agreements),
+        own_reports(content, person),
         _events(content.timeline.filter(own)),
         _own_experiences(content.experiences.filter((pl.col("source") == "diary") & (pl.col("author") == person))),
         class_="person",
@@ -63,18 +64,6 @@ def _picture(days: Days | None, changes: pl.DataFrame, person: str, place: int) 
     drawing = timeline_chart(days, f"{title}. {finding}", f"person{place}")
     key = legend(*_entries(days))
     return figure(title, finding, drawing, key, fold("Numbers", _numbers(days), about=title), level=4)
-
-
-def _reports(agreements: pl.DataFrame, groups: pl.DataFrame) -> Html | None:
-    """What this person's reports are worth, and beside it what those of all who agreed to such a figure are."""
-    if agreements.is_empty():
-        return None
-    others = agreements.select("code").join(groups.filter(pl.col("suppressed") == ""), on="code")
-    told = [
-        element("li", sentence)
-        for sentence in pl.concat([agreements, others], how="diagonal").sort("code", maintain_order=True)["sentence"]
-    ]
-    return join([element("h4", "Reports beside measurements"), element("ul", *told)])
 
 
 def _entries(days: Days) -> list[tuple[str, str]]:

@@ -72,9 +72,18 @@ def _cell(row: dict[str, str], names: tuple[str, ...]) -> str:
 
 
 def _field(cells: dict[str, str]) -> Field:
-    kind, validation = cells["type"].lower(), cells["validation"].lower()
-    kept, why = _how(cells["field"].lower(), kind, validation, cells["identifier"].lower())
-    return Field(cells["field"], cells["form"], kind, validation, kept, why, _choices(kind, cells["choices"]))
+    return described(cells["field"], cells["form"], cells["type"], cells["choices"], cells["validation"], cells["identifier"])
+
+
+def described(name: str, form: str, kind: str, choices: str, validation: str, identifier: str) -> Field:
+    """A field from what the dictionary says of it, in the dictionary's own spelling.
+
+    >>> described("mood", "visit", "radio", "0, low | 1, high", "", "").choices
+    {'0': 'low', '1': 'high'}
+    """
+    kind, validation = kind.lower(), validation.lower()
+    kept, why = _how(name.lower(), kind, validation, identifier.lower())
+    return Field(name, form, kind, validation, kept, why, _choices(kind, choices))
 
 
 def _how(name: str, kind: str, validation: str, identifier: str) -> tuple[Kept, str]:

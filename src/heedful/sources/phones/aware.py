@@ -187,7 +187,9 @@ class _Person:
         self._first = self._first or device
         if device in self._people:
             return str(self._people[device])
-        return (options.subject or device) if device == self._first else f"{options.subject or 'phone'} {device}"[:80]
+        if not options.subject:
+            return device  # whose it is must not hang on which device a file, or a push, begins with
+        return options.subject if device == self._first else f"{options.subject} {device}"[:80]
 
 
 def _names(part: Part) -> tuple[str, ...]:

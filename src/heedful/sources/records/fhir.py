@@ -13,13 +13,13 @@ import orjson
 
 from heedful.core.codes import BY_LOINC
 from heedful.core.errors import SettingsError, SourceError
-from heedful.core.schemas import Dispensings, Observations, People, Quarantine, Records
+from heedful.core.schemas import Answers, Dispensings, Observations, People, Quarantine, Records
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
 from heedful.sources.csv_columns import only
 from heedful.sources.posts.lines import LineReader
 from heedful.sources.posts.streams import Stream, peek
 from heedful.sources.records.fhir_collection import Collection
-from heedful.sources.records.fhir_references import Context, NotReadError, index, patient_of
+from heedful.sources.records.fhir_references import SUBJECTS, Context, NotReadError, index, patient_of
 from heedful.sources.records.fhir_times import UnfitError
 
 NAME = "records.fhir"
@@ -40,15 +40,17 @@ class Fhir:
 
     The person is the id of the patient referred to. `options.subject` takes its place in a bundle of one patient; in a file of
     several, and in ndjson, only for the patient named by the setting `patient`, and then the others are left out.
-    A resource that breaks R4 so that it cannot be placed goes to quarantine; types that say nothing about a patient's health are
-    counted as skipped. `records` counts parts: a blood pressure is two.
+    Every type that is about a patient is kept: what cannot be rows of its own stays a record. A QuestionnaireResponse gives rows of
+    `answers` too, known forms under heedful's names; its free text, attachments and birth dates are counted, not kept. A resource that
+    breaks R4 so that it cannot be placed goes to quarantine; types that are about no patient are counted as skipped. `records` counts
+    parts: a blood pressure is two.
     """
 
     card = SourceCard(
         name=NAME,
         says="FHIR R4 health records: a bundle, single resources or bulk-export ndjson",
         family="records",
-        tables=(People, Observations, Dispensings, Records, Quarantine),
+        tables=(People, Observations, Answers, Dispensings, Records, Quarantine),
         zone_rule="Times keep their written offset; times with Z, without offset, and days alone are placed in the input's zone. "
         "A year or a month begins on its first day.",
         terms="Health records of participants: only under their consent; names, addresses, numbers and notes are never kept.",
@@ -121,7 +123,7 @@ def _relive(path: Path, collection: Collection, until: int, zone: ZoneInfo) -> N
     reader = LineReader(Stream(path))
     while (left := until - reader.line) > 0 and (lines := reader.take(min(left, RESOURCES))):
         for line in lines:
-            if b'"Observation"' in line or b'"MedicationDispense"' in line:
+            if b'"Observation"' in line or b'"MedicationDispense"' in line or b'"QuestionnaireResponse"' in line:
                 try:
                     collection.add((0, "", orjson.loads(line)), Context(zone))
                 except orjson.JSONDecodeError:
@@ -183,7 +185,7 @@ def _patients(entries: list[Entry], context: Context) -> set[str]:
     found: set[str] = set()
     for _, _, resource in entries:
         try:
-            if isinstance(resource, dict) and (resource.get("resourceType") == "Patient" or {"subject", "patient"} & set(resource)):
+            if isinstance(resource, dict) and (resource.get("resourceType") == "Patient" or set(SUBJECTS) & set(resource)):
                 found.add(patient_of(resource, context))
         except (UnfitError, NotReadError):
             # Said again, with its number, when the entry itself is read.

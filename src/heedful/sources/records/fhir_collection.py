@@ -11,17 +11,18 @@ import orjson
 import polars as pl
 
 from heedful.core.errors import SettingsError
-from heedful.core.schemas import INSTANT, Dispensings, Observations, People, Records, Schema
+from heedful.core.schemas import INSTANT, Answers, Dispensings, Observations, People, Records, Schema
 from heedful.sources.base import Batch, Options, frame
 from heedful.sources.quarantine import QuarantineList
+from heedful.sources.records.fhir_answers import answers
 from heedful.sources.records.fhir_observations import measured
-from heedful.sources.records.fhir_references import Context, NotReadError, Resource, patient_of
-from heedful.sources.records.fhir_rows import HAPPENED, Row, dispensing_row, person_row, record_row
+from heedful.sources.records.fhir_references import Context, NotReadError, Resource, patient_of, uncontained
+from heedful.sources.records.fhir_rows import HAPPENED, NoEventError, Row, dispensing_row, person_row, record_row
 from heedful.sources.records.fhir_times import UnfitError
 from heedful.sources.records.occurrences import Occurrences
 
-MADE: tuple[type[Schema], ...] = (People, Observations, Dispensings, Records)
-READ = frozenset({"Patient", "MedicationDispense", *HAPPENED})
+MADE: tuple[type[Schema], ...] = (People, Observations, Answers, Dispensings, Records)
+READ = frozenset({"Patient", *HAPPENED})
 ERROR_STATUS = "entered-in-error"
 TWICE = "same value twice in this file"
 
@@ -43,7 +44,7 @@ class Collection:
         self._rows: dict[type[Schema], list[Row]] = {schema: [] for schema in MADE}
         self._skipped: Counter[str] = Counter()
         self._records = 0
-        self._keys, self._contents, self._supplies = Occurrences(), Occurrences(), Occurrences()
+        self._keys, self._contents, self._supplies, self._answers = Occurrences(), Occurrences(), Occurrences(), Occurrences()
 
     def unfit(self, number: int, reason: str, content: bytes | str | None) -> None:
         """Set one record aside."""
@@ -81,11 +82,22 @@ class Collection:
         if resource.get("status") == ERROR_STATUS or _verification(resource) == ERROR_STATUS:
             raise NotReadError("entered in error, as its source says")
         raw = patient_of(resource, context)
+        resource = uncontained(resource, raw)
         person = self._named(raw)
         if kind == "Patient":
             return {People: [person_row(resource, person, context)]}
         if kind == "MedicationDispense":
-            return {Dispensings: [dispensing_row(resource, person, context)]}
+            try:
+                return {Dispensings: [dispensing_row(resource, person, context)]}
+            except NoEventError:
+                return {Records: [_record(resource, raw, person, context)]}
+        if kind == "QuestionnaireResponse":
+            aside = Counter[str]()
+            told = answers(resource, person, context, aside)
+            record = _record(resource, raw, person, context)
+            self._skipped.update(aside)
+            self._records += aside.total()
+            return {Answers: told, Records: [record]}
         if kind != "Observation":
             return {Records: [_record(resource, raw, person, context)]}
         rows, all_told = measured(resource, person, context)
@@ -103,6 +115,10 @@ class Collection:
         tables = {schema: _frame(rows, schema, self._known_at) for schema, rows in self._rows.items() if rows}
         if Observations in tables:
             tables[Observations] = self._numbered(tables[Observations])
+        if Answers in tables:
+            again = self._answers.number(tables[Answers].select("person", "instrument", "item", "asked_at"))
+            suffix = pl.when(again > 0).then(pl.format("{}#{}", "instrument", again + 1)).otherwise("instrument")
+            tables[Answers] = tables[Answers].with_columns(instrument=suffix)
         if Dispensings in tables:
             key = self._supplies.number(tables[Dispensings].select("person", "drug", "dispensed_on"))
             tables[Dispensings] = tables[Dispensings].with_columns(row=key)

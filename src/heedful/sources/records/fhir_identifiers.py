@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from heedful.sources.records.fhir_answers import ORDINAL
 from heedful.sources.records.fhir_references import Context, Resource, plain
 from heedful.sources.records.fhir_times import UnfitError
 
@@ -11,6 +12,7 @@ DROPPED = frozenset(
     {
         "identifier", "groupIdentifier", "accessionIdentifier", "masterIdentifier", "name", "telecom", "address", "contact", "photo",
         "note", "comment", "fhir_comments", "extension", "signature", "authorString", "data", "presentedForm", "attachment",
+        "contentString", "contentAttachment", "distinctIdentifier", "deviceName", "lotNumber", "subscriberId", "policyHolder",
         "sourceAttachment", "valueAttachment", "valueHumanName", "valueAddress", "valueContactPoint", "valueIdentifier", "valueAnnotation",
         "valueSignature", "serialNumber", "udiCarrier", "implicitRules", "birthDate",
     }
@@ -37,6 +39,9 @@ def _object(value: Resource, person: str, context: Context, depth: int) -> Resou
         raise UnfitError(f"it is nested deeper than {DEPTH} levels; no clinical record is")
     kept: Resource = {}
     for key, item in value.items():
+        if key == "extension" and (ordinals := [part for part in item if isinstance(part, dict) and part.get("url") == ORDINAL]):
+            kept[key] = ordinals  # the number of a choice, which a scale's score needs
+            continue
         if key in DROPPED or key.startswith("_") or key == "display" or (key == "text" and isinstance(item, dict)):
             continue
         if key == "reference" and isinstance(item, str):

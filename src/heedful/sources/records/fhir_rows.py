@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import orjson
 
+from heedful.sources.records.fhir_answers import without_free_text
 from heedful.sources.records.fhir_identifiers import stripped
 from heedful.sources.records.fhir_observations import quantity
 from heedful.sources.records.fhir_references import Context, Resource, plain, resolved
@@ -36,15 +37,48 @@ HAPPENED: dict[str, tuple[str, ...]] = {
     "Goal": ("startDate",),
     "CarePlan": ("period.start", "created"),
     "Consent": ("dateTime",),
+    "MedicationAdministration": ("effectiveDateTime", "effectivePeriod.start"),
+    "MedicationDispense": ("whenHandedOver", "whenPrepared"),
+    "ServiceRequest": ("occurrenceDateTime", "occurrencePeriod.start", "authoredOn"),
+    "QuestionnaireResponse": ("authored",),
+    "RiskAssessment": ("occurrenceDateTime", "occurrencePeriod.start"),
+    "ClinicalImpression": ("effectiveDateTime", "effectivePeriod.start", "date"),
+    "DetectedIssue": ("identifiedDateTime", "identifiedPeriod.start"),
+    "AdverseEvent": ("date", "detected", "recordedDate"),
+    "Communication": ("sent", "received"),
+    "CommunicationRequest": ("occurrenceDateTime", "occurrencePeriod.start", "authoredOn"),
+    "NutritionOrder": ("dateTime",),
+    "Device": (),
+    "DeviceRequest": ("occurrenceDateTime", "occurrencePeriod.start", "authoredOn"),
+    "DeviceUseStatement": ("timingDateTime", "timingPeriod.start", "recordedOn"),
+    "FamilyMemberHistory": ("date",),
+    "Flag": ("period.start",),
+    "Specimen": ("collection.collectedDateTime", "receivedTime"),
+    "ImagingStudy": ("started",),
+    "EpisodeOfCare": ("period.start",),
+    "CareTeam": ("period.start",),
+    "DocumentReference": ("date", "context.period.start"),
+    "ResearchSubject": ("period.start",),
+    "Claim": ("billablePeriod.start", "created"),
+    "ExplanationOfBenefit": ("billablePeriod.start", "created"),
+    "Coverage": ("period.start",),
     "Observation": ("effectiveDateTime", "effectiveInstant", "effectivePeriod.start", "issued"),
 }
 """Types that become `records`, and the elements that say when it happened, first one first."""
 
-ENDED = ("abatementDateTime", "abatementPeriod.end", "performedPeriod.end", "effectivePeriod.end", "period.end", "provision.period.end")
-CODE = {"Immunization": "vaccineCode", "Encounter": "type", "Goal": "description", "CarePlan": "category", "Consent": "scope"}
+ENDED = ("abatementDateTime", "abatementPeriod.end", "performedPeriod.end", "effectivePeriod.end", "period.end", "provision.period.end",
+         "billablePeriod.end")  # fmt: skip
+CODE = {"Immunization": "vaccineCode", "Encounter": "type", "Goal": "description", "CarePlan": "category", "Consent": "scope",
+        "AdverseEvent": "event", "Communication": "category", "CommunicationRequest": "category", "CareTeam": "category",
+        "DocumentReference": "type", "Device": "type", "Claim": "type", "ExplanationOfBenefit": "type", "Coverage": "type",
+        "EpisodeOfCare": "type", "Specimen": "type", "DeviceRequest": "codeCodeableConcept"}  # fmt: skip
 STATUS = ("clinicalStatus", "status", "lifecycleStatus")
 SEX = {"female": "female", "male": "male", "other": "other"}
 _SUPPLY_DAYS = {"d": 1.0, "wk": 7.0, "mo": 30.4375, "a": 365.25, "h": 1 / 24}
+
+
+class NoEventError(UnfitError):
+    """A dispensing without a day or a drug: it is no event that adherence could count, and stays in the record as it is."""
 
 
 def person_row(resource: Resource, person: str, context: Context) -> Row:
@@ -63,7 +97,9 @@ def person_row(resource: Resource, person: str, context: Context) -> Row:
 def record_row(resource: Resource, person: str, context: Context) -> Row:
     """The typed columns of a record and its JSON without identifiers."""
     kind = str(resource["resourceType"])
-    kept = stripped(resource, person, context)
+    told = without_free_text(resource) if kind == "QuestionnaireResponse" else resource
+    # The id is kept even if it was made here, so that the record is the same one when it is read again from an export.
+    kept = stripped(told, person, context) | {"id": identity(resource)}
     happened, ended = _first_time(resource, HAPPENED[kind], context), _first_time(resource, ENDED, context)
     number = quantity(resource)
     return {
@@ -82,14 +118,16 @@ def record_row(resource: Resource, person: str, context: Context) -> Row:
 
 
 def dispensing_row(resource: Resource, person: str, context: Context) -> Row:
-    """A MedicationDispense. Raises `UnfitError` where it says neither day nor drug."""
-    handed = _first_time(resource, ("whenHandedOver", "whenPrepared"), context)
+    """A MedicationDispense. Raises `NoEventError` where it says no day or names no drug, `UnfitError` where an amount is none."""
+    handed = _first_time(resource, HAPPENED["MedicationDispense"], context)
     if handed is None or handed.precision in ("year", "month"):
-        raise UnfitError("this MedicationDispense has no day on which it was handed over; add whenHandedOver")
+        raise NoEventError("this MedicationDispense has no day on which it was handed over; add whenHandedOver")
     drug = coding(_concept(resource, "MedicationDispense", context))
-    name = drug["code"] or drug["display"] or plain(resource.get("medicationReference"), context)
+    reference = resource.get("medicationReference")
+    named = _text(reference.get("display")) if isinstance(reference, dict) else None
+    name = drug["code"] or drug["display"] or named or plain(reference, context)
     if not name:
-        raise UnfitError("this MedicationDispense names no drug; add medicationCodeableConcept")
+        raise NoEventError("this MedicationDispense names no drug; add medicationCodeableConcept")
     dose, unit = _daily_dose(resource.get("dosageInstruction", []))
     return {
         "person": person, "drug": name, "drug_system": (drug["system"] if drug["code"] else None) or "local", "day": handed.day,

@@ -41,6 +41,9 @@ ENDS = ("weekending", "weekenddate", "targetenddate")
 FIPS = ("locationfips", "fips", "location")
 MONTH = 0
 """Stands for a period of one calendar month."""
+SLIPS = 0.1
+"""Where more of the first values are not whole numbers, the column is a measure; where fewer are, they are slips in a column of counts
+and set aside. Rates to one decimal are whole one time in ten."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +113,13 @@ def layout_of(path: Path, rows: pl.DataFrame, mapping: dict[str, str], settings:
 
 
 def _unit(rows: pl.DataFrame, mapping: dict[str, str], settings: Mapping[str, Any]) -> str:
-    """As declared; else counts where the first values are whole numbers, a measure where one of them is not."""
+    """As declared; else counts where the first values are whole numbers, but for a few if there are many; a measure where not."""
     if settings.get("unit"):
         return str(settings["unit"])
     value = numbers(mapping["value"], str(settings.get("decimal", ".")))
-    return "{count}" if rows.select((value == value.round()).all()).item() else "1"
+    whole = rows.select(whole=value == value.round()).drop_nulls().to_series()
+    slips = len(whole) - int(whole.sum())
+    return "{count}" if slips <= SLIPS * len(whole) else "1"
 
 
 def _gap(rows: pl.DataFrame, mapping: dict[str, str], form: str) -> int:

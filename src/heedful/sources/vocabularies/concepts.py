@@ -13,8 +13,11 @@ from heedful.core.errors import SourceError
 from heedful.language.vocabulary import TERM_COLUMNS
 
 CROSSWALK_COLUMNS = {"code": pl.String, "system": pl.String, "other": pl.String, "match": pl.String}
-"""A code of a vocabulary, the name of another system, its code there, and how near they are: exact, close, broad, narrow, related, or xref
-where the file does not say."""
+"""A code of a vocabulary, the name of another system, its code there, and how near they are: exact, close, broad, narrow, related, xref
+where the file does not say, or `SAME_NAME`."""
+
+SAME_NAME = "same name"
+"""Two codes of which one term is a name: the first counts, the other is kept as its crosswalk."""
 
 TERM_TYPES = ("symptom", "condition", "drug")
 """What a term of a site may be."""
@@ -54,7 +57,8 @@ class Concept:
 def ontology_terms(path: Path, concepts: Sequence[Concept], kind: str, below: str) -> tuple[pl.DataFrame, dict[str, int]]:
     """Labels, then exact synonyms, as terms of type `kind`: of all concepts, or of those below the concept `below`.
 
-    Of names that two concepts share the first counts, labels before synonyms; the others are counted. Raises `SourceError` if `kind`
+    Of names that two concepts share the first counts, labels before synonyms; the others are counted, and `concept_crosswalks` keeps
+    their codes. Raises `SourceError` if `kind`
     is not given, if there is no concept `below`, or if nothing is left.
     """
     if not kind:
@@ -79,11 +83,24 @@ def ontology_terms(path: Path, concepts: Sequence[Concept], kind: str, below: st
     return terms, {reason: count for reason, count in left_out.items() if count}
 
 
-def concept_crosswalks(concepts: Sequence[Concept], codes: pl.Series) -> pl.DataFrame:
-    """The codes of other systems of those concepts whose code is among `codes`."""
-    kept = set(codes)
+def concept_crosswalks(concepts: Sequence[Concept], terms: pl.DataFrame) -> pl.DataFrame:
+    """The codes of other systems of the concepts that `terms` names, and the codes of concepts that share a name with one of these."""
+    kept = set(terms["code"])
     rows = [(concept.code, *match) for concept in concepts if concept.code in kept for match in concept.matches]
+    owner = dict(terms.select(pl.col("term").str.to_lowercase(), "code").reverse().iter_rows())
+    for concept in concepts:
+        owners = (owner.get(name.lower(), concept.code) for name in (concept.label, *concept.synonyms))
+        rows += [same_name(code, concept.code) for code in owners if code != concept.code]
     return pl.DataFrame(rows, schema=CROSSWALK_COLUMNS, orient="row").unique(maintain_order=True)
+
+
+def same_name(code: str, other: str) -> tuple[str, str, str, str]:
+    """The crosswalk from a code that counts to another of the same name.
+
+    >>> same_name("my:2", "HP:0002315"), same_name("my:2", "plain")
+    (('my:2', 'HP', '0002315', 'same name'), ('my:2', 'code', 'plain', 'same name'))
+    """
+    return (code, *(curie(other) or ("code", other)), SAME_NAME)
 
 
 def curie(code: str) -> tuple[str, str] | None:

@@ -60,7 +60,7 @@ def read_mesh(path: Path, text: str, kind: str = "", below: str = "") -> Vocabul
         terms, left_out = ontology_terms(path, concepts, kind, _descriptor(below, records, path))
     else:
         terms, left_out = _typed(path, concepts, records, below)
-    return VocabularyFile(terms, "MeSH", version, _LICENCE, left_out, concept_crosswalks(concepts, terms["code"]), tuple(broken))
+    return VocabularyFile(terms, "MeSH", version, _LICENCE, left_out, concept_crosswalks(concepts, terms), tuple(broken))
 
 
 def _typed(path: Path, concepts: list[Concept], records: list[_Record], below: str) -> tuple[pl.DataFrame, dict[str, int]]:

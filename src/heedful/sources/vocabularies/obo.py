@@ -39,7 +39,7 @@ def read_obo(path: Path, text: str, kind: str, below: str = "") -> VocabularyFil
     licence = next((found[0] for tag, value, _ in header if tag == "property_value" and (found := _LICENCE.match(value))), "")
     licence = licence.split(None, 1)[-1].strip('"') if licence else ""
     version = said.get("data-version", said.get("date", ""))
-    crosswalks, faults = concept_crosswalks(concepts, terms["code"]), tuple(str(error) for error in broken)
+    crosswalks, faults = concept_crosswalks(concepts, terms), tuple(str(error) for error in broken)
     return VocabularyFile(terms, said.get("ontology", ""), version, licence, left_out, crosswalks, faults)
 
 

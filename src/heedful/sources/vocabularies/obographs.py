@@ -25,7 +25,7 @@ def read_obographs(path: Path, text: str, kind: str, below: str = "") -> Vocabul
     terms, left_out = ontology_terms(path, concepts, kind, below)
     about = graphs[0].get("meta") or {}
     said = {entry.get("pred", "").rsplit("/", 1)[-1]: str(entry.get("val", "")) for entry in about.get("basicPropertyValues", [])}
-    crosswalks = concept_crosswalks(concepts, terms["code"])
+    crosswalks = concept_crosswalks(concepts, terms)
     return VocabularyFile(terms, str(graphs[0].get("id", "")), str(about.get("version", "")), said.get("license", ""), left_out, crosswalks)
 
 

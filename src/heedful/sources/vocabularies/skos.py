@@ -67,7 +67,7 @@ def read_skos(path: Path, statements: Iterable[Statement], kind: str, below: str
     terms, left_out = ontology_terms(path, concepts, kind, below)
     said = {what: _first(about, schemes, names) for what, names in _ABOUT.items()}
     left_out |= {f"without a label in the language {language!r}": unnamed} if unnamed else {}
-    return VocabularyFile(terms, said["source"], said["version"], said["licence"], left_out, concept_crosswalks(concepts, terms["code"]))
+    return VocabularyFile(terms, said["source"], said["version"], said["licence"], left_out, concept_crosswalks(concepts, terms))
 
 
 def _take(found: dict[str, _Found], subject: str, predicate: str, value: str | Text, line: int) -> None:

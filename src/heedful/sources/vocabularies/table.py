@@ -11,7 +11,7 @@ import polars as pl
 
 from heedful.core.errors import SourceError
 from heedful.language.vocabulary import TERM_COLUMNS
-from heedful.sources.vocabularies.concepts import TERM_TYPES, VocabularyFile
+from heedful.sources.vocabularies.concepts import CROSSWALK_COLUMNS, TERM_TYPES, VocabularyFile, same_name
 
 _ABOUT = re.compile(r"#\s*(source|version|licen[cs]e)\s*:\s*(.*\S)", re.IGNORECASE)
 _COLUMNS = "Its columns are term, code, label and type; without type, say --type for all."
@@ -20,9 +20,9 @@ _COLUMNS = "Its columns are term, code, label and type; without type, say --type
 def read_table(path: Path, text: str, kind: str = "") -> VocabularyFile:
     """Terms of a table; `kind` is the type of every term where there is no column type.
 
-    In a table with tabs quotes are letters like others. A row that is too short or too long, has an empty value or an unknown type, or a
-    term that stood before with another meaning, is set aside and named by its line. Raises `SourceError` with the line of a column that is
-    missing, of quotes that do not close, or of the first broken row if no other is left.
+    In a table with tabs quotes are letters like others. A row that is too short or too long, or has an empty value or an unknown type, is
+    set aside and named by its line. Of a term that has several codes the first counts, and the others are its crosswalks. Raises
+    `SourceError` with the line of a column that is missing, of quotes that do not close, or of the first broken row if no other is left.
     """
     lines = [line + "\n" for line in text.replace("\r\n", "\n").split("\n")]
     start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
@@ -35,9 +35,15 @@ def read_table(path: Path, text: str, kind: str = "") -> VocabularyFile:
         raise broken[0]
     if not rows:
         raise SourceError(path, "it holds no term below its header", "Write one term a line.", start + 1)
-    terms = pl.DataFrame(rows, schema=TERM_COLUMNS, orient="row").unique(keep="first", maintain_order=True)
-    said = tuple(str(error) for error in broken)
-    return VocabularyFile(terms, about.get("source", ""), about.get("version", ""), about.get("licence", ""), broken=said)
+    named, said = pl.DataFrame(rows, schema=TERM_COLUMNS, orient="row"), tuple(str(error) for error in broken)
+    first = pl.col("code").first().over(pl.col("term").str.to_lowercase())
+    also = [
+        same_name(code, other)
+        for code, other in named.select(first.alias("first"), "code").filter(pl.col("first") != pl.col("code")).iter_rows()
+    ]
+    terms = named.filter(first == pl.col("code")).unique(keep="first", maintain_order=True)
+    crosswalks = pl.DataFrame(also, schema=CROSSWALK_COLUMNS, orient="row").unique(maintain_order=True)
+    return VocabularyFile(terms, about.get("source", ""), about.get("version", ""), about.get("licence", ""), {}, crosswalks, said)
 
 
 def table_text(file: VocabularyFile) -> str:
@@ -49,40 +55,40 @@ def table_text(file: VocabularyFile) -> str:
 def _rows(path: Path, lines: list[str], start: int, kind: str, broken: list[SourceError]) -> Iterator[tuple[str, str, str, str]]:
     separator = "\t" if "\t" in lines[start] else ","
     reader = csv.reader(lines[start:], delimiter=separator, quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL, strict=True)
-    names = [name.strip().lower() for name in next(reader)]
+    try:
+        names = [name.strip().lower() for name in next(reader)]
+    except csv.Error as error:
+        raise _not_whole(path, error, start + 1) from error
     wanted = [name for name in TERM_COLUMNS if name != "type" or not kind]
     lost = [name for name in wanted if name not in names]
     if lost:
         raise SourceError(path, f"it has no column {' or '.join(lost)}", _COLUMNS, start + 1)
     if kind and "type" in names:
         raise SourceError(path, "it has a column type, and --type was given as well", "Leave out --type.", start + 1)
-    meant: dict[str, tuple[str, int]] = {}
     try:
         for values in reader:
             line = start + reader.line_num
             if not any(value.strip() for value in values):
                 continue
             try:
-                row = _row(path, names, values, kind, line, meant)
+                row = _row(path, names, values, kind, line)
             except SourceError as error:
                 broken.append(error)
                 continue
             yield row
     except csv.Error as error:
-        raise SourceError(path, f"it is not a whole table ({error})", "Close each quote.", start + reader.line_num) from error
+        raise _not_whole(path, error, start + reader.line_num) from error
 
 
-def _row(
-    path: Path, names: list[str], values: list[str], kind: str, line: int, meant: dict[str, tuple[str, int]]
-) -> tuple[str, str, str, str]:
+def _not_whole(path: Path, error: csv.Error, line: int) -> SourceError:
+    return SourceError(path, f"it is not a whole table ({error})", "Close each quote, and keep values below 100,000 letters.", line)
+
+
+def _row(path: Path, names: list[str], values: list[str], kind: str, line: int) -> tuple[str, str, str, str]:
     if len(values) != len(names):
         said = f"there are {len(values)} values below {len(names)} column names"
         raise SourceError(path, said, "Quote values with commas, or use tabs.", line)
-    row = _checked(path, {"type": kind} | dict(zip(names, (value.strip() for value in values), strict=True)), line)
-    code, before = meant.setdefault(row[0].casefold(), (row[1], line))
-    if code != row[1]:
-        raise SourceError(path, f"the term {row[0]!r} means {code} on line {before} and {row[1]} here", "Keep one of them.", line)
-    return row
+    return _checked(path, {"type": kind} | dict(zip(names, (value.strip() for value in values), strict=True)), line)
 
 
 def _checked(path: Path, row: dict[str, str], line: int) -> tuple[str, str, str, str]:

@@ -27,7 +27,7 @@ _MINUTES = {"1": "asleep", "2": "awake", "3": "awake"}
 _NIGHTLY = {"spo2": ("avg", "oxygen_saturation"), "hrv": ("dailyRmssd", "hrv_rmssd"), "br": ("breathingRate", "respiratory_rate"),
             "tempSkin": ("nightlyRelative", "skin_temperature")}  # fmt: skip
 _DERIVED = ("total_energy", "active_energy", "basal_energy", "resting_heart_rate", "sleep_minutes", "time_in_bed", "body_mass_index")
-_CODES = tuple(sorted({*(code for code, _ in _SERIES.values()), *(code for _, code in _NIGHTLY.values()), "heart_rate",
+CODES_READ = tuple(sorted({*(code for code, _ in _SERIES.values()), *(code for _, code in _NIGHTLY.values()), "heart_rate",
                        "resting_heart_rate", "sleep_stage", "sleep_minutes", "time_in_bed", "body_weight", "body_mass_index",
                        "body_fat", "workout"}))  # fmt: skip
 _MARKS = (b'"activities-', b'"activityParentId"', b'"minutesAsleep"', b'"dailyRmssd"', b'"nightlyRelative"', b'"totalMinutesAsleep"',
@@ -46,8 +46,8 @@ class FitbitApi:
         terms="The person's own data, fetched with the person's permission; Fitbit's terms for developers hold.",
         tested_on="real form: 9 answers of Shimmer's tests; oxygen, breathing, temperature and variability are untested on real files; "
         "other units than metric are not told apart",
-        codes=_CODES,
-        units=tuple(sorted({CODES[code].unit for code in _CODES})),
+        codes=CODES_READ,
+        units=tuple(sorted({CODES[code].unit for code in CODES_READ})),
     )
 
     def recognise(self, path: Path, head: bytes) -> float:
@@ -56,7 +56,7 @@ class FitbitApi:
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
         """Batches of observations. Errors: `SourceError` if a file is no answer; `SettingsError`."""
-        yield from read_json(path, options, known_at, cursor, _found, "Fitbit", NAME)
+        yield from read_json(path, options, known_at, cursor, records_of, "Fitbit", NAME)
 
 
 def _ours(head: bytes) -> bool:
@@ -65,7 +65,8 @@ def _ours(head: bytes) -> bool:
     return head[:1] == b"{" and (named or (tight.startswith((b'{"weight":[', b'{"fat":[')) and b'"logId"' in tight))
 
 
-def _found(answer: Any) -> Iterator[tuple[Any, Reader | None]]:
+def records_of(answer: Any) -> Iterator[tuple[Any, Reader | None]]:
+    """The records of an answer, each with its reader; None for those that are left out by name, given as a text."""
     for name, held in answer.items():
         kind = name.removeprefix("activities-")
         if kind != name and kind.endswith("-intraday"):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from dataclasses import dataclass
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
+
+
+MOST_HELD = 200_000
+"""Records remembered in memory; beyond, those of earlier batches lie in a file without a name in the system's folder for such files."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +26,27 @@ class _Segment:
     contents: Hashes
 
 
+@dataclass
+class _Kept:
+    """A segment that is remembered: its least and greatest start, and itself, or where it lies in the file."""
+
+    first: int
+    last: int
+    size: int
+    held: _Segment | None
+    offset: int = 0
+
+
 class Numbering:
     """Gives `row` numbers within (series, start), where a series is a person's code on a device; 16 bytes a record are remembered.
 
-    Files list a series nearly in order of time, so a batch seldom overlaps an earlier one and little is looked up.
+    Files list a series nearly in order of time, so a batch seldom overlaps an earlier one and little is looked up, or read again.
     """
 
     def __init__(self) -> None:
-        self._segments: dict[int, list[_Segment]] = {}
+        self._segments: dict[int, list[_Kept]] = {}
+        self._file: IO[bytes] | None = None
+        self._held = self._end = 0
 
     def assign(self, series: npt.NDArray[np.integer], start: Ints, content: Hashes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
         """Row numbers and whether a record repeats an earlier one exactly; all arrays of one length, in the order of the file.
@@ -53,17 +73,45 @@ class Numbering:
         twin = np.zeros(len(starts), np.bool_)
         twin[1:] = starts[1:] == starts[:-1]
         twin[:-1] |= twin[1:]
-        earlier = [
-            segment for segment in self._segments.get(series, ()) if segment.starts[0] <= starts[-1] and starts[0] <= segment.starts[-1]
-        ]
-        for segment in earlier:
-            found = np.searchsorted(segment.starts, starts)
-            twin |= segment.starts[np.minimum(found, len(segment.starts) - 1)] == starts
+        earlier = list[_Segment]()
+        for kept_before in self._segments.get(series, ()):
+            if kept_before.first <= starts[-1] and starts[0] <= kept_before.last:
+                segment = kept_before.held or self._read(kept_before)
+                found = np.searchsorted(segment.starts, starts)
+                met = segment.starts[np.minimum(found, len(segment.starts) - 1)] == starts
+                if met.any():
+                    twin |= met
+                    earlier.append(segment)
         if twin.any():
             self._number(members[twin], earlier, start, content, rows, repeated)
         kept = ~repeated[members]
         if kept.any():
-            self._segments.setdefault(series, []).append(_Segment(starts[kept], content[members[kept]]))
+            self._remember(series, _Segment(starts[kept], content[members[kept]]))
+
+    def _remember(self, series: int, segment: _Segment) -> None:
+        size = len(segment.starts)
+        self._segments.setdefault(series, []).append(_Kept(int(segment.starts[0]), int(segment.starts[-1]), size, segment))
+        self._held += size
+        if self._held > MOST_HELD:
+            for segments in self._segments.values():
+                for kept in segments:
+                    if kept.held is not None:
+                        self._put_aside(kept, kept.held)
+            self._held = 0
+
+    def _put_aside(self, kept: _Kept, segment: _Segment) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (kept as long as the numbering)
+        self._file.seek(self._end)
+        self._file.write(segment.starts.tobytes() + segment.contents.tobytes())
+        kept.held, kept.offset = None, self._end
+        self._end += 16 * kept.size
+
+    def _read(self, kept: _Kept) -> _Segment:
+        assert self._file is not None
+        self._file.flush()
+        data = os.pread(self._file.fileno(), 16 * kept.size, kept.offset)
+        return _Segment(np.frombuffer(data, np.int64, kept.size), np.frombuffer(data, np.uint64, kept.size, 8 * kept.size))
 
     def _number(
         self,

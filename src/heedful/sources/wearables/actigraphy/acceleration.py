@@ -2,7 +2,9 @@
 
 ENMO (van Hees et al. 2013, PLoS ONE 8:e61691): magnitude minus 1 g, negative values as 0, mean of the minute. MAD (Vähä-Ypyä et al. 2015,
 Clin Physiol Funct Imaging 35:64): mean absolute deviation of the magnitude from its mean in each 6 seconds, mean over the minute's windows.
-The maker's calibration is used where the file has it; no calibration on the recording itself is made.
+The maker's calibration is used where the file has it; no calibration on the recording itself is made. Equals wristpy 0.2.10 on minutes that
+were recorded whole (ENMO within 0.02 thousandths of g, MAD within 0.002, tests/sources/wearables/test_accelerometer.py); minutes in which a
+GT3X slept differ on purpose: the maker's export fills them with the last sample, and here only what was recorded counts.
 """
 
 from __future__ import annotations

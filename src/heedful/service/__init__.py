@@ -1,0 +1,1 @@
+"""What listens: services for other programs on this machine."""
