@@ -32,7 +32,7 @@ def lines(people: int) -> list[Line]:
 def work(people: str) -> dict[str, dict[str, list[float]]]:
     from bench.measure import peak_mb
     from bench.minutes import month
-    from heedful.behavior.hours_daily import day_hours, known_hours
+    from heedful.behavior.hours_daily import day_hours, live_hours
     from heedful.behavior.rhythm_daily import daily_rhythm
     from heedful.behavior.rows import codes_met
     from heedful.behavior.sleep import nightly_sleep
@@ -50,7 +50,7 @@ def work(people: str) -> dict[str, dict[str, list[float]]]:
                 derivation(frame)
         counted = hours(frame)
         rhythms(counted)
-        held = known_hours(counted)
+        held = live_hours(counted)
         if present & set(nightly_sleep.only["observations"]):
             nightly_sleep(frame, held)
 

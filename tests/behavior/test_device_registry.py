@@ -19,14 +19,14 @@ from heedful.behavior.sleep import nightly_sleep
 from heedful.core.codes import CODES
 from heedful.core.errors import SettingsError
 from heedful.core.labels import Consented, Held
-from heedful.core.schemas import KnownHours, Observations
+from heedful.core.schemas import LiveHours, Observations
 from heedful.core.seals import seal
 from heedful.loops.resources import site_resources
 from heedful.loops.settings import Settings, load_settings
 from heedful.sources.packaged import device_families
 
 DAY = datetime(2024, 3, 1, tzinfo=UTC)
-NO_HOURS = seal(KnownHours.empty(), Consented[Held], KnownHours)
+NO_HOURS = seal(LiveHours.empty(), Consented[Held], LiveHours)
 
 
 def test_every_family_is_sound() -> None:

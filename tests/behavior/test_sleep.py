@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from heedful.behavior.devices import TODAY
 from heedful.behavior.sleep import nightly_sleep, nights
-from heedful.core.schemas import KnownHours
+from heedful.core.schemas import LiveHours
 
 MONDAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
@@ -71,12 +71,12 @@ def test_nights_of_23_and_25_hours(rows: SimpleNamespace) -> None:
         assert out["day"].unique().to_list() == [night]
 
 
-def _hours(*known: int) -> pl.DataFrame:
-    """Hours after Monday's midnight in which something was measured; before it negative."""
-    days = {day: sum(1 << (hour % 24) for hour in set(known) if hour // 24 == day) for day in (-1, 0)}
-    return KnownHours.check(pl.DataFrame(
-        [{"person": "a", "day": MONDAY.date() + dt.timedelta(days=day), "known": bits} for day, bits in days.items()],
-        schema=KnownHours.dtypes(),
+def _hours(*alive: int) -> pl.DataFrame:
+    """Hours after Monday's midnight with a sign of life; before it negative."""
+    days = {day: sum(1 << (hour % 24) for hour in set(alive) if hour // 24 == day) for day in (-1, 0)}
+    return LiveHours.check(pl.DataFrame(
+        [{"person": "a", "day": MONDAY.date() + dt.timedelta(days=day), "alive": bits} for day, bits in days.items()],
+        schema=LiveHours.dtypes(),
     ))  # fmt: skip
 
 

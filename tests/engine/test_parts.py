@@ -55,9 +55,9 @@ def test_days_without_rows_are_not_asked_for(tmp_path: Path) -> None:
     engine = Engine(Lake(tmp_path), [series_alarms], {"thresholds": Thresholds()})
     derive = engine._derive_portion
 
-    def counted(step: object, keys: pl.DataFrame, read: object) -> pl.DataFrame:
+    def counted(step: object, inputs: list[pl.DataFrame], keys: pl.DataFrame, read: object) -> pl.DataFrame:
         asked.append(keys["day"].n_unique())
-        return derive(step, keys, read)  # type: ignore[arg-type]
+        return derive(step, inputs, keys, read)  # type: ignore[arg-type]
 
     engine._derive_portion = counted  # type: ignore[method-assign]
     update(engine, weeks(0, 20), 0)

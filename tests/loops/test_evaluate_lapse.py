@@ -23,6 +23,11 @@ def test_the_risk_is_better_than_the_share_so_far_and_its_slope_holds_one(name: 
     assert brier.baseline is not None
     assert brier.value < brier.baseline
     assert found["calibration slope"].low < 1 < found["calibration slope"].high
+    # told at about the share of gaps it beats acting on everybody and on nobody; moved to the place it says as many gaps as came
+    assert found["net benefit gained at 0.8"].value > 0.1
+    moved = found["moved: observed over expected"]
+    assert moved.low < 1 < moved.high
+    assert found["moved: net benefit gained at 0.8"].value > 0.1
 
 
 def test_a_table_without_refills_is_refused_with_what_it_needs(tmp_path: Path) -> None:

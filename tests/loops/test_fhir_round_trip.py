@@ -124,3 +124,37 @@ def test_dispensings_keep_supply_dose_and_amount(tmp_path: Path) -> None:
     two = site_of(tmp_path / "second", [InputSettings("export/fhir_bundle.json", kind="records.fhir")])
     assert held(one)["dispensings"].height == 2
     assert held(one)["dispensings"].equals(held(two)["dispensings"])
+
+
+def test_what_watches_say_survives_with_its_words_and_how_it_came_about(tmp_path: Path) -> None:
+    """Codes without LOINC, stages, kinds of workouts, the vendor's numbers, and JSON beside a number that is long enough for a telephone's."""
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    gpx = "".join(
+        f'<trkpt lat="0" lon="0"><time>2026-03-10T10:0{n}:00.123456Z</time><extensions><x:hr xmlns:x="urn:x">{100 + n}</x:hr></extensions></trkpt>'
+        for n in range(4)
+    )
+    track = f'<gpx version="1.1" creator="Watch" xmlns="http://www.topografix.com/GPX/1/1"><trk><type>running</type><trkseg>{gpx}</trkseg></trk></gpx>'
+    (tmp_path / "first" / "run.gpx").write_text(track)
+    night = {"startTime": "2026-03-09T23:00:00", "endTime": "2026-03-10T07:00:00", "duration": 28_800_000, "minutesAsleep": 400, "timeInBed": 480,
+             "levels": {"data": [{"dateTime": "2026-03-09T23:00:00", "level": "deep", "seconds": 3_600}]}}  # fmt: skip
+    (tmp_path / "first" / "night.json").write_bytes(orjson.dumps({"sleep": [night]}))
+    skin = {"tempSkin": [{"dateTime": "2026-03-10", "value": {"nightlyRelative": -0.4}}]}
+    (tmp_path / "first" / "skin.json").write_bytes(orjson.dumps(skin))
+    lap = (
+        '<Lap StartTime="2026-03-11T10:00:00Z"><TotalTimeSeconds>180</TotalTimeSeconds><DistanceMeters>1133.641</DistanceMeters>'
+        "<Calories>91.4321234567</Calories><Track><Trackpoint><Time>2026-03-11T10:00:00Z</Time></Trackpoint></Track></Lap>"
+    )
+    space = 'xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2"'
+    (tmp_path / "first" / "run.tcx").write_text(
+        f'<TrainingCenterDatabase {space}><Activities><Activity Sport="Running">{lap}</Activity></Activities></TrainingCenterDatabase>'
+    )
+    files = ("run.gpx", "night.json", "skin.json", "run.tcx")
+    one = site_of(tmp_path / "first", [InputSettings(name, subject="ana") for name in files])
+    export_person(one, one.person("ana"), tmp_path / "second" / "export")
+    two = site_of(tmp_path / "second", [InputSettings("export/fhir_observations.ndjson", kind="records.fhir")])
+    rows = [held(site)["observations"].drop("device") for site in (one, two)]
+    assert {"workout", "heart_rate", "sleep_stage", "sleep_minutes", "time_in_bed", "skin_temperature"} <= set(rows[0]["code"])
+    assert rows[0].sort(rows[0].columns).equals(rows[1].sort(rows[0].columns))
+    assert held(two)["records"].is_empty()
+    assert all(orjson.loads(text) for text in rows[0]["extra"].drop_nulls())

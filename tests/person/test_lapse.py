@@ -10,8 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heedful.core.errors import SettingsError
+from heedful.core.lapse_shift import MOST_SHIFT, LapseShift
 from heedful.person.calibration import calibration, roc_area
-from heedful.person.lapse import EARLIEST, FADING, GAP_DAYS, PRIOR_LATE, PRIOR_REFILLS, landmarks, lapse_probability, supplies
+from heedful.person.lapse import (
+    EARLIEST,
+    FADING,
+    GAP_DAYS,
+    PRIOR_LATE,
+    PRIOR_REFILLS,
+    SHIFT_PRECISION,
+    landmarks,
+    lapse_probability,
+    place_shift,
+    shifted,
+    supplies,
+)
 
 START = date(2026, 1, 1)
 FAR = 60
@@ -76,3 +90,20 @@ def test_it_is_calibrated_on_people_whose_refills_keep_their_own_law() -> None:
     assert found.observed_expected == pytest.approx(1, abs=0.05)
     assert found.slope == pytest.approx(1, abs=0.12)
     assert roc_area(happened, risk) > 0.7
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.02, 0.98)), max_size=60))
+def test_a_places_shift_solves_its_equation(looks: list[tuple[bool, float]]) -> None:
+    happened, risk = np.array([one for one, _ in looks], dtype=float), np.array([two for _, two in looks], dtype=float)
+    shift = place_shift(happened, risk)
+    if abs(shift) < MOST_SHIFT:
+        assert (happened - shifted(risk, LapseShift(shift))).sum() == pytest.approx(SHIFT_PRECISION * shift, abs=1e-6)
+
+
+def test_a_shift_moves_risks_and_keeps_their_order() -> None:
+    risk = np.array([0.1, 0.5, 0.9])
+    assert (np.diff(shifted(risk, LapseShift(1.0))) > 0).all()
+    assert (shifted(risk, LapseShift(1.0)) > risk).all()
+    assert shifted(risk, LapseShift()) is risk
+    with pytest.raises(SettingsError, match="log odds"):
+        LapseShift(9.0)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heedful.core.schemas import Experiences
+from heedful.population.safety.ebgm import LEAST_PAIRS
 from heedful.report.content import Safety
-from heedful.report.disproportion import LEAST_ACCOUNTS, LEAST_PAIRS, disproportion, lacking
+from heedful.report.disproportion import LEAST_ACCOUNTS, disproportion, lacking
 
 DAY = dt.date(2026, 1, 12)
 NUMBERS = [name for name, each in Safety.columns.items() if each.nullable]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +100,7 @@ def test_one_recording_under_two_names_is_found(site: Site, tmp_path: Path) -> N
 
 HOSTILE = [
     ("xml/billion_laughs.xml", "apple_health"), ("xml/quadratic_blowup.xml", "apple_health"), ("xml/billion_laughs.xml", "wearables.gpx"),
-    ("xml/quadratic_blowup.xml", "wearables.tcx"), ("xml/billion_laughs.xml", "answers.odk"), ("zip/truncated_export.zip", "apple_health"),
+    ("xml/quadratic_blowup.xml", "wearables.tcx"), ("xml/billion_laughs.xml", "answers.odk"), ("xml/external_entity.xml", "answers.odk"), ("xml/external_entity.xml", "wearables.gpx"), ("zip/truncated_export.zip", "apple_health"),
     ("xml/huge_attribute_11MB.xml.gz", "apple_health"), ("xml/apple_export_cut_mid_record.xml.gz", "apple_health"),
     *((f"zip/{name}.zip", kind) for name in ("ratio_bomb_200MB", "path_traversal", "symlink_member", "nested_bomb")
       for kind in ("apple_health", "wearables.fitbit_takeout", "wearables.google_fit", "wearables.fit", "phones.beiwe", "answers.odk",
@@ -133,3 +135,71 @@ def test_what_a_clinical_record_cannot_mean_stays_in_the_record(site: Site, tmp_
     read(site, tmp_path / "one.json", "records.fhir")
     assert site.lake.read(Observations).is_empty()
     assert site.lake.read(Records).height == 1
+
+
+def fitbit_day(day: int) -> str:
+    return json.dumps([{"dateTime": f"06/{day}/23 08:{n:02}:00", "value": {"bpm": 60 + n, "confidence": 2}} for n in range(40)])
+
+
+def test_one_cut_file_of_a_takeout_is_set_aside_and_the_others_are_read(site: Site, tmp_path: Path) -> None:
+    folder = tmp_path / "Takeout" / "Fitbit" / "Global Export Data"
+    folder.mkdir(parents=True)
+    (folder / "heart_rate-2023-06-23.json").write_text(fitbit_day(23)[:900])
+    (folder / "heart_rate-2023-06-24.json").write_text(fitbit_day(24))
+    read(site, tmp_path / "Takeout")
+    aside = site.lake.read(Quarantine)
+    assert aside["file"].to_list() == ["heart_rate-2023-06-23.json"]
+    assert "not complete JSON" in aside["reason"][0]
+    assert "Export or copy the file again" in aside["reason"][0]
+    assert site.lake.read(Observations).height == 40
+
+
+def test_one_cut_file_of_a_fitabase_folder_is_set_aside_from_there_on(site: Site, tmp_path: Path) -> None:
+    folder = tmp_path / "fitabase"
+    folder.mkdir()
+    many = "\n".join(["Id,ActivityMinute,Steps", *(f"1,4/12/2016 2:{n % 60:02}:00 PM,{n % 60}" for n in range(60)), ""])
+    whole = gzip.compress(many.encode(), mtime=0)
+    (folder / "minuteStepsNarrow_merged.csv.gz").write_bytes(whole[: len(whole) // 2])
+    (folder / "heartrate_seconds_merged.csv").write_text("Id,Time,Value\n1,4/12/2016 7:21:00 AM,97\n1,4/12/2016 7:21:05 AM,102\n")
+    read(site, folder)
+    assert site.lake.read(Quarantine)["file"].to_list() == ["minuteStepsNarrow_merged.csv.gz"]
+    assert site.lake.read(Observations).filter(code="heart_rate")["value"].sort().to_list() == [97.0, 102.0]
+
+
+def test_a_line_that_is_cut_names_its_cure(site: Site, tmp_path: Path) -> None:
+    read(site, mapped([GOOD, GOOD.replace("12:0", "13:0"), "ana,steps,2026-03-01T14:0"], tmp_path / "rows.csv"), "records.mapped", **MAPPED)
+    assert site.lake.read(Quarantine).select("line", "reason").rows() == [
+        (4, "3 fields where the header has 7; correct or remove the line")
+    ]
+    assert site.lake.read(Observations).height == 2
+
+
+XML_BOMBS = ("xml/billion_laughs.xml", "xml/quadratic_blowup.xml", "xml/external_entity.xml", "xml/deep_nesting_100000.xml.gz")
+
+
+@pytest.mark.parametrize("name", XML_BOMBS)
+def test_the_projects_xml_of_redcap_can_be_no_bomb(site: Site, shared_data: Path, tmp_path: Path, name: str) -> None:
+    """The hostile documents under REDCap's own root, so that its reader takes them up."""
+    with pytest.raises(SourceError):
+        read(site, shared_data / "hostile" / name, "answers.redcap")
+    bomb = tmp_path / "project.xml"
+    bomb.write_text(
+        '<?xml version="1.0"?><!DOCTYPE ODM [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c SYSTEM "/etc/passwd">]>'
+        '<ODM xmlns:redcap="https://projectredcap.org"><Study><MetaDataVersion><ItemDef OID="id" redcap:Variable="id" redcap:FieldType="text">'
+        "&b;&c;</ItemDef></MetaDataVersion></Study></ODM>"
+    )
+    with pytest.raises(SourceError) as refused:
+        read(site, bomb)
+    assert "root:" not in str(refused.value)
+
+
+def test_pounds_under_the_name_of_grams_and_fahrenheit_under_that_of_celsius(site: Site, tmp_path: Path) -> None:
+    rows = [
+        "ana,body_weight,2026-03-01T10:00:00Z,2026-03-01T10:00:00Z,154,g,scale",
+        "ana,body_temperature,2026-03-01T10:00:00Z,2026-03-01T10:00:00Z,98.6,Cel,thermometer",
+        "ana,glucose,2026-03-01T10:00:00Z,2026-03-01T10:00:00Z,5.5,mg/dL,sensor",
+        GOOD,
+    ]
+    read(site, mapped(rows, tmp_path / "rows.csv"), "records.mapped", **MAPPED)
+    assert site.lake.read(Quarantine)["line"].sort().to_list() == [2, 3, 4]
+    assert site.lake.read(Observations).height == 1

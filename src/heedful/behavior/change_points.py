@@ -96,7 +96,7 @@ def person_change_points(
         pl.len().over("person", "feature") >= LEAST_VALUES,
     )
     kept = kept.filter(pl.len().over("person", "feature") >= LEAST_VALUES).sort("person", "day", "feature")
-    rows = [row for person, day, value, names in _people(kept) for row in _person(person, day, value, names)]
+    rows = [row for person, day, value, names in _people(kept) for row in person_rows(person, int(day[0]), value, names)]
     rows += _too_short(judged.join(kept.select("person").unique(), on="person", how="anti"))
     table = pl.DataFrame(rows, schema={name: dtype for name, dtype in Changes.dtypes().items() if name != "because"}, orient="row")
     known = expected_nights(annotations.data)
@@ -108,14 +108,20 @@ def person_change_points(
 def _too_short(known: pl.DataFrame) -> list[dict[str, object]]:
     """One row of level -1 for each person with values, on the last day with one."""
     people = known.group_by("person").agg(pl.col("day").max(), days=pl.col("day").n_unique()).sort("person")
-    return [
-        {
-            "person": person, "day": day, "detector": "change_points", "feature": ALL, "observed": None, "expected": None, "spread": None,
-            "level": -1, "nights_used": days, "false_alarm_rate": None, "false_alarm_low": None, "false_alarm_high": None,
-            "why": f"Could not be judged: there are {days} days, and no feature has values on {LEAST_VALUES} well recorded ones.",
-        }
-        for person, day, days in people.iter_rows()
-    ]  # fmt: skip
+    return [too_short_row(person, day, days) for person, day, days in people.with_columns(pl.col("day").to_physical()).iter_rows()]
+
+
+def too_short_row(person: str, day: int, days: int) -> dict[str, object]:
+    """Of a person whose `days` days, the last of them `day` (since 1970), are too few."""
+    return {
+        "person": person, "day": _date(day), "detector": "change_points", "feature": ALL, "observed": None, "expected": None,
+        "spread": None, "level": -1, "nights_used": days, "false_alarm_rate": None, "false_alarm_low": None, "false_alarm_high": None,
+        "why": f"Could not be judged: there are {days} days, and no feature has values on {LEAST_VALUES} well recorded ones.",
+    }  # fmt: skip
+
+
+def _date(day: int) -> object:
+    return np.datetime64(day, "D").astype("datetime64[D]").item()
 
 
 def _people(kept: pl.DataFrame) -> Iterator[tuple[str, NDArray[np.int64], Floats, list[str]]]:
@@ -131,8 +137,8 @@ def _people(kept: pl.DataFrame) -> Iterator[tuple[str, NDArray[np.int64], Floats
         yield str(kept["person"][a]), day[a:b], table, every.gather(there).to_list()
 
 
-def _person(person: str, day: NDArray[np.int64], value: Floats, names: list[str]) -> list[dict[str, object]]:
-    first = int(day[0])
+def person_rows(person: str, first: int, value: Floats, names: list[str]) -> list[dict[str, object]]:
+    """The findings of one person from `value` [days from `first` on, features]."""
     flat = ~(np.nanmax(value, axis=0) > np.nanmin(value, axis=0))
     value, names = value[:, ~flat], [name for name, same in zip(names, flat, strict=True) if not same]
     if not names:
@@ -163,7 +169,7 @@ def _row(
         f"{found.shown} of {DRAWS} histories of {days} days (95 % interval {low:.0%} to {high:.0%})."
     ).replace("%)", " %)").replace("% to", " % to")  # fmt: skip
     return {
-        "person": person, "day": np.datetime64(day, "D").astype("datetime64[D]").item(), "detector": "change_points", "feature": names[k],
+        "person": person, "day": _date(day), "detector": "change_points", "feature": names[k],
         "observed": now, "expected": was, "spread": spread, "level": 1, "nights_used": len(known),
         "false_alarm_rate": found.shown / DRAWS / days, "why": why, "false_alarm_low": low / days, "false_alarm_high": high / days,
     }  # fmt: skip

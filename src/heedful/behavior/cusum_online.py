@@ -11,6 +11,7 @@ after steps are `rest_minutes_later` whatever `rest_minutes` says; alarms come b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -102,10 +103,15 @@ def cusum_online(rate: Floats, walked: NDArray[np.bool_], settings: CusumOnline 
     days = settings.baseline_days
     if len(rate) <= days:
         raise SettingsError(f"cusum_online: {len(rate)} days of heart rate; it needs more than the {days} days of the baseline.")
-    first = np.where(np.isnan(rate[:days]), np.nan, _smoothed(rate[:days], settings.smoothing_minutes))
-    first[_resting_later(walked[:days], settings.rest_minutes)] = np.nan
     later = np.where(_resting_later(walked[days:], settings.rest_minutes_later), np.nan, rate[days:])
-    return _follow(_by_step(first, settings), _by_step(later, settings), settings)
+    return _follow(first_days(rate[:days], walked[:days], settings), _by_step(later, settings), settings)
+
+
+def first_days(rate: Floats, walked: NDArray[np.bool_], settings: CusumOnline) -> Floats:
+    """The days of the first baseline, smoothed, minutes after steps left out: [days, steps, minutes of a step]."""
+    first = np.where(np.isnan(rate), np.nan, _smoothed(rate, settings.smoothing_minutes))
+    first[_resting_later(walked, settings.rest_minutes)] = np.nan
+    return _by_step(first, settings)
 
 
 def cusum_alarms(result: CusumResult, settings: CusumOnline | None = None) -> list[Alarm]:
@@ -155,32 +161,63 @@ class _Baseline:
     null: list[Floats]
 
 
-def _follow(first: Floats, later: Floats, settings: CusumOnline) -> CusumResult:
-    days = first
-    base = _baseline(days, settings)
-    residual, threshold = [base.residual], [np.full(base.residual.shape, base.threshold)]
-    cusum, run = _cusum(base.residual[~np.isnan(base.residual)], base.threshold, 0.0, 0)
-    sums, runs, p_values = [cusum], [run], [_p_values(cusum, run, base.null)]
-    judged = list(range(len(first)))
-    for number, day in enumerate(later):
-        z = _standardised(_means(day[None])[0], base)
+class Following:
+    """The baseline and the sum as they stand after some days; `day` judges the next one. Days are [steps, minutes of a step]."""
+
+    def __init__(self, first: Floats, settings: CusumOnline) -> None:
+        self.settings, self._days = settings, first
+        self.base = _baseline(first, settings)
+        self.sum, self.run = 0.0, 0
+        self._given = len(first)
+        self._judged = list(range(len(first)))
+        known = self.base.residual[~np.isnan(self.base.residual)]
+        self._told: list[list[Any]] = [[], [], [], [], []]
+        self._keep(self.base.residual, *self.judged(known))
+
+    def judged(self, known: Floats) -> tuple[Floats, NDArray[np.int64], Floats]:
+        """Sum, run and p of residuals that follow."""
+        cusum, run = _cusum(known, self.base.threshold, self.sum, self.run)
+        return cusum, run, _p_values(cusum, run, self.base.null)
+
+    def day(self, day: Floats) -> bool:
+        """Judge a day and take it for the past; False if it has fewer than two measured steps, and says nothing."""
+        number, self._given = self._given, self._given + 1
+        z = _standardised(_means(day[None])[0], self.base)
         known = z[~np.isnan(z)]
         if len(known) < 2:
-            continue
-        judged.append(len(first) + number)
-        residual.append(z)
-        threshold.append(np.full(z.shape, base.threshold))
-        cusum, run = _cusum(known, base.threshold, sums[-1][-1], runs[-1][-1])
-        p_value = _p_values(cusum, run, base.null)
-        sums, runs, p_values = [*sums, cusum], [*runs, run], [*p_values, p_value]
-        if not (1 - p_value > 1 - settings.p_value).any():
-            days = np.concatenate([days, day[None]])[-settings.baseline_days :]
-            base = _baseline(days, settings)
-    flat = np.concatenate(residual)
-    return CusumResult(
-        np.array(judged), flat, np.concatenate(threshold), np.flatnonzero(~np.isnan(flat)),
-        np.concatenate(sums), np.concatenate(runs), np.concatenate(p_values),
-    )  # fmt: skip
+            return False
+        self._judged.append(number)
+        cusum, run, p_value = self.judged(known)
+        self._keep(z, cusum, run, p_value)
+        if not (1 - p_value > 1 - self.settings.p_value).any():
+            self._days = np.concatenate([self._days, day[None]])[-self.settings.baseline_days :]
+            self.base = _baseline(self._days, self.settings)
+        return True
+
+    def residual(self, mean: float, step: int) -> float:
+        """The standardised mean of one step; NaN where the baseline has none."""
+        away, spread = mean - float(self.base.center[step]), float(self.base.spread[step])
+        if spread == 0:
+            away, spread = (float("nan") if away == 0 else math.copysign(MOST, away)), 1.0
+        return away / spread if abs(away / spread) < MOST else math.copysign(MOST, away) if away == away and spread == spread else math.nan
+
+    @property
+    def result(self) -> CusumResult:
+        """All days so far."""
+        residual, threshold, cusum, run, p_value = (np.concatenate(parts) for parts in self._told)
+        return CusumResult(np.array(self._judged), residual, threshold, np.flatnonzero(~np.isnan(residual)), cusum, run, p_value)
+
+    def _keep(self, residual: Floats, cusum: Floats, run: NDArray[np.int64], p_value: Floats) -> None:
+        for told, part in zip(self._told, (residual, np.full(residual.shape, self.base.threshold), cusum, run, p_value), strict=True):
+            told.append(part)
+        self.sum, self.run = float(cusum[-1]), int(run[-1])
+
+
+def _follow(first: Floats, later: Floats, settings: CusumOnline) -> CusumResult:
+    following = Following(first, settings)
+    for day in later:
+        following.day(day)
+    return following.result
 
 
 def _means(days: Floats) -> Floats:

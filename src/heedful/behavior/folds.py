@@ -276,7 +276,7 @@ class _Sums:
         }  # fmt: skip
         self._arrays: dict[str, NDArray[Any]] = {name: np.zeros((0, *shape), dtype) for name, (shape, dtype) in shapes.items()}
         self.walks = np.zeros((0, 32), WALK)
-        self.total, self.known = np.zeros((0, HOURS), np.int64), np.zeros(0, np.int32)
+        self.total, self.known = np.zeros((0, HOURS), np.int64), np.zeros(0, np.int64)
 
     @property
     def used(self) -> NDArray[np.bool_]:

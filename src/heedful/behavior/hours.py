@@ -13,6 +13,7 @@ from heedful.behavior.minutes import FIXED, HOUR_US, MINUTE_US, RATE
 from heedful.core.schemas import DayHours
 
 HOURS = 24
+_ALL_HOURS = (1 << HOURS) - 1
 HOUR_COLUMNS = tuple(f"h{hour:02d}" for hour in range(HOURS))
 SIGNALS = ("steps", "activity_count")
 CODES_READ = ("steps", "heart_rate", "activity_count")
@@ -30,10 +31,11 @@ class HourSeries:
     rank: NDArray[np.int32]
 
 
-def chosen_hours(persons: pl.Series, series: HourSeries, total: NDArray[np.int64], known: NDArray[np.int32]) -> pl.DataFrame:
+def chosen_hours(persons: pl.Series, series: HourSeries, total: NDArray[np.int64], known: NDArray[np.int64]) -> pl.DataFrame:
     """Of each person, day and signal the most trusted device that counted anything.
 
-    `total` [n, 24]: sums (2^-20) of each series; `known` [n]: bit h says that hour h is known.
+    `total` [n, 24]: sums (2^-20) of each series; `known` [n]: bit h says that hour h is known, bit 24 + h that
+    there was a sign of life in it: a heart rate, or something counted.
     """
     first, span = int(series.day.min()), int(np.ptp(series.day)) + 1
     person_day = series.person * span + series.day - first
@@ -49,13 +51,15 @@ def chosen_hours(persons: pl.Series, series: HourSeries, total: NDArray[np.int64
     np.add.at(sums, group[mine], total[counted[mine]] / FIXED)
     best = counted[begin]
     days, place = np.unique(person_day, return_inverse=True)
-    seen = np.zeros(len(days), np.int32)
+    seen = np.zeros(len(days), np.int64)
     np.bitwise_or.at(seen, place.reshape(-1), known)
     names = pl.Series(sorted(CODES_READ), dtype=pl.String)
+    bits = seen[np.searchsorted(days, person_day[best])]
     return pl.DataFrame({
         "person": persons.gather(series.person[best]),
         "day": pl.Series(series.day[best].astype(np.int32)).cast(pl.Date),
-        "signal": names.gather(kind[best]), "known": seen[np.searchsorted(days, person_day[best])],
+        "signal": names.gather(kind[best]), "known": (bits & _ALL_HOURS).astype(np.int32),
+        "alive": (bits >> HOURS).astype(np.int32),
         **{name: sums[:, hour] for hour, name in enumerate(HOUR_COLUMNS)},
     }, schema=DayHours.dtypes())  # fmt: skip
 
@@ -85,7 +89,9 @@ def add_hours(stream, base, kind, low, high, day, start, end, offset, value, of_
         if hour != now:
             total[d, now] += summed
             now, summed = hour, np.int64(0)
-        known[d] |= np.int32(1) << np.int32(hour)
+        known[d] |= np.int64(1) << np.int64(hour)
+        if k == RATE or v > 0:
+            known[d] |= np.int64(1) << np.int64(HOURS + hour)
         if k != RATE and v > 0:
             summed += np.int64(v * FIXED + 0.5)
     if d >= 0:

@@ -20,11 +20,11 @@ from heedful.behavior.rows import Rows, rows
 from heedful.core.derivations import Fold, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
-from heedful.core.schemas import DayHours, KnownHours, Observations
+from heedful.core.schemas import DayHours, LiveHours, Observations
 
 
 @derivation(
-    reads=(Observations,), writes=DayHours, by=("person", "day"), needs=("devices",), only={"observations": CODES_READ}, version=2,
+    reads=(Observations,), writes=DayHours, by=("person", "day"), needs=("devices",), only={"observations": CODES_READ}, version=3,
     fold=Fold(WarmDays, WarmDays.hours),
 )  # fmt: skip
 def day_hours(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], DayHours]:
@@ -34,7 +34,7 @@ def day_hours(observations: Frame[Consented[P], Observations], devices: DeviceTr
     if runs is None:
         return observations.derive(DayHours, DayHours.empty())
     slots, of_run, first_runs = runs
-    total, known = np.zeros((len(slots), HOURS), np.int64), np.zeros(len(slots), np.int32)
+    total, known = np.zeros((len(slots), HOURS), np.int64), np.zeros(len(slots), np.int64)
     for piece, first in zip(held.pieces, first_runs, strict=True):
         add_hours(
             piece.stream, piece.base, held.kind, held.low, held.high, piece.day, piece.start, piece.end, piece.offset, piece.value,
@@ -43,11 +43,11 @@ def day_hours(observations: Frame[Consented[P], Observations], devices: DeviceTr
     return observations.derive(DayHours, _chosen(held, slots, total, known))
 
 
-@derivation(reads=(DayHours,), writes=KnownHours, by=("person", "day"), version=1)
-def known_hours(hours: Frame[Consented[P], DayHours]) -> Frame[Consented[P], KnownHours]:
-    """Which hours of a day are known, apart from what was counted in them: this changes by the hour, the sums do by the minute."""
-    known = hours.data.group_by("person", "day").agg(pl.col("known").max())
-    return hours.derive(KnownHours, known.sort("person", "day"))
+@derivation(reads=(DayHours,), writes=LiveHours, by=("person", "day"), version=1)
+def live_hours(hours: Frame[Consented[P], DayHours]) -> Frame[Consented[P], LiveHours]:
+    """In which hours of a day there was a sign of life, apart from the sums: these change by the minute, this by the hour."""
+    alive = hours.data.group_by("person", "day").agg(pl.col("alive").max().fill_null(0))
+    return hours.derive(LiveHours, alive.sort("person", "day"))
 
 
 def _runs(held: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], list[int]] | None:

@@ -3,9 +3,9 @@
 Minutes are at rest if no step was counted in the last 12 measured minutes; their heart rate is averaged over 400 such minutes, then by
 hour, standardised, and hours outside the elliptic envelope are anomalies; those above the mean are the ones told.
 
-Reference: Bogu & Snyder 2021, medRxiv 2021.01.08.21249474. Equals rhrad_offline.py of AnomalyDetect (1484183d), also where it is odd: it
-means to judge heart rate *and* steps, but puts the heart rate into both columns, so that the random start of the search (`seed`) decides
-which hours the envelope is fitted to. `nightsignal` and `cusum_online` have no such dependence.
+Reference: Mishra et al. 2020, Nat Biomed Eng 4:1208 (by Mahalanobis distance). Equals rhrad_offline.py of AnomalyDetect (1484183d), also
+where it is odd: it means to judge heart rate *and* steps, but puts the heart rate into both columns, so that the random start of the search
+(`seed`) decides which hours the envelope is fitted to. `nightsignal` and `cusum_online` have no such dependence.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ _ARGUMENTS = {"steps_window_minutes", "smoothing_samples", "resolution", "outlie
     name="illness.rhrad_offline",
     definition="Hours of smoothed resting heart rate outside the elliptic envelope of a person's whole history.",
     units="1",
-    reference="Bogu & Snyder 2021, medRxiv 2021.01.08.21249474",
+    reference="Mishra et al. 2020, Nat Biomed Eng 4:1208-1220 (its detector by Mahalanobis distance)",
     equals="rhrad_offline.py of AnomalyDetect (1484183d) with scikit-learn 1.9.1, hours exactly, values to 1e-6",
     limits="Always calls the stated share of hours anomalous, ill or not; reads the whole history, so it cannot warn; depends on a seed.",
 ))  # fmt: skip

@@ -54,7 +54,11 @@ def _features(held: pl.DataFrame, first: int) -> pl.DataFrame:
     begin = max(0, first - DAYS + 1)
     near = held.slice(begin, min(first + _AT_ONCE, held.height) - begin)
     mine = near.slice(first - begin)
-    windows = _windows(near, first - begin)
+    return features_of_windows(mine, _windows(near, first - begin))
+
+
+def features_of_windows(mine: pl.DataFrame, windows: NDArray[np.float64]) -> pl.DataFrame:
+    """Features of days (`person`, `day`, `signal`) from the hours of their seven days, oldest first [n, 168], NaN where not known."""
     known = ~np.isnan(windows)
     days = (known.reshape(-1, DAYS, HOURS).sum(axis=2) >= LEAST_HOURS).sum(axis=1)
     recorded = Recordings(

@@ -12,8 +12,9 @@ the first by name.
 Which part. Rows are joined to sleeps; a pause of two hours or more parts them. The main sleep is the one with most minutes asleep.
 Asleep is what is marked asleep, light, deep or REM and not at the same time marked awake.
 
-Whether it was worn. A main sleep of under four hours before or after which nothing at all was measured for two whole hours, though
-something was in its own hours, is a watch that came off or went on in the night: missing as `not_worn`, not a short night.
+Whether it was worn. A main sleep of under four hours before or after which there was no sign of life for two whole hours (a heart
+rate, something counted), though there was in its own hours, is a watch that came off or went on in the night: missing as `not_worn`,
+not a short night.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from heedful.core.codes import CODES
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
-from heedful.core.schemas import Features, KnownHours, Observations
+from heedful.core.schemas import Features, LiveHours, Observations
 
 SLEEP_CODES = ("sleep_stage", "sleep_minutes")
 STAGED = ("light", "deep", "rem")
@@ -46,11 +47,11 @@ _MINUTE_US, _HOUR_US = 60_000_000, 3_600_000_000
 
 
 @derivation(
-    reads=(Observations, KnownHours), writes=Features, by=("person", "day"), lookback=1, needs=("devices",),
+    reads=(Observations, LiveHours), writes=Features, by=("person", "day"), lookback=1, needs=("devices",),
     only={"observations": SLEEP_CODES}, version=4, empty_without=Observations,
 )  # fmt: skip
 def nightly_sleep(
-    observations: Frame[Consented[P], Observations], hours: Frame[Consented[P], KnownHours], devices: DeviceTrust = TODAY
+    observations: Frame[Consented[P], Observations], hours: Frame[Consented[P], LiveHours], devices: DeviceTrust = TODAY
 ) -> Frame[Consented[P], Features]:
     """`sleep_minutes[stages]`, `sleep_onset`, `sleep_offset` (min after local midnight of the day; before it negative),
     `sleep_efficiency` (% of the time in bed), `waso` (minutes awake between onset and offset), and `sleep_minutes[vendor]`, the
@@ -66,11 +67,11 @@ def nightly_sleep(
 
 
 def nights(observations: pl.DataFrame, devices: DeviceTrust = TODAY, hours: pl.DataFrame | None = None) -> pl.DataFrame:
-    """The rows of `nightly_sleep`, sorted by key; without `hours` (rows of `KnownHours`) no night is held for not worn."""
+    """The rows of `nightly_sleep`, sorted by key; without `hours` (rows of `LiveHours`) no night is held for not worn."""
     rows = of_codes(observations, SLEEP_CODES)
     staged = _nights(rows.filter((pl.col("code") == "sleep_stage") & pl.col("value_code").is_in(list(_KINDS))), devices)
     vendor = _vendor(rows.filter(pl.col("code") == "sleep_minutes"), devices)
-    cut = _cut_short(staged, KnownHours.empty() if hours is None else hours)
+    cut = _cut_short(staged, LiveHours.empty() if hours is None else hours)
     return pl.concat([_features(staged, cut), vendor]).sort("person", "day", "feature")
 
 
@@ -110,16 +111,16 @@ def _cut_short(nights: pl.DataFrame, hours: pl.DataFrame) -> NDArray[np.bool_]:
     if len(short) and hours.height:
         first, last = begin[short] // _HOUR_US, (end[short] - 1) // _HOUR_US
         person = nights.get_column("person").gather(short)
-        known = {n: _known(person, (last if n > 0 else first) + n, hours) for n in range(-SILENT_HOURS, SILENT_HOURS + 1) if n}
-        before, after = (~np.any([known[way * n] for n in range(1, SILENT_HOURS + 1)], axis=0) for way in (-1, 1))
-        cut[short] = _known(person, first, hours) & _known(person, last, hours) & (before | after)
+        alive = {n: _alive(person, (last if n > 0 else first) + n, hours) for n in range(-SILENT_HOURS, SILENT_HOURS + 1) if n}
+        before, after = (~np.any([alive[way * n] for n in range(1, SILENT_HOURS + 1)], axis=0) for way in (-1, 1))
+        cut[short] = _alive(person, first, hours) & _alive(person, last, hours) & (before | after)
     return cut
 
 
-def _known(person: pl.Series, hour: NDArray[np.int64], hours: pl.DataFrame) -> NDArray[np.bool_]:
-    """Whether anything was measured of these people in these hours of the local clock since 1970."""
+def _alive(person: pl.Series, hour: NDArray[np.int64], hours: pl.DataFrame) -> NDArray[np.bool_]:
+    """Whether there was a sign of life of these people in these hours of the local clock since 1970."""
     asked = pl.DataFrame({"person": person, "day": pl.Series((hour // 24).astype(np.int32)).cast(pl.Date)})
-    bits = asked.join(hours, on=["person", "day"], how="left", maintain_order="left").get_column("known").fill_null(0).to_numpy()
+    bits = asked.join(hours, on=["person", "day"], how="left", maintain_order="left").get_column("alive").fill_null(0).to_numpy()
     return np.asarray((bits >> (hour % 24)) & 1, dtype=np.bool_)
 
 

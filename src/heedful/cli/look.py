@@ -23,7 +23,7 @@ CONSENT = (
 )
 
 
-def look(paths: list[Path], out: Path, zone: str, json: bool) -> None:
+def look(paths: list[Path], out: Path, zone: str, person: str, json: bool) -> None:
     """Recognise, read, compute, write the page; exit 2 if nothing could be read."""
     found = [hit for path in paths for hit in _found(path)]
     readable = [hit for hit in found if hit.source]
@@ -35,7 +35,7 @@ def look(paths: list[Path], out: Path, zone: str, json: bool) -> None:
         raise NotFoundError(f"Nothing here can be read ({reasons}). See what can be read with: heedful sources")
     with tempfile.TemporaryDirectory(prefix="heedful-look-") as folder:
         site = Site(Settings(), Path(folder), own_files=True)
-        inputs = [Input(hit.path, SOURCES.get(str(hit.source)), Options(hit.path.name.split(".")[0], "", zone)) for hit in readable]
+        inputs = [Input(hit.path, SOURCES.get(str(hit.source)), Options(hit.path.name.split(".")[0], person, zone)) for hit in readable]
         with ReadingProgress(json) as progress:
             result = run_site(site, inputs, progress, progress.step)
         notes = (

@@ -99,12 +99,13 @@ def look(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders of your own.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the page goes.")] = OUT,
     zone: Annotated[str, typer.Option(help="Your time zone, for files in local time without offset.")] = "UTC",
+    person: Annotated[str, typer.Option(help="Whose the files are that name nobody: one person's exports then share one axis.")] = "",
     json: Json = False,
 ) -> None:
     """Understand a folder of files: no configuration, one page, nothing leaves the machine."""
     from heedful.cli.look import look as run
 
-    run(paths, out, zone, json)
+    run(paths, out, zone, person, json)
 
 
 @app.command()

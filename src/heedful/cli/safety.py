@@ -82,14 +82,15 @@ def all_drafts(config: Config = CONFIG, json: Json = False) -> None:
 
 @safety_app.command("spontaneous")
 def reported(
-    folder: Annotated[Path, typer.Argument(help="Folder of a VAERS download, or file or folder of openFDA drug events (JSON).")],
+    folder: Annotated[Path, typer.Argument(help="Folder of VAERS, folder or zip of a FAERS quarter, or openFDA drug events (JSON).")],
     most: Annotated[int, typer.Option(help="Rows shown.", min=1)] = 20,
-    concomitant: Annotated[bool, typer.Option("--concomitant", help="openFDA: medicines taken beside the suspect ones, too.")] = False,
+    concomitant: Annotated[bool, typer.Option("--concomitant", help="FAERS: medicines taken beside the suspect ones, too.")] = False,
     json: Json = False,
 ) -> None:
-    """Compare treatments in spontaneous reports (VAERS, or FAERS by openFDA) by PRR and ROR; never in one table with public posts."""
+    """Compare treatments in spontaneous reports (VAERS, FAERS) by PRR, ROR, IC and EBGM; never in one table with public posts."""
     from heedful.cli.console import emit, say, table
     from heedful.population.safety.spontaneous import spontaneous_signals
+    from heedful.sources.faers import is_faers, read_faers
     from heedful.sources.openfda import read_openfda
     from heedful.sources.vaers import read_vaers
 
@@ -97,16 +98,18 @@ def reported(
     if any(folder.glob("*VAERSVAX*")):
         rows = read_vaers(folder)
     else:
-        read = read_openfda(folder, concomitant=concomitant)
+        reader = read_faers if is_faers(folder) else read_openfda
+        read = reader(folder, concomitant=concomitant)
         rows = read.rows
-        said = f"{read.reports:,} reports; left out {read.older:,} older versions, {read.repeated:,} repeated reports. "
+        left = f"{read.older:,} older versions, {read.repeated:,} repeated and {read.deleted:,} deleted reports"
+        said = f"{read.reports:,} reports; left out {left}. "
     found = spontaneous_signals(rows)
     if json:
         emit({"pairs": found.to_dicts(), "said": said.strip()})
         return
-    shown = found.head(most).select(
-        "drug", "effect", "reports", *(found[name].head(most).round(2) for name in ("expected", "prr", "ror")), "by_prr", "by_ror"
-    )
+    measures = ("expected", "prr", "ror", "ic", "ebgm", "eb05")
+    first = found.head(most)
+    shown = first.select("drug", "effect", "reports", *(first[name].round(2) for name in measures), "by_prr", "by_ror")
     table(f"Spontaneous reports, the first {shown.height} of {found.height:,} pairs", shown.columns, shown.rows())
     say(f"{said}How reporting is distributed, not how often it happens; a high ratio is a question for a person.")
 

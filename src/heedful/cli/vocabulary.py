@@ -60,10 +60,10 @@ def add(
         say(f"  left out: {count:,} {reason}")
     if file.crosswalks.height:
         say(f"  with {file.crosswalks.height:,} codes of other systems: heedful vocabulary crosswalk CODE")
-    if taken := taken_over(file):
-        say(f"  {taken:,} of them are packaged terms, too: these count under your codes now, with the packaged codes as crosswalks")
     if lost:
         say(f"  such as: {'; '.join(lost[:3])}")
+    if taken := taken_over(file):
+        say(f"  {taken:,} of them are packaged terms, too: these count under your codes now, with the packaged codes as crosswalks")
     if not file.licence:
         say("  The file states no licence. Say it with --licence, so that others know what they may do with the results.")
     say("The next heedful run reads all texts again with it. Try it first: heedful vocabulary test TEXT")

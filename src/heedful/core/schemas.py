@@ -651,18 +651,19 @@ class DayHours(Schema, table="day_hours", stream="personal", key=("person", "day
     day = column(pl.Date, "local day")
     signal = column(pl.String, "steps or activity_count")
     known = column(pl.Int32, "bit k: something was measured in hour k, so that nothing counted means nothing done")
+    alive = column(pl.Int32, "bit k: a heart rate was measured, or something was counted, in hour k; null if not told", nullable=True)
     (
         h00, h01, h02, h03, h04, h05, h06, h07, h08, h09, h10, h11,
         h12, h13, h14, h15, h16, h17, h18, h19, h20, h21, h22, h23,
     ) = (column(pl.Float64, f"sum of local hour {hour}; 0 if it is not known") for hour in range(24))  # fmt: skip
 
 
-class KnownHours(Schema, table="known_hours", stream="personal", key=("person", "day"), grain="month"):
-    """In which hours of a person's day anything was measured: what tells a short night from a watch in the drawer."""
+class LiveHours(Schema, table="live_hours", stream="personal", key=("person", "day"), grain="month"):
+    """In which hours of a person's day a device on the body gave a sign: what tells a short night from a watch in the drawer."""
 
     person = column(pl.String, "pseudonym of the participant space")
     day = column(pl.Date, "local day")
-    known = column(pl.Int32, "bit k: something was measured in local hour k")
+    alive = column(pl.Int32, "bit k: a heart rate was measured, or something was counted, in local hour k")
 
 
 class Agreements(Schema, table="agreements", stream="personal", key=("person", "code"), grain="none"):

@@ -28,8 +28,8 @@ from heedful.engine.read_once import ReadOnce
 from heedful.store.lake import Lake
 from heedful.store.warm import Names
 
-ROWS_A_PART = 2_000_000
-"""Rows handed over in one part, where a derivation takes parts: about 300 MB."""
+ROWS_A_PART = 3_000_000
+"""Rows handed over in one part, where a derivation takes parts: about 500 MB."""
 
 Reader = Callable[[Node, pl.DataFrame | None, Names | None], pl.DataFrame]
 

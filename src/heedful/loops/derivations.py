@@ -13,7 +13,7 @@ from heedful.behavior.change_points import person_change_points
 from heedful.behavior.daily import daily_features
 from heedful.behavior.ema_compliance import ema_compliance
 from heedful.behavior.glucose.daily import daily_glucose
-from heedful.behavior.hours_daily import day_hours, known_hours
+from heedful.behavior.hours_daily import day_hours, live_hours
 from heedful.behavior.hrv_daily import nightly_variability
 from heedful.behavior.illness_signal import illness_signal
 from heedful.behavior.night_body import night_body
@@ -41,7 +41,7 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     daily_features,
     daily_glucose,
     day_hours,
-    known_hours,
+    live_hours,
     nightly_sleep,
     sleep_regularity,
     social_jet_lag,

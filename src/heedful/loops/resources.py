@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from heedful.behavior.devices import DeviceTrust
+from heedful.core.lapse_shift import LapseShift
 from heedful.core.voices import VoiceChoice
 from heedful.loops.claim_bank import site_claims
 from heedful.loops.estimates import PublicHealthGrants, site_population
@@ -13,7 +14,6 @@ from heedful.loops.guidelines import site_guidelines
 from heedful.loops.rumours import graph_library
 from heedful.loops.settings import Settings
 from heedful.loops.vocabularies import has_own, site_vocabulary
-from heedful.person.lapse import LapseShift
 from heedful.population.alarms import Detection
 from heedful.population.thresholds import Override, Thresholds
 from heedful.sources import packaged_later

@@ -99,7 +99,7 @@ def _fhir(site: Site, person: str, out: Path) -> dict[str, int]:
     mine = pl.DataFrame({"person": [person]})
     held = {schema: site.lake.read(schema, mine) for schema in (People, Records, Dispensings, Observations)}
     resources = [patient_resource(row) for row in held[People].iter_rows(named=True)]
-    resources += [record_resource(person, text) for text in held[Records]["json"]]
+    resources += [record_resource(row) for row in held[Records].iter_rows(named=True)]
     resources += [dispensing_resource(row, number) for number, row in enumerate(held[Dispensings].iter_rows(named=True), 1)]
     plans = site.view(Plans, Care)
     if not plans.data.filter((pl.col("person") == person) & pl.col("given_by").is_null()).is_empty():

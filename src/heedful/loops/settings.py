@@ -14,6 +14,7 @@ import msgspec
 from heedful.behavior.device_registry import check_pattern
 from heedful.core.codes import CODES
 from heedful.core.errors import SettingsError
+from heedful.core.lapse_shift import LapseShift
 from heedful.core.registry import Registry
 from heedful.core.voices import FLAGS, VoiceChoice
 from heedful.sources.base import SOURCES

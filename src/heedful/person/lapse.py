@@ -14,14 +14,12 @@ proposes from the place's own past: recalibration in the large (Steyerberg et al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
-from heedful.core.errors import SettingsError
+from heedful.core.lapse_shift import MOST_SHIFT, LapseShift
 
 Floats = NDArray[np.float64]
 
@@ -34,38 +32,23 @@ EARLIEST = -14
 FADING = 0.9
 SHIFT_PRECISION = 5.0
 """Of the prior of a place's shift around 0: as much as about 25 looks at even odds say."""
-MOST_SHIFT = 3.0
 _NEWTON_STEPS = 50
 
 
-@dataclass(frozen=True)
-class LapseShift:
-    """The resource `lapse`: by how much gaps are commoner in this place than the risk expects, in log odds; 0 where nobody said."""
+def shifted(probability: Floats, lapse: LapseShift) -> Floats:
+    """Probabilities of the risk, or bounds of its interval, as they are in this place.
 
-    shift: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not abs(self.shift) <= MOST_SHIFT:
-            raise SettingsError(f"risk.lapse_shift is {self.shift}; it lies between -{MOST_SHIFT:g} and {MOST_SHIFT:g}: log odds.")
-
-    @property
-    def fingerprint(self) -> str:
-        return f"shift={self.shift!r}"
-
-    def of(self, probability: Floats) -> Floats:
-        """Probabilities of the risk, or bounds of its interval, as they are in this place.
-
-        >>> LapseShift(1.0).of(np.array([0.5])).round(3).tolist()
-        [0.731]
-        """
-        return probability if self.shift == 0 else np.asarray(expit(logit(probability) + self.shift), dtype=np.float64)
+    >>> shifted(np.array([0.5]), LapseShift(1.0)).round(3).tolist()
+    [0.731]
+    """
+    return probability if lapse.shift == 0 else np.asarray(expit(logit(probability) + lapse.shift), dtype=np.float64)
 
 
 def place_shift(happened: ArrayLike, probability: ArrayLike) -> float:
     """The shift that fits what happened (0 or 1) beside what the risk said, shrunk towards 0 by `SHIFT_PRECISION`, cut at `MOST_SHIFT`.
 
     >>> round(place_shift([1] * 90 + [0] * 10, [0.8] * 100), 2), place_shift([], [])
-    (0.53, 0.0)
+    (0.54, 0.0)
     """
     y, odds = np.asarray(happened, dtype=np.float64), logit(np.asarray(probability, dtype=np.float64))
     shift = 0.0

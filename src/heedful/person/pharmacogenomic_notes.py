@@ -20,6 +20,7 @@ from heedful.core.schemas import Dispensings, Plans, Records
 from heedful.person.wording import drug_name
 
 SYSTEM = "urn:heedful:pharmacogenomics"
+_SAID = {"genes", "guideline", "version", "classification", "population"}
 _PRESCRIBED = ("MedicationRequest", "MedicationStatement", "MedicationDispense")
 
 
@@ -46,16 +47,19 @@ def gene_notes(told: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
     named = pl.format(" {} ", pl.col("text").str.replace_all(r"[^a-z0-9]+", " ")).str.contains(pl.format(" {} ", "drug"), literal=True)
     taken = told.join(words, on="person").filter(named)
     taken = told.join(taken.select("person", "resource").unique(), on=["person", "resource"], how="semi")
-    items = [_item(row) for row in taken.sort("person", "resource").iter_rows(named=True)]
+    items = [item for row in taken.sort("person", "resource").iter_rows(named=True) if (item := _item(row)) is not None]
     return pl.DataFrame(items, schema=Plans.dtypes()).sort("person", "item")
 
 
-def _item(row: dict[str, Any]) -> dict[str, Any]:
+def _item(row: dict[str, Any]) -> dict[str, Any] | None:
+    """The note; None for a resource of this system that says no guideline, which another program may have written."""
     try:
         document = orjson.loads(row["json"])
     except orjson.JSONDecodeError as error:
         raise SchemaError(f"records: {row['resource']} holds no JSON ({error}); read its source again.") from error
-    found = document["heedful"]
+    found = document.get("heedful")
+    if not isinstance(found, dict) or not _SAID <= set(found) or "valueString" not in document:
+        return None
     population = found["population"]
     whom = f" For: {population}." if population and population != "general" else ""
     told = ", ".join(str(part) for part in (found["guideline"], f"version {found['version']}", found["classification"]) if part)

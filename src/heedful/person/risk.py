@@ -7,22 +7,21 @@ import polars as pl
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
+from heedful.core.lapse_shift import NO_SHIFT, LapseShift
 from heedful.core.schemas import Dispensings, Risks
-from heedful.person.lapse import FADING, GAP_DAYS, HORIZON_DAYS, LapseShift, lapse_probability, supplies
+from heedful.person.lapse import FADING, GAP_DAYS, HORIZON_DAYS, lapse_probability, shifted, supplies
 from heedful.person.wording import date_words, drug_name
 
 INTERVAL = 0.9
 
 
 @derivation(reads=(Dispensings,), writes=Risks, by=("person",), needs=("lapse",), version=3)
-def medication_gap_risk(
-    dispensings: Frame[Consented[P], Dispensings], lapse: LapseShift = LapseShift()
-) -> Frame[Consented[P], Risks]:
+def medication_gap_risk(dispensings: Frame[Consented[P], Dispensings], lapse: LapseShift = NO_SHIFT) -> Frame[Consented[P], Risks]:
     """Probability that a gap of at least three days without supply opens within 14 days, for each drug of a person.
 
     It is stated on the newest dispensing day or, if the supply lasts longer, 13 days before it runs out: the first day from which the
-    end of the supply lies within the 14 days. The interval holds 90 % of the posterior. `lapse` moves all three to this place. It says nothing about a stop that
-    prescriber and patient agreed on. A person's first dispensing gives no number, and says so.
+    end of the supply lies within the 14 days. The interval holds 90 % of the posterior; `lapse` moves it to this place. It says nothing
+    about a stop that prescriber and patient agreed on. A person's first dispensing gives no number, and says so.
     """
     from scipy.special import betaincinv  # type: ignore[import-untyped, unused-ignore]
 
@@ -40,7 +39,7 @@ def medication_gap_risk(
     untold = pl.format("The supply of {} lasts until {}; there is no earlier refill to judge by.", name, ends)
     known = pl.col("trials") > 0
     shown = {"probability": a / (a + b), "low": betaincinv(a, b, tail), "high": betaincinv(a, b, 1 - tail)}
-    rows = drugs.with_columns(**{each: lapse.of(value) for each, value in shown.items()}).select(
+    rows = drugs.with_columns(**{each: shifted(value, lapse) for each, value in shown.items()}).select(
         "person",
         pl.col("stated").alias("day"),
         pl.format("medication_gap_14d: {}", "drug").alias("risk"),

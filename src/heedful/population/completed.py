@@ -21,12 +21,16 @@ def completed(mine: pl.DataFrame, growing: pl.DataFrame, identity: list[str], st
     Adds `GROWING`, of which `seen` is the value as issued where a nowcast stands in its place, and `node_low`, `node_high`. A value issued
     when it was older than `LONGEST` dates is complete.
     """
+    old = (pl.col("known_at").dt.date() - pl.col("day")).dt.total_days() >= LONGEST * step
+    if growing.is_empty():
+        numbers = dict.fromkeys((*GROWING, "error", *_SPREAD), pl.Float64) | {"enough": pl.Boolean, "dates": pl.Int64}
+        final = pl.when((pl.col("floor") > 0) & old).then(1.0)
+        return mine.with_columns(**{name: pl.lit(None, dtype) for name, dtype in numbers.items()}).with_columns(completeness=final)
     rows = mine.join(growing, on=[*identity, "day"], how="left", maintain_order="left")
     unsettled = ((pl.col("completeness") - 1).abs() > _FINAL) | (pl.col("error") > _FINAL * pl.col("nowcast"))
     rows = rows.with_columns(nowcast=pl.when(unsettled).then(pl.col("nowcast").round(6).round()), error=pl.when(unsettled).then("error"))
     rows = rows.with_columns(nowcast=pl.when(pl.col("nowcast") > 0).then("nowcast"))
     at = {name: spread(pl.col("nowcast"), pl.col("error"), deviations) for name, deviations in _SPREAD.items()}
-    old = (pl.col("known_at").dt.date() - pl.col("day")).dt.total_days() >= LONGEST * step
     final = pl.when(pl.col("enough").is_null() & (pl.col("floor") > 0) & old).then(1.0).otherwise(pl.col("completeness"))
     return rows.with_columns(
         value=pl.coalesce("nowcast", "value"),

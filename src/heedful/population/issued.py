@@ -113,11 +113,13 @@ def _codes(rows: pl.DataFrame) -> Ints:
     most = 1
     for name in IDENTITY:
         texts = rows[name].unique().sort()
-        if most * max(len(texts), 1) > np.iinfo(np.int64).max:
+        if len(texts) < 2:
+            continue
+        if most * len(texts) > np.iinfo(np.int64).max:
             code = np.unique(code, return_inverse=True)[1]
             most = int(code.max()) + 1
         code = code * len(texts) + rows[name].cast(pl.Enum(texts)).to_physical().to_numpy()
-        most *= max(len(texts), 1)
+        most *= len(texts)
     return code
 
 

@@ -7,7 +7,7 @@ what spread is typical on a date. So a portion is some strands, or some series o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -54,14 +54,16 @@ def by_years(data: Issued, keys: pl.DataFrame | None, thresholds: ThresholdSetti
         about = _about(strands.names, thresholds)
         names.append(about)
         growing = _growing(strands, about, step)
-        for issues in strands.by_series():
-            answered = _ask(completed(_newest(issues, about), growing, ["number"], step), about, days, step, asked)
-            near.append(_near(answered, first, step))
-        sums, summed = _sums(strands, about, growing, step, thresholds, made)
-        if sums.height:
+        small = None if strands.small is None else _values(strands.small, about, growing, step)
+        for values in [small] if small is not None else (_values(part, about, growing, step) for part in strands.by_series()):
+            near.append(_near(values, _ask(values, about, days, step, asked), first, step))
+        parts = about.join(about.filter(summable()).select("strand"), on="strand", how="semi")
+        if parts.height:
+            dated = [small] if small is not None else (_values(part, about, growing, step) for part in strands.by_days())
+            sums, summed = _sums(dated, parts, thresholds, made)
             made += summed.height
             names.append(summed)
-            near.append(_near(_ask(sums, summed, days, step, asked), first, step))
+            near.append(_near(sums, _ask(sums, summed, days, step, asked), first, step))
     return ByYears(asked, near, pl.concat(names).select("number", *IDENTITY) if names else data.names.select("number", *IDENTITY), days)
 
 
@@ -95,7 +97,7 @@ def _growing(strands: Strands, about: pl.DataFrame, step: int) -> pl.DataFrame:
     """What the strands' late values will come to, by number and day."""
     counts, keys, columns = about.filter(pl.col("floor") > 0), ["strand", "number"], _NO_ISSUES.columns
     # most strands of many are never revised, which neighboring rows tell
-    revised = [issues.filter(_same_cell(1))["strand"].unique() for issues in strands.by_series()]
+    revised = [issues.select(pl.col("strand").filter(_same_cell(1)).unique()).to_series() for issues in strands.by_series()]
     counts = counts.filter(pl.col("strand").is_in(pl.concat(revised).implode())).select("number") if revised else counts.clear()
     if counts.is_empty():
         return nowcasts(_NO_ISSUES, keys, ["strand"], step).drop("strand")
@@ -112,10 +114,11 @@ _NO_ISSUES = pl.DataFrame(
 )
 
 
-def _newest(issues: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
-    """Of each cell and day the newest issue."""
-    newest = issues.filter(~_same_cell(-1))
-    return newest.drop("cell", "strand").join(about.select("number", "floor", "alpha"), on="number", how="left", maintain_order="left")
+def _values(issues: pl.DataFrame, about: pl.DataFrame, growing: pl.DataFrame, step: int) -> pl.DataFrame:
+    """Of each cell and day the newest issue, or what it will come to."""
+    newest = issues.filter(~_same_cell(-1)).drop("cell", "strand")
+    newest = newest.join(about.select("number", "floor", "alpha"), on="number", how="left", maintain_order="left")
+    return completed(newest, growing, ["number"], step)
 
 
 def _same_cell(shift: int) -> pl.Expr:
@@ -124,18 +127,17 @@ def _same_cell(shift: int) -> pl.Expr:
 
 
 def _sums(
-    strands: Strands, about: pl.DataFrame, growing: pl.DataFrame, step: int, thresholds: ThresholdSettings, made: int
+    dated: Iterable[pl.DataFrame], parts: pl.DataFrame, thresholds: ThresholdSettings, made: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Values of the sums that the issuer does not give, each at the level of its own place; and their names, numbered from `made` on."""
-    parts = about.join(about.filter(summable()).select("strand"), on="strand", how="semi")
+    """Values of the sums that the issuer does not give, each at the level of its own place; and their names, numbered from `made` on.
+
+    dated: values, all of a date together. parts: the names of all series of the strands that have sums.
+    """
     found = []
-    for issues in strands.by_days() if parts.height else []:
-        newest = _newest(issues.join(parts, on="number", how="semi"), about)
-        values = completed(newest, growing, ["number"], step).join(parts.select("number", *IDENTITY), on="number")
-        found.append(with_nodes(with_sums(values)[values.height :]))
-    sums = pl.concat(found, how="diagonal_relaxed") if found else pl.DataFrame()
-    if sums.is_empty():
-        return sums, sums
+    for values in dated:
+        mine = values.join(parts.select("number", *IDENTITY), on="number")
+        found.append(with_nodes(with_sums(mine)[mine.height :]))
+    sums = pl.concat(found, how="diagonal_relaxed")
     names = sums.select(IDENTITY).unique().sort(IDENTITY).with_row_index("number", made)
     names = _about(names.with_columns(strand=pl.lit(None, pl.UInt32), cell=pl.lit(None, pl.UInt32)), thresholds)
     values = sums.drop("number", "floor", "alpha").join(names.select("number", *IDENTITY, "floor", "alpha"), on=IDENTITY)
@@ -143,27 +145,27 @@ def _sums(
 
 
 def _ask(values: pl.DataFrame, about: pl.DataFrame, days: pl.Series, step: int, asked: list[Asked]) -> pl.DataFrame:
-    """Ask the yearly detectors, whose answers are added to `asked`; gives `values` with `answered`, whether they could answer."""
+    """Ask the yearly detectors, whose answers are added to `asked`; gives the number and day of what they could answer."""
     cells = [values.select("number", "day").clear()]
-    counts = values.filter(pl.col("floor") > 0) if step == 7 else values.clear()
-    for alpha in counts["alpha"].unique().sort():
-        yearly = yearly_answers(counts.filter(pl.col("alpha") == alpha), ["number"], days, alpha)
+    for level in values.filter(pl.col("floor") > 0).partition_by("alpha") if step == 7 else []:
+        yearly = yearly_answers(level, ["number"], days, level["alpha"][0])
         if yearly.answered.height:
             tests = _stranded(yearly.answered, about).group_by(*_STRAND, "day").agg(tests=pl.len().cast(pl.Int64))
             asked.append(Asked(_stranded(yearly.rows, about), tests.with_columns(series="tests")))
             cells.append(yearly.answered)
-    marks = pl.concat(cells).with_columns(answered=pl.lit(True))
-    marked = values.join(marks, on=["number", "day"], how="left", maintain_order="left")
-    return marked.with_columns(pl.col("answered").fill_null(False), withheld=pl.lit(False))
+    return pl.concat(cells)
 
 
 def _stranded(rows: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
     return rows.join(about.select("number", *_STRAND), on="number", how="left", maintain_order="left") if rows.height else rows
 
 
-def _near(values: pl.DataFrame, first: object, step: int) -> pl.DataFrame:
-    """What EARS looks at: from its baseline before the first date to be tested."""
+def _near(values: pl.DataFrame, answered: pl.DataFrame, first: object, step: int) -> pl.DataFrame:
+    """What EARS looks at, from its baseline before the first date to be tested, with what was `answered` already marked."""
     near = values.filter(pl.col("day") >= pl.lit(first, pl.Date) - pl.duration(days=LOOKBACK * step))
+    marks = answered.with_columns(answered=pl.lit(True))
+    near = near.join(marks, on=["number", "day"], how="left", maintain_order="left")
+    near = near.with_columns(pl.col("answered").fill_null(False), withheld=pl.lit(False))
     columns = ("number", "day", "value", "withheld", "floor", "alpha", "node_low", "node_high", "answered")
     return near.select(*columns, *GROWING)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from heedful.population.safety.accounts import count_accounts
-from heedful.population.safety.ebgm import fit_prior, scores
+from heedful.population.safety.ebgm import learned_scores
 from heedful.population.safety.fourfold import fourfold
 from heedful.population.safety.prr import prr
 from heedful.population.safety.ror import ror
@@ -20,8 +20,6 @@ from heedful.report.content import Safety
 AXES = ("adverse", "withdrawal")
 LEAST_TREATMENTS, LEAST_ACCOUNTS = 3, 50
 """With fewer treatments "all others" is one other medicine; with fewer accounts nearly every expected count lies below one person."""
-LEAST_PAIRS = 200
-"""EBGM learns two gammas from all pairs together; fewer cannot tell them apart (card `safety.ebgm`)."""
 EB05_ABOVE = 2.0
 """Usual rule for EBGM: Szarfman, Machado & O'Neill 2002, Drug Saf 25:381-392."""
 
@@ -92,11 +90,9 @@ def _unpacked(effect: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 def _shrunk(pairs: pl.DataFrame) -> dict[str, pl.Series]:
     """EBGM of every pair; null for all where they are too few, or where the fit ended at one optimum from one start alone."""
-    observed, expected = pairs["observed"].to_numpy(), pairs["expected"].to_numpy()
-    fitted = fit_prior(observed, expected) if pairs.height >= LEAST_PAIRS else None
-    if fitted is None or fitted.agreeing < 2:
+    found = learned_scores(pairs["observed"].to_numpy(), pairs["expected"].to_numpy())
+    if found is None:
         return {name: pl.repeat(None, pairs.height, dtype=pl.Float64, eager=True) for name in ("ebgm", "eb05", "eb95")}
-    found = scores(fitted.prior, observed, expected)
     return {"ebgm": _finite(found.ebgm), "eb05": _finite(found.low), "eb95": _finite(found.high)}
 
 

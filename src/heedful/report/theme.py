@@ -24,7 +24,7 @@ HATCHED = "#fe02ff"
 """Stand-in for the hatching that says: missing, not zero."""
 
 AXIS_WIDTH = 46
-SHORT_NUMBER = "datum.value === 0 ? '0' : format(datum.value, '~s')"
+SHORT_NUMBER = "datum.value === 0 ? '0' : abs(datum.value) < 1 ? format(datum.value, '.2~r') : format(datum.value, '~s')"
 """Label of an axis of counts: 1.5k for 1,500, and 0 for 0 (a shared prefix would write 0k)."""
 
 

@@ -6,18 +6,33 @@ import datetime
 import shlex
 from collections.abc import Mapping
 
+import polars as pl
+
 UNITS = {"{steps}": "steps", "/min": "a minute", "min": "min", "%": "%", "1": "", "{count}": "", "h": "h", "{doses}": "doses"}
 
 
 def number(value: float | None) -> str:
-    """A number as it is read: whole from 100 on, else with at most one decimal; an en dash where there is none.
+    """A number as it is read: whole from 100 on, else with at most one decimal, below 1 two figures; an en dash where there is none.
 
-    >>> number(12345.6), number(3.14), number(2.0), number(None)
-    ('12,346', '3.1', '2', '–')
+    >>> number(12345.6), number(3.14), number(2.0), number(0.0413), number(None)
+    ('12,346', '3.1', '2', '0.041', '–')
     """
     if value is None or value != value:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}".removesuffix(".0")
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}".removesuffix(".0") if abs(value) >= 1 or value == 0 else f"{value:.2g}"
+
+
+def figures(column: str) -> pl.Expr:
+    """A column of numbers as they are read in a table: one decimal, below 1 two figures.
+
+    >>> pl.DataFrame({"x": [12.34, 2.0, 0.0413, None]}).select(figures("x")).to_series().to_list()
+    ['12.3', '2', '0.041', None]
+    """
+    value = pl.col(column).cast(pl.Float64)
+    shown = pl.when(value.abs() < 1).then(value.round_sig_figs(2)).otherwise(value.round(1))
+    return shown.cast(pl.String).str.replace(r"\.0$", "")
 
 
 def counted(n: int, one: str, many: str = "") -> str:

@@ -35,13 +35,15 @@ _SCHEMA = {"person": pl.String, "drug": pl.String, "effect": pl.String, "source"
 @dataclass(frozen=True)
 class SpontaneousReports:
     """`rows`: person (the report), drug, effect, source, as `heedful.population.safety.accounts` takes them. reports: those kept; older:
-    earlier versions of them; repeated: reports that another one holds already; without_drug: reports that name no suspect drug."""
+    earlier versions of them; repeated: reports that another one holds already; without_drug: reports that name no suspect drug; deleted:
+    reports that the authority took back."""
 
     rows: pl.DataFrame
     reports: int
     older: int
     repeated: int
     without_drug: int
+    deleted: int = 0
 
 
 def read_openfda(path: Path, *, concomitant: bool = False) -> SpontaneousReports:

@@ -1,4 +1,4 @@
-"""Hashes of known keys on disk, by portion (UTC day and code that are part of a key), so that memory need not hold those of all days."""
+"""Hashes of known keys on disk, by portion (eight UTC days and a code of the key), so that memory need not hold those of all days."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pairs = npt.NDArray[np.int64]
 
 _EPOCH = date(1970, 1, 1)
 _TIMES = ("start_at", "day")
-_CODES = 256
+_CODES, _DAYS = 256, 8
 _PAIR_BYTES = 16
 
 
@@ -32,22 +32,23 @@ def portion_column(schema: type[Schema]) -> str | None:
 
 
 def portion(schema: type[Schema]) -> pl.Expr:
-    """The `_portion` of each row, from its key: the day, and one of 256 numbers of the code. Versions of one key are of one portion.
+    """The `_portion` of each row, from its key: eight days, and one of 256 numbers of the code. Versions of one key are of one portion.
 
     Numbers of codes mean something within one process only.
     """
     name = portion_column(schema)
     if name is None:
         return pl.lit(0, pl.Int64).alias("_portion")
-    days = pl.col(name).cast(pl.Date).to_physical().cast(pl.Int64) * _CODES
+    spans = pl.col(name).cast(pl.Date).to_physical().cast(pl.Int64) // _DAYS * _CODES
     if "code" in schema.key:
-        days = days + (pl.col("code").hash() % _CODES).cast(pl.Int64)
-    return days.alias("_portion")
+        spans = spans + (pl.col("code").hash() % _CODES).cast(pl.Int64)
+    return spans.alias("_portion")
 
 
 def days_of(portions: Collection[int]) -> list[date]:
     """The days of portions, sorted."""
-    return [_EPOCH + timedelta(days=number) for number in sorted({name // _CODES for name in portions})]
+    spans = sorted({name // _CODES for name in portions})
+    return [_EPOCH + timedelta(days=span * _DAYS + day) for span in spans for day in range(_DAYS)]
 
 
 class KeyPortions:

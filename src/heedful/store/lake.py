@@ -27,7 +27,7 @@ from heedful.core.schemas import Grain, Schema
 from heedful.store.allocator import give_back
 from heedful.store.key_index import KeyIndex
 from heedful.store.key_portions import Pairs, Portions, days_of, portion, portion_column
-from heedful.store.row_keys import hash_rows
+from heedful.store.row_keys import hash_each, hash_rows
 from heedful.store.table_log import DataFile, TableLog
 from heedful.store.warm import Names, WarmDays, WarmTable, WarmTables, among, replaced
 
@@ -256,12 +256,13 @@ class Lake:
         if not rows.height:
             return Appended(rows, 0, 0, 0)
         content = [name for name in schema.columns if name != "known_at" or "known_at" in schema.key]
+        contents, ids = hash_each(rows, content, schema.key)
         rows = rows.with_columns(
             partition(schema),
             portion(schema),
             _batch=pl.lit(batch, dtype=pl.Int64),
-            _content=pl.Series(hash_rows(rows, content)),
-            _id=pl.Series(hash_rows(rows, schema.key)),
+            _content=pl.Series(contents),
+            _id=pl.Series(ids),
         )
         if "known_at" not in schema.key and rows["_id"].is_duplicated().any():
             rows = rows.sort("known_at", maintain_order=True)  # of equal rows the one that was known first is kept

@@ -26,10 +26,20 @@ def hash_rows(data: pl.DataFrame, columns: tuple[str, ...] | list[str]) -> Hashe
 
     A published mixing scheme is not needed: equal rows give equal numbers, and readers compare the real key columns.
     """
-    rows = np.zeros(data.height, np.int64)
-    if data.height:
-        for name in columns:
-            _mix(rows, _hashes(data[name]))
+    return hash_each(data, columns)[0]
+
+
+def hash_each(data: pl.DataFrame, *sets: tuple[str, ...] | list[str]) -> list[Hashes]:
+    """`hash_rows` over each of several sets of columns; a column that stands in more than one is looked at once."""
+    rows = [np.zeros(data.height, np.int64) for _ in sets]
+    known = dict[str, Hashes]()
+    for at, (columns, mixed) in enumerate(zip(sets, rows, strict=True)):
+        for name in columns if data.height else ():
+            hashes = known.pop(name, None)
+            hashes = _hashes(data[name]) if hashes is None else hashes
+            if any(name in later for later in sets[at + 1 :]):
+                known[name] = hashes
+            _mix(mixed, hashes)
     return rows
 
 

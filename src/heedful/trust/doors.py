@@ -90,10 +90,14 @@ def consent_door(rows: Frame[Raw, S], key: PseudonymKey, grants: pl.DataFrame, e
     known = data.select(pl.col("person").is_in(grants["person"].unique().to_list())).to_series()
     inside = _covered(data, grants, schema)
     kept = data if inside.all() else data.filter(inside)
-    texts = [name for name in ("text", "value_text", "extra") if name in schema.columns]
+    texts = [name for name in ("text", "value_text") if name in schema.columns]
     kept = kept.with_columns(**{name: deidentify(kept[name]) for name in texts if kept[name].null_count() < kept.height})
     if "json" in schema.columns:
         kept = kept.with_columns(deidentify_documents(kept["json"]))
+    if "extra" in schema.columns and kept["extra"].null_count() < kept.height:
+        # JSON too: as a plain text its long numbers would be taken for telephone numbers, and what is left would be no JSON.
+        told = kept["extra"].drop_nulls().unique(maintain_order=True)
+        kept = kept.with_columns(extra=kept["extra"].replace(told, deidentify_documents(told)))
     refused = {
         "erased person": int(gone.sum()),
         "no consent in force": int((~known).sum()),

@@ -43,7 +43,21 @@ def test_pill_box_and_report_stand_side_by_side(rows: SimpleNamespace) -> None:
     found = _values(rows.derive(doses_taken, taken + told))
     assert found == {
         ("all", "taken[pillbox]"): pytest.approx(0.6), ("all", "taken[reported]"): pytest.approx(6 / 7), ("all", "taken[agreement]"): "too_short",
+        ("all", "taken[calibrated]"): "too_short",
     }  # fmt: skip
+
+
+def test_reports_are_calibrated_by_the_days_that_the_box_watched(rows: SimpleNamespace) -> None:
+    # The box sees doses on days 0 to 19 but for every fifth; all days up to 39 are reported, every tenth as not taken.
+    taken = [rows.observed("dose_taken", START + dt.timedelta(days=n), 0, 1.0, device="box") for n in range(20) if n % 5 or n in (0,)]
+    told = [
+        rows.observed("dose_taken", START + dt.timedelta(days=n), 0, float(n % 10 != 9), device="app", how="self_reported")
+        for n in range(40)
+    ]
+    found = _values(rows.derive(doses_taken, taken + told))
+    # Watched 20 days: 18 reported as taken (the box saw 15), 2 as not taken (it saw both).
+    assert found[("all", "taken[calibrated]")] == pytest.approx(0.9 * 15.5 / 19 + 0.1 * 2.5 / 3)
+    assert found[("all", "taken[reported]")] == pytest.approx(0.9)
 
 
 def test_a_day_counts_once_and_drugs_are_kept_apart(rows: SimpleNamespace) -> None:

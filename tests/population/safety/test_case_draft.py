@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import itertools
+import re
 import xml.etree.ElementTree as ET
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -56,6 +58,28 @@ def test_every_element_and_code_of_a_draft_stands_in_the_examples(examples: list
         assert codes(root) - own <= named
 
 
+def test_what_is_listed_as_missing_stands_where_the_examples_say_that_its_element_stands() -> None:
+    """The examples name each element's number in a comment after it; what a draft leaves empty is at that path, with a null flavor."""
+    files = sorted(EXAMPLES.glob("FAERS*.xml.gz"))
+    if not files:
+        pytest.skip(f"no example instances in {EXAMPLES}")
+    places: dict[str, set[str]] = {}
+    for file in files:
+        root = ET.fromstring(gzip.decompress(file.read_bytes()), ET.XMLParser(target=ET.TreeBuilder(insert_comments=True)))
+        for parent in root.iter():
+            held = list(parent)
+            for before, one in itertools.pairwise(held):
+                if one.tag is ET.Comment and isinstance(before.tag, str):
+                    for number in re.findall(r"\b[A-H]\.(?:[\w]+\.?)+", str(one.text)):
+                        places.setdefault(number.rstrip("."), set()).add(before.tag.rpartition("}")[2])
+    bare = ET.fromstring(draft(Case(case="18", received_on=date(2026, 3, 1), drug="X", reaction="rash"), NOW))
+    empty = {one.tag.rpartition("}")[2] for one in bare.iter() if one.get("nullFlavor")}
+    named = {"C.2.r.3": "code", "C.2.r.4": "code", "C.3.1": "code", "C.3.2": "name", "D.1": "name", "D.5": "administrativeGenderCode"}
+    for number, tag in named.items():
+        assert tag in places[number], (number, places.get(number))
+        assert tag in empty
+
+
 def test_children_stand_in_the_order_of_the_examples(examples: list[ET.Element]) -> None:
     """Schema order, learned: of two different children of the same element, none comes before the other only in the draft."""
 
@@ -86,7 +110,9 @@ def test_what_is_given_is_there_and_what_is_not_is_listed() -> None:
     text = draft(from_form(FULL), NOW).decode()
     for words in ("Sertraline", "nausea", "10028813", "20260220", "City clinic", 'value="41"'):
         assert words in text
-    assert {number for number, _ in missing(from_form(FULL))} == {"C.1.7", "D.1", "G.k.8"}
+    assert {number for number, _ in missing(from_form(FULL))} == {"C.1.7", "C.3.1", "D.1", "G.k.8"}
+    assert "E.i.2.1a" in {number for number, _ in missing(from_form(FULL | {"meddra_version": ""}))}
+    assert "codeSystemVersion" not in draft(from_form(FULL | {"meddra_version": ""}), NOW).decode()
     bare = Case(case="18", received_on=date(2026, 3, 1), drug="X", reaction="rash")
     assert {"C.1.1", "C.2.r.4", "D.5", "E.i.2.1b", "E.i.3.2", "E.i.4", "E.i.7", "H.1"} <= {number for number, _ in missing(bare)}
     empty = draft(bare, NOW).decode()

@@ -5,7 +5,7 @@ import re
 import polars as pl
 from tests.report.content import content
 
-from heedful.report.disproportion import LEAST_PAIRS
+from heedful.population.safety.ebgm import LEAST_PAIRS
 from heedful.report.sections.safety import safety
 
 

@@ -97,7 +97,7 @@ def _one(counts: Floats, epoch: int, settings: Crespo, person: int) -> NDArray[n
     second = above_quantile(worn, night, quiet, filtered - 1, growing=True, margin=before)[before : before + n]
     active = smoothed(second, 2 * (filtered - 1) + 1)
     active[0] = active[-1] = True
-    state = np.where(active, np.int8(WAKE), np.int8(SLEEP))
+    state = np.logical_not(active).view(np.int8)  # SLEEP is 1, WAKE 0
     state[np.isnan(counts)] = UNKNOWN
     return state
 

@@ -129,13 +129,21 @@ def _moving(n, window):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _guess(share, rank, ranks, window):  # type: ignore[no-untyped-def]
-    """A rank near the quantile: that of medians over every eighth epoch only."""
+    """A rank near the quantile: that of medians over every eighth epoch only, missing values left out."""
     thin = rank[::_STEP].copy()
     many = window // _STEP
     windows = len(thin) - many + 1
     if many < 1 or windows < 1:
         return ranks // 2
-    held = np.empty(len(thin) + 1, np.int32)
+    held, half = np.empty(len(thin) + 1, np.int32), np.empty(windows, np.int32)
+    count = np.int32(0)
+    for i in range(len(thin)):
+        held[i] = count
+        count += np.int32(thin[i] != _NEVER)
+    held[len(thin)] = count
+    begin, end = held[:windows], held[many:]
+    for w in range(windows):
+        half[w] = (end[w] - begin[w]) >> np.int32(1)
     low, high = 0, ranks - 1
     while low < high:
         middle = (low + high) // 2
@@ -147,7 +155,7 @@ def _guess(share, rank, ranks, window):  # type: ignore[no-untyped-def]
         begin, end = held[:windows], held[many:]
         reached = np.int32(0)
         for w in range(windows):
-            reached += np.int32(2 * (end[w] - begin[w]) > many)
+            reached += np.int32(end[w] - begin[w] > half[w])
         if reached > share * windows:
             high = middle
         else:
@@ -159,23 +167,25 @@ def _guess(share, rank, ranks, window):  # type: ignore[no-untyped-def]
 def _level(place, rank, distinct, window, growing, running, half, tie):  # type: ignore[no-untyped-def]
     """The median that has rank `place` among all medians."""
     low, high = 0, len(distinct) - 1
-    middle, step = min(_guess(place / len(rank), rank, len(distinct), window), len(distinct) - 1), 4
+    middle, step = min(_guess(place / len(rank), rank, len(distinct), window), len(distinct) - 1), 2
     middle = min(middle, high - 1)
     below = above = False  # one side of the bracket is found in growing steps from the guess, then it is halved
+    clear = False
     while low < high:
         reached, ties = _up_to(middle, rank, window, growing, running, half, tie)
         if reached <= place < reached + ties:  # only then it matters on which side they are
             tied = _tied(middle, rank, distinct, window, growing, running, tie, ties)
             reached += np.int32(np.count_nonzero(tied <= distinct[middle]))
+            ties = _NEVER
         if reached > place:
             high, above = middle, True
         else:
-            low, below = middle + 1, True
+            low, below, clear = middle + 1, True, reached + ties <= place
         step *= 2
         away = max(low, high - step // 2) if above else min(high - 1, low + step // 2 - 1)
         middle = (low + high) // 2 if below and above else away
-    if low == 0:
-        return distinct[0]
+    if low == 0 or clear:
+        return distinct[low]
     # a median of a pair may lie between this value and the one before it
     before, ties = _up_to(low - 1, rank, window, growing, running, half, tie)
     if before + ties <= place:
@@ -236,12 +246,11 @@ def _tied(r, rank, distinct, window, growing, running, tie, ties):  # type: igno
 @njit(cache=True)
 def _pair(rank, distinct, r):  # type: ignore[no-untyped-def]
     """Mean of the largest value up to rank `r` and the smallest above it."""
-    under, over = np.int32(-1), _NEVER
-    for k in rank:
-        if k <= r:
-            under = max(under, k)
-        else:
-            over = min(over, k)
+    under, over, edge = np.int32(-1), _NEVER, np.int32(r)
+    for i in range(len(rank)):  # without branches, so that it runs eight at a time
+        k = rank[i]
+        under = max(under, k if k <= edge else np.int32(-1))
+        over = min(over, k if k > edge else _NEVER)
     return (distinct[under] + distinct[over]) / 2
 
 

@@ -3,7 +3,7 @@
 An epoch is still if its count is at most 15 % of the mean of 24 hours around it. From every stretch of at least 30 still minutes the end
 of a bout is sought: the length at which the bout correlates best with what was seen in the 12 hours that follow.
 
-Reference: Roenneberg et al. 2015, Methods Enzymol 552:257-283; Loock et al. 2022, J Sleep Res 31:e13371 (validated on bins of 10 min).
+Reference: Roenneberg et al. 2015, Methods Enzymol 552:257-283; Loock et al. 2021, J Sleep Res 30:e13371 (validated on bins of 10 min).
 Equal to pyActigraphy 1.2.2 `Roenneberg`, which needs at least one bout: where it fails (no stretch, or one that ends the recording),
 nothing is sleep here. Two bouts that correlate equally well to all digits may be told apart by rounding there.
 """

@@ -6,6 +6,10 @@ taken; a dispensing says what could have been taken. None is the truth: they sta
 The drug of a `dose_taken` row is its coded value; without one the dose counts for 'all' only. A day counts as taken if its doses of one
 way add up to more than none; several boxes or apps that say the same do not make it more. Vrijens et al. 2012, Br J Clin Pharmacol 73:691
 (implementation: the share of days with the dose taken); El Alili et al. 2016, Br J Clin Pharmacol 82:268 (which methods disagree, how far).
+
+Reports are calibrated where the box watched at least 14 of their days: the share of days on which it would have seen a dose, by how often
+it did on days reported as taken and as not taken (regression calibration of a yes or no; half a day is added to each kind, so that few
+days promise nothing).
 """
 
 from __future__ import annotations
@@ -19,20 +23,22 @@ from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.schemas import Adherence, Observations
 
-CODE, LEAST_DAYS = "dose_taken", 7
+CODE, LEAST_DAYS, LEAST_BOTH = "dose_taken", 7, 14
 PILLBOX, REPORTED, AGREEMENT = "taken[pillbox]", "taken[reported]", "taken[agreement]"
+CALIBRATED = "taken[calibrated]"
 
 
-@derivation(reads=(Observations,), writes=Adherence, by=("person",), only={"observations": (CODE,)}, version=1)
+@derivation(reads=(Observations,), writes=Adherence, by=("person",), only={"observations": (CODE,)}, version=2)
 def doses_taken(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Adherence]:
     """`taken[pillbox]` and `taken[reported]`: share of days with a dose, of those from the first to the last day that this way tells of;
-    `taken[agreement]`: share of the days on which both tell something that they tell the same. `events`: days told of.
+    `taken[agreement]`: share of the days on which both tell something that they tell the same; `taken[calibrated]`: what the reported
+    share stands for by these days. `events`: days told of; of agreement days with both, of calibration those that the box watched.
 
     A day on which nothing is told counts as not taken by a pill box (it is there every day), and is left out of what is reported.
     Missing as `too_short` below seven days.
     """
     days = _days(observations.data.filter(pl.col("code") == CODE))
-    parts = [_shares(days, PILLBOX, whole=True), _shares(days, REPORTED, whole=False), _agreement(days)]
+    parts = [_shares(days, PILLBOX, whole=True), _shares(days, REPORTED, whole=False), _agreement(days), _calibrated(days)]
     return observations.derive(Adherence, pl.concat(parts).sort("person", "drug", "window_start", "measure"))
 
 
@@ -68,8 +74,27 @@ def _agreement(days: pl.DataFrame) -> pl.DataFrame:
     return _rows(found, AGREEMENT, pl.col("same") / pl.col("events"), pl.col("events"))
 
 
-def _rows(found: pl.DataFrame, measure: str, value: pl.Expr, days: pl.Expr) -> pl.DataFrame:
-    enough = days >= LEAST_DAYS
+def _calibrated(days: pl.DataFrame) -> pl.DataFrame:
+    """The reported share as the box would have seen it: a day between its first and last on which it tells nothing is not taken."""
+    boxes, told = (days.filter(pl.col("measure") == way).drop("measure") for way in (PILLBOX, REPORTED))
+    each = ["person", "drug"]
+    watched = told.join(boxes.group_by(each).agg(first=pl.col("day").min(), last=pl.col("day").max()), on=each)
+    watched = watched.filter(pl.col("day").is_between("first", "last")).join(boxes, on=[*each, "day"], how="left", suffix="_box")
+    said, seen = pl.col("taken"), pl.col("taken_box").fill_null(False)
+    pairs = watched.group_by(each).agg(
+        events=pl.len().cast(pl.Int32), said=said.sum().cast(pl.Int64), seen_said=(seen & said).sum(), seen_unsaid=(seen & ~said).sum()
+    )
+    whole = told.group_by(each).agg(
+        pl.col("taken").mean().alias("share"), window_start=pl.col("day").min(), window_end=pl.col("day").max().dt.offset_by("1d")
+    )
+    if_said = (pl.col("seen_said") + 0.5) / (pl.col("said") + 1)
+    if_not = (pl.col("seen_unsaid") + 0.5) / (pl.col("events").cast(pl.Int64) - pl.col("said") + 1)
+    value = pl.col("share") * if_said + (1 - pl.col("share")) * if_not
+    return _rows(pairs.join(whole, on=each), CALIBRATED, value, pl.col("events"), LEAST_BOTH)
+
+
+def _rows(found: pl.DataFrame, measure: str, value: pl.Expr, days: pl.Expr, least: int = LEAST_DAYS) -> pl.DataFrame:
+    enough = days >= least
     return found.select(
         "person", "drug", "window_start", "window_end", measure=pl.lit(measure), value=pl.when(enough).then(value), events="events",
         missing=pl.when(enough).then(pl.lit("")).otherwise(pl.lit("too_short")),

@@ -3,7 +3,7 @@
 Turning points lie between the crossings of a short and a long moving average; a swing counts if it exceeds the standard deviation, up
 and down apart, and stretches between gaps of three hours are weighted by their length.
 
-Service et al. 1970, Diabetes 19:644; Fernandes et al. 2022, J Diabetes Sci Technol 16:1566. Equal to iglu_python 0.4.3
+Service et al. 1970, Diabetes 19:644; Fernandes et al. 2022, J Diabetes Sci Technol 16:576. Equal to iglu_python 0.4.3
 (`version="ma"`, direction "avg"; "naive" is the mean of deviations above one standard deviation).
 """
 

@@ -2,8 +2,8 @@
 
 Points above the diagonal are decelerations (the next interval is longer), points below accelerations; `d` and `a` name their shares.
 
-Brennan et al. 2001, IEEE T Bio-Med Eng 48:1342; Toichi et al. 1997 (CSI, CVI); Piskorski and Guzik 2011, Med Biol Eng Comput 49:585;
-Yan et al. 2017, Front Physiol 8:7. Equal to NeuroKit2 0.2.13.
+Brennan et al. 2001, IEEE T Bio-Med Eng 48:1342; Toichi et al. 1997 (CSI, CVI); Piskorski and Guzik 2011, Med Biol Eng Comput 49:1289;
+Yan et al. 2017, Biomed Eng Online 16:112. Equal to NeuroKit2 0.2.13.
 """
 
 from __future__ import annotations

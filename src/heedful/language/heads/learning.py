@@ -20,7 +20,7 @@ from scipy import sparse
 
 from heedful.core.errors import HeedfulError
 from heedful.language.heads.blocks import LEAST, BlockWeights, Fields, count, weigh
-from heedful.language.heads.folds import FOLDS, Flags, auc, best_offsets, best_threshold, f1, fold_of, macro_f1, spearman
+from heedful.language.heads.folds import FOLDS, Flags, auc, best_offsets, drawn_threshold, f1, fold_of, macro_f1, spearman
 from heedful.language.heads.head import Head, Inputs, Recipe, Stage, stage_inputs
 from heedful.language.heads.linear import Weights, decide, fit
 from heedful.language.heads.logistic import Logistic, fit_logistic
@@ -231,7 +231,7 @@ def _second_stages(
         inputs = min(recipe.inputs, key=lambda one: _log_loss(truth, tried[one]))
         found = tried[inputs]
         logistic = _fit_stage(inputs, stage_inputs(inputs, label, scores, absent, sequence), truth)
-        threshold = best_threshold(truth, found)
+        threshold = drawn_threshold(truth, found)
         band = _band(found, threshold)
         stages.append(Stage(inputs, logistic, threshold, band, np.zeros(0)))
         cards.append(_card(name, float(strengths[label]), inputs, truth, found, threshold, band))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from heedful.core.errors import NotFoundError, SettingsError
 from heedful.core.frames import Frame
@@ -17,10 +18,11 @@ from heedful.loops.run import run_site
 from heedful.loops.settings import Settings
 from heedful.loops.site import Input, Site
 from heedful.person.calibration import calibration, net_benefit, roc_area
-from heedful.person.lapse import landmarks, supplies
+from heedful.person.lapse import GAP_DAYS, HORIZON_DAYS, landmarks, place_shift, supplies
 from heedful.sources.base import SOURCES, Options
 
-THRESHOLDS = (0.3, 0.5, 0.7)
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
+"""Below the share of gaps acting on everybody is hard to beat; at and above it a risk earns its place or not."""
 LEAST_LOOKS = 30
 _TASK = "medication_gap_14d"
 
@@ -28,8 +30,10 @@ _TASK = "medication_gap_14d"
 def evaluate_lapse(dispensings: Frame[Consented[P], Dispensings]) -> list[Figure]:
     """Figures of the risk on every past week of every person and drug, each from what was dispensed before that week.
 
-    The baseline of the Brier score is the share of gaps among all looks that had ended by then: what somebody would have said who knew the
-    place but not the person. Intervals come from drawing people anew. Net benefit is told beside the better of acting on all and on nobody.
+    Twice: as the risk says it, and moved to this place by one number (`place_shift`) that each week learns from the weeks that had ended
+    by then. The baseline of the Brier score is the share of gaps among all looks that had ended by then: what somebody would have said
+    who knew the place but not the person. Intervals come from drawing people anew. Net benefit is what is gained over the better of
+    acting on everybody and on nobody: above 0 the risk is of use at that threshold.
 
     Raises `NotFoundError` if fewer than `LEAST_LOOKS` looks can be judged, or all ended alike.
     """
@@ -41,7 +45,9 @@ def evaluate_lapse(dispensings: Frame[Consented[P], Dispensings]) -> list[Figure
         )
     seen = seen.sort("on", "person", "drug")
     happened, risk = seen["happened"].to_numpy().astype(np.float64), seen["probability"].to_numpy()
-    members = [np.flatnonzero((seen["person"] == person).to_numpy()) for person in seen["person"].unique().sort()]
+    # In an order that no pseudonym decides: the same file gives the same intervals.
+    people_first = seen.group_by("person").agg(pl.col("on").min(), pl.len(), pl.col("probability").sum()).sort("on", "len", "probability")
+    members = [np.flatnonzero((seen["person"] == person).to_numpy()) for person in people_first["person"]]
 
     def people(rows: Rows) -> NDArray[np.intp]:
         return np.concatenate([members[row] for row in rows])
@@ -49,20 +55,27 @@ def evaluate_lapse(dispensings: Frame[Consented[P], Dispensings]) -> list[Figure
     def told(metric: str, statistic: object, baseline: float | None = None, note: str = "") -> Figure:
         return measure(_TASK, metric, len(members), lambda rows: statistic(people(rows)), baseline=baseline, note=note)  # type: ignore[operator]
 
-    so_far = _share_so_far(seen)
+    so_far = float(((_share_so_far(seen) - happened) ** 2).mean())
     looks = f"{seen.height} weeks of {len(members)} people; a gap followed {happened.mean():.0%} of them"
-    figures = [
-        told("AUC", lambda rows: roc_area(happened[rows], risk[rows]), 0.5, looks),
-        told("Brier score", lambda rows: float(((risk - happened)[rows] ** 2).mean()), float(((so_far - happened) ** 2).mean())),
-        told("calibration slope", lambda rows: _calibrated(happened[rows], risk[rows])[0]),
-        told("observed over expected", lambda rows: _calibrated(happened[rows], risk[rows])[1]),
-    ]
-    for threshold in THRESHOLDS:
-        best = max(float(net_benefit(happened, risk, [threshold])[1][0]), 0.0)
-        figures.append(
-            told(f"net benefit at {threshold}", lambda rows, t=threshold: float(net_benefit(happened[rows], risk[rows], [t])[0][0]), best)
-        )
+    figures = []
+    for name, each in (("", risk), ("moved: ", _moved(seen))):
+        figures += [
+            told(f"{name}AUC", lambda rows, p=each: roc_area(happened[rows], p[rows]), 0.5, looks),
+            told(f"{name}Brier score", lambda rows, p=each: float(((p - happened)[rows] ** 2).mean()), so_far),
+            told(f"{name}calibration slope", lambda rows, p=each: _calibrated(happened[rows], p[rows])[0]),
+            told(f"{name}observed over expected", lambda rows, p=each: _calibrated(happened[rows], p[rows])[1]),
+        ]
+        figures += [
+            told(f"{name}net benefit gained at {at}", lambda rows, p=each, t=at: _gained(happened[rows], p[rows], t), 0.0)
+            for at in THRESHOLDS
+        ]
     return figures
+
+
+def proposed_shift(dispensings: Frame[Consented[P], Dispensings]) -> float:
+    """What `risk.lapse_shift` would be by all weeks of this table that have ended."""
+    seen = landmarks(supplies(dispensings.data)).filter(pl.col("refills") > 0)
+    return place_shift(seen["happened"].to_numpy(), seen["probability"].to_numpy())
 
 
 def own_dispensings(file: Path, folder: Path) -> Frame[Consented[Care], Dispensings]:
@@ -75,10 +88,27 @@ def own_dispensings(file: Path, folder: Path) -> Frame[Consented[Care], Dispensi
         site.close()
 
 
+def _moved(seen: pl.DataFrame) -> NDArray[np.float64]:
+    """The risk of each look, moved by what the looks say that had ended before it."""
+    happened, risk, ended = seen["happened"].to_numpy(), seen["probability"].to_numpy(), _ended(seen)
+    shifts = {count: place_shift(happened[:count], risk[:count]) for count in np.unique(ended).tolist()}
+    return np.asarray(expit(logit(risk) + np.array([shifts[count] for count in ended.tolist()])), dtype=np.float64)
+
+
+def _ended(seen: pl.DataFrame) -> NDArray[np.intp]:
+    """How many looks had ended before each: two weeks and the gap itself later."""
+    on = seen["on"].to_numpy()
+    return np.searchsorted(on, on - (HORIZON_DAYS + GAP_DAYS), side="right")
+
+
+def _gained(happened: NDArray[np.float64], risk: NDArray[np.float64], at: float) -> float:
+    model, everybody = net_benefit(happened, risk, [at])
+    return float(model[0] - max(everybody[0], 0.0))
+
+
 def _share_so_far(seen: pl.DataFrame) -> NDArray[np.float64]:
-    """For each look, the share of gaps among the looks that had ended (two weeks and the gap itself later); one half before any had."""
-    on, happened = seen["on"].to_numpy(), seen["happened"].to_numpy()
-    ended = np.searchsorted(on, on - 17, side="right")
+    """For each look, the share of gaps among the looks that had ended; one half before any had."""
+    happened, ended = seen["happened"].to_numpy(), _ended(seen)
     gaps = np.concatenate([[0], np.cumsum(happened)])
     return (gaps[ended] + 1) / (ended + 2)
 

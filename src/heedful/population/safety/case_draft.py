@@ -143,6 +143,7 @@ _MANDATORY: tuple[tuple[str, str, str], ...] = (
 )
 _ALWAYS = (
     ("C.1.7", "whether the case fulfils the local criteria for an expedited report"),
+    ("C.3.1", "type of the sender, such as a company or a health professional"),
     ("D.1", "patient's initials, or the reason why they are masked"),
     ("G.k.8", "action taken with the drug"),
 )
@@ -153,7 +154,8 @@ def missing(case: Case) -> list[tuple[str, str]]:
     empty = [(number, name) for number, name, of in _MANDATORY if getattr(case, of) in ("", None)]
     patient = [("D.2.2", "patient's age, age group or birth date")] * (case.age is None) + [("D.5", "patient's sex")] * (not case.sex)
     start = [("E.i.4", "day on which the reaction began")] * (case.reaction_on is None)
-    return sorted([*empty, *patient, *start, *_ALWAYS])
+    version = [("E.i.2.1a", "MedDRA version of the reaction's code")] * bool(case.meddra_code and not case.meddra_version)
+    return sorted([*empty, *patient, *start, *version, *_ALWAYS])
 
 
 def draft(case: Case, made_at: datetime) -> bytes:
@@ -245,11 +247,8 @@ def _reaction(role: ET.Element, case: Case) -> None:
     _make(seen, "code", code="29", codeSystem=f"{_OID}.19", displayName="reaction")
     when = _make(seen, "effectiveTime", **{f"{{{_XSI}}}type": "IVL_TS"})
     _make(when, "low", **({"value": f"{case.reaction_on:%Y%m%d}"} if case.reaction_on else {"nullFlavor": "NI"}))
-    coded = (
-        {"code": case.meddra_code, "codeSystem": _MEDDRA, "codeSystemVersion": case.meddra_version}
-        if case.meddra_code
-        else {"nullFlavor": "NI"}
-    )
+    version = {"codeSystemVersion": case.meddra_version} if case.meddra_version else {}
+    coded = {"code": case.meddra_code, "codeSystem": _MEDDRA, **version} if case.meddra_code else {"nullFlavor": "NI"}
     _value(seen, "CE", **coded)
     told = _part(seen, "30", "reactionForTranslation")
     _value(told, "ED").text = case.reaction

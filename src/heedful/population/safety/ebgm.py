@@ -187,6 +187,20 @@ def _log_density(alpha: float, beta: float, pairs: _Pairs) -> Floats:
     return np.asarray(by_count - alpha * np.log1p(pairs.rates / beta) - pairs.counts * np.log1p(beta / pairs.rates))
 
 
+LEAST_PAIRS = 200
+"""The mixture is learned from all pairs together; fewer cannot tell its two gammas apart."""
+
+
+def learned_scores(observed: npt.ArrayLike, expected: npt.ArrayLike) -> Scores | None:
+    """Scores by the mixture that these very pairs teach; None where they are too few, or where one start alone led to the optimum.
+
+    >>> learned_scores([3], [1.0]) is None
+    True
+    """
+    fitted = fit_prior(observed, expected) if np.size(observed) >= LEAST_PAIRS else None
+    return None if fitted is None or fitted.agreeing < 2 else scores(fitted.prior, observed, expected)
+
+
 def _first_share(prior: Prior, pairs: _Pairs) -> Floats:
     first, second = (_log_density(alpha, beta, pairs) for alpha, beta in _components(prior))
     return np.asarray(expit(logit(prior.share) + first - second))

@@ -8,7 +8,9 @@ import polars as pl
 from heedful.core.errors import SettingsError
 from heedful.population.cases import Floats
 from heedful.population.safety.accounts import SPONTANEOUS, count_accounts
+from heedful.population.safety.ebgm import learned_scores
 from heedful.population.safety.fourfold import fourfold
+from heedful.population.safety.information_component import information_component
 from heedful.population.safety.prr import prr
 from heedful.population.safety.ror import ror
 
@@ -16,7 +18,8 @@ LEAST_REPORTS = 3
 
 
 def spontaneous_signals(reports: pl.DataFrame) -> pl.DataFrame:
-    """Drug, effect, reports, expected, prr and ror with intervals, by_prr, by_ror of pairs with at least `LEAST_REPORTS`; signals first.
+    """Drug, effect, reports, expected, prr, ror, ic and ebgm with their intervals, by_prr, by_ror of pairs with at least `LEAST_REPORTS`;
+    signals first. ebgm and eb05 are null where the pairs are too few to learn from.
 
     reports: rows person (the report), drug, effect, source, none of them of public posts. Errors: `SettingsError` if a source is 'social'.
     """
@@ -26,9 +29,15 @@ def spontaneous_signals(reports: pl.DataFrame) -> pl.DataFrame:
     pairs = counted.pairs
     table = fourfold(*(pairs[name].to_numpy() for name in ("observed", "drug_total", "effect_total", "total")))
     proportional, odds = prr(table), ror(table)
+    observed, expected = pairs["observed"].to_numpy(), pairs["expected"].to_numpy()
+    component = information_component(observed, expected)
+    shrunk = learned_scores(observed, expected)
+    nothing = np.full(pairs.height, np.nan)
     rows = pairs.select("drug", "effect", "expected", reports="observed").with_columns(
         prr=_finite(proportional.ratio), prr_low=_finite(proportional.low), prr_high=_finite(proportional.high),
         ror=_finite(odds.ratio), ror_low=_finite(odds.low), ror_high=_finite(odds.high),
+        ic=_finite(component.estimate), ic_low=_finite(component.low),
+        ebgm=_finite(shrunk.ebgm if shrunk else nothing), eb05=_finite(shrunk.low if shrunk else nothing),
         by_prr=pl.Series(proportional.signal), by_ror=pl.Series(odds.signal),
     )  # fmt: skip
     kept = rows.filter(pl.col("reports") >= LEAST_REPORTS)

@@ -8,6 +8,7 @@ import polars as pl
 from heedful.report.charts.pixels import y_at, y_to
 from heedful.report.drawing import rows, svg
 from heedful.report.theme import SHORT_NUMBER, paint
+from heedful.report.wording import figures
 
 WIDTH, HEIGHT = 262, 112
 MOST_DAYS_WITHOUT_YEAR = 366
@@ -65,10 +66,9 @@ def _x(days: pl.Series) -> alt.X:
 
 def _tips(unit: str) -> pl.Expr:
     when = pl.col("day").dt.strftime("%-d %b %Y")
-    value = pl.col("value").round(1).cast(pl.String).str.replace(r"\.0$", "")
-    bound = pl.col("bound").round(1).cast(pl.String).str.replace(r"\.0$", "")
+    value, bound = figures("value"), figures("bound")
     against = pl.when(pl.col("bound").is_null()).then(pl.lit("")).otherwise(pl.format(", up to {} expected", bound))
-    later = [pl.col(name).round(1).cast(pl.String).str.replace(r"\.0$", "") for name in ("nowcast", "nowcast_low", "nowcast_high")]
+    later = [figures(name) for name in ("nowcast", "nowcast_low", "nowcast_high")]
     coming = pl.when(pl.col("nowcast").is_not_null()).then(pl.format(" so far, {} to come to ({} to {})", *later)).otherwise(pl.lit(""))
     known = pl.format(
         "{}: {} {}{}{}{}", when, value, pl.lit(unit), coming, against, pl.when("alarm").then(pl.lit(" – alarm")).otherwise(pl.lit(""))

@@ -15,6 +15,8 @@ from heedful.report.wording import counted, day, explain, name, number, place_na
 _TITLE = "Shares of people who post"
 _FIRST = 12
 _OPINION = r"^(?:claim|concern|label|worry)\b"
+_OF_WEIGHTS = ("Effective n", "Design effect", "Difference before, after", "Weights cut")
+"""Columns that stand only where one row has them: four columns of nothing would hide who is missing."""
 _NUMERIC = ("People of posters", "As found", "Weighted", "Effective n")
 
 
@@ -93,7 +95,8 @@ def _withheld(content: PageContent) -> str:
 
 
 def _rows(rows: pl.DataFrame, content: PageContent) -> pl.DataFrame:
-    return pl.DataFrame([_row(row, content) for row in rows.iter_rows(named=True)])
+    shown = pl.DataFrame([_row(row, content) for row in rows.iter_rows(named=True)])
+    return shown.drop(name for name in _OF_WEIGHTS if (shown[name] == "–").all())
 
 
 def _row(row: dict[str, Any], content: PageContent) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from heedful.report.content import PageContent
 from heedful.report.wording import name, place_name
 
 SERIES_KEY = ["signal", "place", "stratum"]
-MOST_TALK, MOST_OFFICIAL = 9, 3
+MOST_TALK, MOST_OFFICIAL = 9, 6
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ def talk_panels(content: PageContent) -> list[Panel]:
         unit=pl.lit("people"),
         period_days=pl.lit(1, pl.Int32),
     )
-    return _panels(counts.filter(pl.col("signal") != "any"), content.alarms, MOST_TALK)
+    return _panels(counts.filter(pl.col("signal") != "any"), content.alarms, MOST_TALK, [])
 
 
 def official_panels(content: PageContent) -> list[Panel]:
-    """Official series, at most `MOST_OFFICIAL`."""
+    """Official series, at most `MOST_OFFICIAL`: one of each signal first, then the next of each."""
     series = newest(content.series, ["source", *SERIES_KEY, "day"]).select(
         *SERIES_KEY,
         "day",
@@ -64,10 +64,11 @@ def official_panels(content: PageContent) -> list[Panel]:
         unit=pl.col("unit").replace({"{count}": "cases", "%": "%"}),
         period_days="period_days",
     )
-    return _panels(series, content.alarms, MOST_OFFICIAL)
+    return _panels(series, content.alarms, MOST_OFFICIAL, ["source", "signal"])
 
 
-def _panels(series: pl.DataFrame, alarms: pl.DataFrame, most: int) -> list[Panel]:
+def _panels(series: pl.DataFrame, alarms: pl.DataFrame, most: int, in_turn: list[str]) -> list[Panel]:
+    """The `most` series with the most alarms; those that differ in `in_turn` take turns."""
     fired = alarms.filter("alarm").group_by(SERIES_KEY).agg(alarms=pl.col("day").n_unique(), latest=pl.col("day").max())
     ranked = (
         series.group_by("source", *SERIES_KEY)
@@ -83,8 +84,10 @@ def _panels(series: pl.DataFrame, alarms: pl.DataFrame, most: int) -> list[Panel
             descending=[True, True, True, False, False, False, False],
             nulls_last=True,
         )
-        .head(most)
     )
+    if in_turn:
+        ranked = ranked.with_columns(turn=pl.int_range(pl.len()).over(in_turn)).sort("turn", maintain_order=True)
+    ranked = ranked.head(most)
     chosen = ranked.select("source", *SERIES_KEY)
     points = series.join(chosen, on=["source", *SERIES_KEY], how="semi")
     tested = alarms.join(chosen, on=SERIES_KEY, how="semi")

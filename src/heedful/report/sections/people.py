@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from heedful.behavior.adherence.dispensed import QUARTERLY
 from heedful.report.charts.timeline import Days, timeline_chart
 from heedful.report.content import PageContent
 from heedful.report.html import Html, element, empty, figure, fold, join, legend, section, table
@@ -14,12 +15,24 @@ from heedful.report.sections.reports import own_reports
 from heedful.report.wording import clock, counted, day, feature_name, name, number, share, short, span
 
 MOST_PEOPLE = 3
+MEASURES = {
+    "CMA1": "CMA1, supply over the days between refills",
+    "CMA7": "CMA7, share of days covered",
+    "CMA7[quarter]": "CMA7, share of days covered",
+    "initiation[days]": "From prescription to first supply",
+    "persistence[days_90]": "Until a gap of over 90 days",
+    "persistent[90]": "Without a gap of over 90 days",
+    "taken[pillbox]": "Doses taken, as the pill box saw",
+    "taken[reported]": "Doses taken, as reported",
+    "taken[agreement]": "Days on which both say the same",
+    "taken[calibrated]": "Doses taken, as reported, calibrated by the days with both",
+}
 RISKS = {"medication_gap_14d": "A gap in a medicine within 14 days"}
 _DRAWN_LANES = ("activity", "sleep", "heart", "change")
 
 
 def people(content: PageContent) -> Html:
-    """The section: at most `MOST_PEOPLE` timelines, those with the most unusual days first."""
+    """The section: at most `MOST_PEOPLE` timelines, those with the most unusual days first, one with medicines among them."""
     everyone = content.people()
     title = "A person's timeline" if len(everyone) == 1 else "People's timelines"
     if not everyone:
@@ -29,10 +42,23 @@ def people(content: PageContent) -> Html:
             empty("No data of a participant is on this page. An export of a watch or phone, dispensings or a record would fill it."),
         )
     rest = len(everyone) - MOST_PEOPLE
-    more = f" Of {counted(len(everyone), 'participant')} the {MOST_PEOPLE} with the most unusual days are drawn." if rest > 0 else ""
+    drawn = _drawn(everyone, content)
+    kind = f"the {MOST_PEOPLE} with the most unusual days are drawn"
+    if drawn != everyone[:MOST_PEOPLE]:
+        kind = f"{MOST_PEOPLE} are drawn: those with the most unusual days, and the first of these with medicines"
+    more = f" Of {counted(len(everyone), 'participant')} {kind}." if rest > 0 else ""
     lead = "Every row stands on the same days. Hatched means not known, with the reason; it never means zero." + more
-    parts = [_person(content, person, number_) for number_, person in enumerate(everyone[:MOST_PEOPLE])]
+    parts = [_person(content, person, number_) for number_, person in enumerate(drawn)]
     return section("people", title, element("p", lead, class_="lead"), *parts)
+
+
+def _drawn(everyone: list[str], content: PageContent) -> list[str]:
+    """Who is drawn. Medicines must not stay unseen because others have more unusual days: one with some takes the last place."""
+    first = everyone[:MOST_PEOPLE]
+    medicated = set(content.adherence["person"]) | set(content.dispensings["person"])
+    if not medicated or medicated & set(first):
+        return first
+    return [*first[:-1], next(person for person in everyone if person in medicated)]
 
 
 def _person(content: PageContent, person: str, place: int) -> Html:
@@ -189,24 +215,43 @@ def _risks(risks: pl.DataFrame) -> Html | None:
 def _adherence(content: PageContent, adherence: pl.DataFrame) -> Html | None:
     if adherence.is_empty():
         return None
+    rows = adherence.sort("drug", "measure", "window_start")
+    quarterly = rows.filter(pl.col("measure") == QUARTERLY)
+    caption = "How each medicine was at hand and taken; CMA as AdhereR defines it"
+    return join(
+        [
+            element("h4", "Medicines at hand"),
+            _measures(content, rows.filter(pl.col("measure") != QUARTERLY), caption),
+            fold("By quarter", _measures(content, quarterly, "CMA7 of each calendar quarter")) if quarterly.height else None,
+        ]
+    )
+
+
+def _measures(content: PageContent, rows: pl.DataFrame, caption: str) -> Html:
     shown = pl.DataFrame(
         [
             {
                 "Medicine": "all" if row["drug"] == "all" else name(row["drug"], content.labels),
-                "Measure": row["measure"],
+                "Measure": MEASURES.get(row["measure"], row["measure"]),
                 "Window": f"{day(row['window_start'], year=True)} to {day(row['window_end'], year=True)}",
                 "Dispensings": str(row["events"]),
-                "Covered": share(row["value"]) if row["value"] is not None else f"not known: {row['missing'].replace('_', ' ')}",
+                "Value": _measured(row),
             }
-            for row in adherence.sort("drug", "measure", "window_start").iter_rows(named=True)
-        ]
+            for row in rows.iter_rows(named=True)
+        ],
+        schema=dict.fromkeys(("Medicine", "Measure", "Window", "Dispensings", "Value"), pl.String),
     )
-    return join(
-        [
-            element("h4", "Medicines at hand"),
-            table(shown, "Share of days covered, as AdhereR defines the measures", numeric=["Dispensings", "Covered"]),
-        ]
-    )
+    return table(shown, caption, numeric=["Dispensings", "Value"])
+
+
+def _measured(row: dict[str, Any]) -> str:
+    if row["value"] is None:
+        return f"not known: {row['missing'].replace('_', ' ')}"
+    if "[days" in row["measure"]:
+        return counted(round(row["value"]), "day")
+    if row["measure"].startswith("persistent["):
+        return "yes" if row["value"] else "no"
+    return share(row["value"])
 
 
 def _events(timeline: pl.DataFrame) -> Html | None:

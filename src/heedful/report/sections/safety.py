@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from heedful.population.safety.ebgm import LEAST_PAIRS
 from heedful.report.charts.experiences import AXES
 from heedful.report.content import PageContent
-from heedful.report.disproportion import LEAST_PAIRS, lacking
+from heedful.report.disproportion import lacking
 from heedful.report.html import Html, element, empty, fold, section, table
 from heedful.report.sections.niches import niche_table
 from heedful.report.wording import counted, name, number

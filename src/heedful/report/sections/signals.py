@@ -10,7 +10,7 @@ from heedful.report.content import PageContent
 from heedful.report.html import Html, command, element, empty, fold, join, legend, scroll, section, table
 from heedful.report.sections.left_out import left_out_note
 from heedful.report.sections.panels import Panel, official_panels, talk_panels
-from heedful.report.wording import counted, day, explain, name, number, place_name, probability, span
+from heedful.report.wording import counted, day, explain, figures, name, number, place_name, probability, span
 
 
 def signals(content: PageContent) -> Html:
@@ -109,22 +109,18 @@ def _card(panel: Panel, content: PageContent, name_: str) -> Html:
     drawing = signal_chart(panel.points, f"{title}. {finding}", name_, unit=unit)
     source = f"{panel.source}, {unit}" if panel.source else "people a day"
     newest = panel.alarms.head(1).to_dicts()
-    why = [element("p", element("strong", f"{day(row['day'])}: "), row["why"], class_="why") for row in newest]
+    why = [element("p", element("strong", f"{day(row['day'], year=_long(panel))}: "), row["why"], class_="why") for row in newest]
     caption = element("figcaption", element("h4", title), element("p", finding, class_="finding"))
     points = panel.points.select(
         pl.col("day").cast(pl.String).alias("Day"),
-        pl.when("withheld").then(pl.lit("withheld")).otherwise(_text("value")).alias("Count"),
-        _text("expected").alias("Expected"),
-        _text("bound").alias("Bound"),
-        *([_text("nowcast").alias("Nowcast")] if panel.points["nowcast"].count() else []),
+        pl.when("withheld").then(pl.lit("withheld")).otherwise(figures("value")).alias("Count"),
+        figures("expected").alias("Expected"),
+        figures("bound").alias("Bound"),
+        *([figures("nowcast").alias("Nowcast")] if panel.points["nowcast"].count() else []),
         pl.when("alarm").then(pl.lit("alarm")).otherwise(pl.lit("")).alias("Alarm"),
     )
     numbers = fold("Numbers", table(points, f"{title}, {source}", numeric=["Count", "Expected", "Bound"], limit=400), about=title)
     return element("figure", caption, scroll(Html(drawing), f"Chart: {title}"), *why, numbers, class_="card alarmed" if newest else "card")
-
-
-def _text(column: str) -> pl.Expr:
-    return pl.col(column).round(1).cast(pl.String).str.replace(r"\.0$", "")
 
 
 def _finding(panel: Panel) -> str:
@@ -135,7 +131,14 @@ def _finding(panel: Panel) -> str:
         return f"No alarm, {when}." if tested else f"Not tested, {when}."
     top = panel.alarms.sort(pl.col("observed") / pl.col("expected").clip(1), "day", descending=True, nulls_last=True).row(0, named=True)
     against = f"; {number(top['expected'])} expected" if top["expected"] is not None else ""
-    return f"{counted(days, 'alarm day')}. Strongest on {day(top['day'])}: {number(top['observed'])}{against}."
+    when = day(top["day"], year=_long(panel))
+    return f"{counted(days, 'alarm day')}. Strongest on {when}: {number(top['observed'])}{against}."
+
+
+def _long(panel: Panel) -> bool:
+    """Whether a day without its year could be two days of the picture."""
+    days = panel.points["day"]
+    return (days.max() - days.min()).days > 330  # type: ignore[operator, union-attr]
 
 
 def _alarm_table(content: PageContent) -> Html | None:

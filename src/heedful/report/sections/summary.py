@@ -13,7 +13,7 @@ _LOST = (
     ("quarantined", "could not be read and went to quarantine"),
     ("refused", "were refused at a door (no consent, opted out, or deleted)"),
     ("skipped", "were left out on purpose"),
-    ("superseded", "were replaced by newer versions of themselves"),
+    ("superseded", "were replaced by a newer version"),
 )
 
 
@@ -124,7 +124,8 @@ def _uncounted(content: PageContent) -> list[Html]:
     for column, words in _LOST:
         n = int(content.accounting[column].sum())
         if n:
-            lost.append(_finding(f"{counted(n, 'record')}", f" {words}."))
+            told = words.replace("were ", "was ", 1) if n == 1 else words
+            lost.append(_finding(counted(n, "record"), f" {told}."))
     withheld = content.counts.filter(pl.col("suppressed") != "").height
     if withheld:
         lost.append(_finding(counted(withheld, "count"), " withheld, because too few people stand behind them."))

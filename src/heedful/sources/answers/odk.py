@@ -160,6 +160,9 @@ def _submissions(part: Part, forms: Mapping[str, Form], draft: AnswerDraft) -> I
     data = part.bytes()
     if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         root = parsed(data, part.place)
+        if not _is_submission(data[:HEAD]):
+            draft.aside[f"file that is neither form nor submission: {part.name[:80]}"] += 1
+            return
         yield _Submission(1, root.get("id") or local(root), list(_leaves(root, "")))
         return
     names = header(data)

@@ -143,7 +143,7 @@ class _Portion:
     def _admit(self, row: list[str], start: int, end: int, width: int) -> None:
         reason = ""
         if len(row) != width:
-            reason = f"{len(row)} fields where the header has {width}"
+            reason = f"{len(row)} fields where the header has {width}; correct or remove the line"
         elif not self._clean:
             reason = _unclean(row)
         if reason:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from heedful.core.codes import BY_LOINC
+from heedful.core.codes import CODES
 from heedful.core.errors import SettingsError, SourceError
 from heedful.core.schemas import Answers, Dispensings, Observations, People, Quarantine, Records
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
@@ -55,8 +55,8 @@ class Fhir:
         "A year or a month begins on its first day.",
         terms="Health records of participants: only under their consent; names, addresses, numbers and notes are never kept.",
         tested_on="real form, invented people: HL7's R4 examples, Synthea bundles and ndjson, US Core, HL7's validator cases",
-        codes=tuple(sorted(code.name for code in BY_LOINC.values())),
-        units=tuple(sorted({code.unit for code in BY_LOINC.values()})),
+        codes=tuple(sorted(CODES)),
+        units=tuple(sorted({code.unit for code in CODES.values()})),
     )
 
     def recognise(self, path: Path, head: bytes) -> float:

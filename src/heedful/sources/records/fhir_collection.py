@@ -137,7 +137,7 @@ class Collection:
 
     def _numbered(self, data: pl.DataFrame) -> pl.DataFrame:
         key = ["person", "code", "start_at", "device"]
-        again = self._contents.number(data.select(*key, "end_at", "value"))
+        again = self._contents.number(data.select(*key, "end_at", "value", "value_code"))
         fresh = data.filter(again == 0)
         if fresh.height < data.height:
             self._skipped[TWICE] += data.height - fresh.height

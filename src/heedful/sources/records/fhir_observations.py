@@ -10,7 +10,7 @@ import orjson
 from heedful.core.codes import Code
 from heedful.sources.records.fhir_references import Context, Resource
 from heedful.sources.records.fhir_times import When, when
-from heedful.sources.records.fhir_units import code_of, converted, unit_of
+from heedful.sources.records.fhir_units import HOW, OWN, code_of, converted, own_code, unit_of
 
 DEVICE = "clinical_record"
 
@@ -26,11 +26,38 @@ def measured(resource: Resource, person: str, context: Context) -> tuple[list[Ro
     start, end = effective(resource, context)
     if start is None or start.precision in ("year", "month"):
         return [], False
+    if (own := own_code(resource.get("code"))) is not None:
+        mine = _own_row(resource, own, person, start, end or start)
+        return ([mine], True) if mine else ([], False)
     parts: list[Resource] = [part for part in resource.get("component", []) if isinstance(part, dict)]
     if not parts or any(name.startswith("value") for name in resource):
         parts.insert(0, resource)
     rows = [row for part in parts if (row := _row(part, resource, person, start, end or start))]
     return rows, len(rows) == len(parts)
+
+
+def _own_row(resource: Resource, code: Code, person: str, start: When, end: When) -> Row | None:
+    """A row that heedful's own export wrote: what FHIR has no place for stands in components under heedful's codes."""
+    beside = {}
+    for part in resource.get("component", []):
+        coding = next(iter(part.get("code", {}).get("coding", [])), {})
+        if coding.get("system") == OWN and isinstance(part.get("valueString"), str):
+            beside[str(coding.get("code"))] = part["valueString"]
+    number = quantity(resource)
+    value = _in_unit(number, code) if number else None
+    if (
+        (number and value is None)
+        or (value is not None and not code.low <= value <= code.high)
+        or (value is None and "value_code" not in beside)
+    ):
+        return None
+    method = next(iter(resource.get("method", {}).get("coding", [])), {})
+    derived = method.get("system") == HOW and method.get("code") == "vendor_derived"
+    return {
+        "person": person, "code": code.name, "day": start.day, "start_at": start.at, "end_at": max(start.at, end.at),
+        "offset_minutes": start.offset, "value": value, "value_code": beside.get("value_code"), "unit": code.unit, "device": DEVICE,
+        "how": "vendor_derived" if derived else _how(resource), "extra": beside.get("extra") or _extra(start),
+    }  # fmt: skip
 
 
 def effective(resource: Resource, context: Context) -> tuple[When | None, When | None]:
@@ -67,7 +94,7 @@ def _row(part: Resource, resource: Resource, person: str, start: When, end: When
     at, ended = start.at, max(start.at, end.at)
     return {
         "person": person, "code": code.name, "day": start.day, "start_at": at, "end_at": ended, "offset_minutes": start.offset,
-        "value": value, "unit": code.unit, "device": DEVICE, "how": _how(resource), "extra": _extra(start),
+        "value": value, "value_code": None, "unit": code.unit, "device": DEVICE, "how": _how(resource), "extra": _extra(start),
     }  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from heedful.core.codes import BY_LOINC, CODES, Code
 
 LOINC = "http://loinc.org"
+OWN, HOW = "urn:heedful:code", "urn:heedful:how"
+"""Systems of heedful's own codes and of how a number came about, as its export writes them."""
 ALSO: dict[str, str] = {
     "3141-9": "body_weight", "8331-1": "body_temperature", "2708-6": "oxygen_saturation", "15074-8": "glucose", "41653-7": "glucose",
     "14743-9": "glucose", "76534-7": "systolic_blood_pressure", "76535-4": "diastolic_blood_pressure",
@@ -47,6 +49,14 @@ def code_of(concept: Any) -> Code | None:
             loinc = str(coding.get("code", ""))
             if loinc in BY_LOINC or loinc in ALSO:
                 return BY_LOINC.get(loinc) or CODES[ALSO[loinc]]
+    return None
+
+
+def own_code(concept: Any) -> Code | None:
+    """Our code of a CodeableConcept that heedful's own export wrote."""
+    for coding in concept.get("coding", []) if isinstance(concept, dict) else []:
+        if coding.get("system") == OWN and coding.get("code") in CODES:
+            return CODES[str(coding["code"])]
     return None
 
 

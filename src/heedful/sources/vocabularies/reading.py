@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +21,11 @@ from heedful.sources.vocabularies.triples import turtle_statements, xml_statemen
 
 _FORMATS = (
     "Give a table (.tsv, .csv) of term, code, label and type, an OBO file, an obographs JSON document, SKOS "
-    "(RDF/XML, Turtle or N-Triples), RXNCONSO.RRF of RxNorm, or MeSH descriptors (XML or ASCII), in UTF-8."
+    "(RDF/XML, Turtle or N-Triples), RXNCONSO.RRF of RxNorm, or MeSH descriptors (XML or ASCII), in UTF-8; it may be gzipped."
 )
+
+LARGEST = 1 << 30
+"""Bytes of the largest file that is read, unpacked: MeSH has 320 MB."""
 
 
 def read_vocabulary(path: Path, kind: str = "", below: str = "", language: str = "en", names: tuple[str, ...] = ()) -> VocabularyFile:
@@ -44,7 +50,8 @@ def _read(path: Path, text: str, start: str, kind: str, below: str, language: st
         if '"@context"' in text[:200_000] or '"@graph"' in text[:200_000]:
             raise SourceError(path, "it is JSON-LD", "Convert it to Turtle or N-Triples (riot --output=nt FILE, or rdfpipe -o nt FILE).")
         return read_obographs(path, text, kind, below)
-    if path.suffix.lower() == ".obo" or start.startswith("format-version:"):
+    suffix = Path(path.stem if path.suffix == ".gz" else path.name).suffix.lower()
+    if suffix == ".obo" or start.startswith("format-version:"):
         return read_obo(path, text, kind, below)
     if is_rxnorm(text):
         if kind not in ("", "drug") or below:
@@ -54,7 +61,7 @@ def _read(path: Path, text: str, start: str, kind: str, below: str, language: st
         return read_mesh(path, text, kind, below)
     if start.startswith("<") and re.match(r"<(\?xml|!DOCTYPE|!--|rdf:RDF|RDF[\s>])", start):
         return read_skos(path, xml_statements(path, text.encode()), kind, below, language)
-    if path.suffix.lower() in (".ttl", ".nt") or _TURTLE.match(start):
+    if suffix in (".ttl", ".nt") or _TURTLE.match(start):
         return read_skos(path, turtle_statements(path, text), kind, below, language)
     if below:
         raise SourceError(path, "a table has no hierarchy", "Leave out --below.")
@@ -78,6 +85,8 @@ def _text(path: Path) -> str:
         raise SourceError(path, "it does not exist", "Correct the path.") from error
     except IsADirectoryError as error:
         raise SourceError(path, "it is a folder", _FORMATS) from error
+    if content.startswith(b"\x1f\x8b"):
+        content = _unpacked(path, content)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -86,3 +95,14 @@ def _text(path: Path) -> str:
     if "\0" in text or not text.strip():
         raise SourceError(path, "it holds no text" if not text.strip() else "it is not a text file", _FORMATS)
     return text
+
+
+def _unpacked(path: Path, content: bytes) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            plain = packed.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(path, f"it cannot be unpacked ({error})", "Fetch the file again from its origin.") from error
+    if len(plain) > LARGEST:
+        raise SourceError(path, f"it holds more than {LARGEST:,} bytes, unpacked", "Give the part that you need, as a file of its own.")
+    return plain

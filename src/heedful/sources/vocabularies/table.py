@@ -81,7 +81,7 @@ def _rows(path: Path, lines: list[str], start: int, kind: str, broken: list[Sour
 
 
 def _not_whole(path: Path, error: csv.Error, line: int) -> SourceError:
-    return SourceError(path, f"it is not a whole table ({error})", "Close each quote, and keep values below 100,000 letters.", line)
+    return SourceError(path, f"it is not a whole table ({error})", "Close each quote.", line)
 
 
 def _row(path: Path, names: list[str], values: list[str], kind: str, line: int) -> tuple[str, str, str, str]:

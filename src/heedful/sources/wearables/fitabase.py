@@ -108,7 +108,7 @@ class Fitabase:
         for number, file in enumerate(files):
             here = cursor if cursor and cursor["file"] == number else None
             if cursor is None or cursor["file"] <= number:
-                for batch in _File(file, number, options, known_at, covered).batches(here):
+                for batch in _File(file, number, options, known_at, covered).batches(here, alone=len(files) == 1):
                     yield Batch(
                         batch.rows,
                         batch.cursor,
@@ -138,18 +138,34 @@ class _File:
         self._persons: dict[str, int] = {}
         self._quarantine = QuarantineList(options.name, path, known_at)
 
-    def batches(self, cursor: dict[str, Any] | None) -> Iterator[Batch]:
-        """The file's batches after `cursor`; what stands before is read again, because rows are numbered across batches."""
-        read_before = int(cursor["line"]) if cursor else 1
-        for rows, line in self._blocks():
-            batch = self._batch(rows, line)
-            if line > read_before:
-                yield batch
+    def batches(self, cursor: dict[str, Any] | None, *, alone: bool) -> Iterator[Batch]:
+        """The file's batches after `cursor`; what stands before is read again, because rows are numbered across batches.
+
+        A file that breaks off raises `SourceError` if it is `alone`; one of several is set aside from there on.
+        """
+        read_before, line = int(cursor["line"]) if cursor else 1, 1
+        try:
+            for rows, line in self._blocks():
+                batch = self._batch(rows, line)
+                if line > read_before:
+                    yield batch
+        except SourceError as error:
+            if alone:
+                raise
+            self._quarantine.add(line, f"{error.reason}; {error.cure}")
+            yield Batch(self._quarantine.take(), {"file": self._number, "line": line + 1}, self._done(line), 0, 1)
 
     def days(self) -> tuple[pl.DataFrame, int]:
         """Persons and local days of the file, and its rows."""
         time = self._shape.time
-        return days_of(rows.select(person=pl.col("id"), day=_times(rows[time]).dt.date()) for rows, _ in self._blocks())
+        return days_of(rows.select(person=pl.col("id"), day=_times(rows[time]).dt.date()) for rows in self._sound_blocks())
+
+    def _sound_blocks(self) -> Iterator[pl.DataFrame]:
+        """Blocks up to a break, which is said when the file's turn comes."""
+        try:
+            yield from (rows for rows, _ in self._blocks())
+        except SourceError:
+            return
 
     def _blocks(self) -> Iterator[tuple[pl.DataFrame, int]]:
         line = 1

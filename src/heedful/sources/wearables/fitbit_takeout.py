@@ -42,6 +42,14 @@ class Draft:
     skipped: Counter[str] = field(default_factory=Counter)
 
 
+_NO_ROWS = pl.DataFrame(
+    schema={
+        "line": pl.Int64, "written": pl.String, "local": pl.Datetime("us"), "value": pl.Float64, "value_code": pl.String, "code": pl.String,
+        "how": pl.String, "unit": pl.String, "minutes": pl.Float64, "is_local": pl.Boolean,
+    }
+)  # fmt: skip
+
+
 class FitbitTakeout:
     """Reads one person's export; the person is `Options.subject`, or "self".
 
@@ -74,7 +82,8 @@ class FitbitTakeout:
         return 0.9 if known and known * 4 >= len(parts) + len(others) else 0.0
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
-        """Batches of one file each, or of parts of it. Errors: `SourceError` if nothing of the export is here, or a file breaks off."""
+        """Batches of one file each, or of parts of it. Errors: `SourceError` if nothing of the export is here, or its only
+        file breaks off; of several files one that cannot be read is set aside with its reason."""
         if not path.exists() or (path.is_file() and not path.stat().st_size):
             raise SourceError(path, "the file is empty or absent", _CURE)
         done_file, done_row = (int(cursor["file"]), int(cursor["row"])) if cursor else (-1, 0)
@@ -100,7 +109,7 @@ class _Reading:
 
     def __init__(self, options: Options, known_at: datetime, parts: list[Part], clock: Clock) -> None:
         self._options, self._known_at, self._clock = options, known_at, clock
-        self._person = options.subject or "self"
+        self._person, self._alone = options.subject or "self", len(parts) == 1
         self._spoken_for = self._shared_days(parts)
 
     def _shared_days(self, parts: list[Part]) -> dict[tuple[str, str], pl.DataFrame]:
@@ -111,13 +120,19 @@ class _Reading:
         shared = Counter(kind.code for kind in by_kind)
         holdings = []
         for kind in (one for one in KINDS if one in by_kind and shared[one.code] > 1):
-            days, _ = days_of(self._placed(_drafted(part, kind).rows) for part in by_kind[kind])
+            days, _ = days_of(self._placed(draft.rows) for part in by_kind[kind] if (draft := _readable(part, kind)))
             holdings.append(Holding(kind.label, kind.code, kind.minutes, len(KINDS) - KINDS.index(kind), days))
         return spoken_for(holdings)
 
     def batches(self, part: Part, number: int, aside: Counter[str], progress: tuple[int, int]) -> Iterator[Batch]:
         kind, quarantine = kind_of(part.name), QuarantineList(self._options.name, Path(part.name), self._known_at)
-        draft = _drafted(part, kind) if kind else _drafted_sleep(part, quarantine)
+        try:
+            draft = _drafted(part, kind) if kind else _drafted_sleep(part, quarantine)
+        except SourceError as error:
+            if self._alone:
+                raise
+            quarantine.add(error.line or 1, f"{error.reason}; {error.cure}")
+            draft = Draft(_NO_ROWS, 1, Counter())
         rows = self._judged(self._once(self._placed(draft.rows), kind, draft.skipped), quarantine)
         rows = _numbered(rows, draft.skipped)
         cuts = range(0, rows.height, BATCH_ROWS) if rows.height else range(1)
@@ -177,6 +192,14 @@ def _numbered(rows: pl.DataFrame, skipped: Counter[str]) -> pl.DataFrame:
     skipped[REPEAT] += int(repeated.sum())
     rows = rows.with_columns(row=pl.Series(row, dtype=pl.Int32), device=pl.lit("Fitbit")).filter(pl.Series(~repeated, dtype=pl.Boolean))
     return rows.select([name for name in Observations.columns if name in rows.columns])
+
+
+def _readable(part: Part, kind: Kind) -> Draft | None:
+    """The rows of a file, or None where it cannot be read, which is said when its turn comes."""
+    try:
+        return _drafted(part, kind)
+    except SourceError:
+        return None
 
 
 def _drafted(part: Part, kind: Kind) -> Draft:
@@ -264,7 +287,8 @@ def _cuts(parts: list[Part]) -> Iterator[tuple[date, int]]:
         kind = kind_of(part.name)
         if kind and kind.is_json and kind.code == "heart_rate":
             day = date.fromisoformat(part.name.removeprefix("heart_rate-")[:10])
-            stamps = _drafted(part, kind).rows["local"].drop_nulls()
+            draft = _readable(part, kind)
+            stamps = (draft.rows if draft else _NO_ROWS)["local"].drop_nulls()
             offset = offset_of_cut(day, stamps.min(), stamps.max()) if len(stamps) else None  # type: ignore[arg-type]
             if offset is not None:
                 yield day, offset

@@ -1,0 +1,114 @@
+"""Rest and activity around the clock as a step: a person's last two weeks of hours as one row, in which the hour that moved is set.
+
+`WarmRhythm` says of a day what `rhythm_daily` says of its seven days: both hand the same 168 hours to the same arithmetic, so that a step
+is equal to the last digit. (Sums carried on by differences would not be: variances cancel, and whether nothing varies is asked exactly.)
+A day within two weeks of the newest can be said again, its own six days before it being held; an older one is handed back by `step` and
+must be derived from its rows, as days after a correction or a deletion are once the person was let go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from heedful.behavior.hours import HOUR_COLUMNS, HOURS, SIGNALS
+from heedful.behavior.rhythm_daily import DAYS, features_of_windows
+from heedful.core.derivations import Key
+from heedful.core.schemas import Features
+
+DEPTH = 14
+"""Days held, up to the newest."""
+_NEVER = -(10**9)
+
+
+class WarmRhythm:
+    """Hours by person and signal; memory: 2.8 kB each.
+
+    >>> from datetime import date
+    >>> row = {"person": "p", "day": date(2026, 3, 1), "signal": "steps", "known": 2**24 - 1} | dict.fromkeys(HOUR_COLUMNS, 0.0)
+    >>> held = WarmRhythm()
+    >>> held.step(pl.DataFrame([row | {"h10": 500.0}]))
+    []
+    >>> held.read().filter(pl.col("feature") == "cosinor_mesor[steps]")["value"].round(2).to_list()
+    [20.83]
+    """
+
+    def __init__(self) -> None:
+        self._place: dict[tuple[str, str], int] = {}
+        self._free = list[int]()
+        self._hours = np.full((0, DEPTH, HOURS), np.nan)
+        self._said = np.zeros((0, DEPTH), np.bool_)
+        self._newest = np.zeros(0, np.int64)
+
+    def __contains__(self, person: object) -> bool:
+        return any((person, signal) in self._place for signal in SIGNALS)
+
+    def step(self, hours: pl.DataFrame) -> list[Key]:
+        """Set rows of `DayHours`. Returns the days among them that lie too far back to be held."""
+        if not hours.height:
+            return []
+        hours = hours.sort("day")
+        who = list(zip(hours["person"].to_list(), hours["signal"].to_list(), strict=True))
+        place = np.array([self._placed(series) for series in who], np.int64)
+        day = hours["day"].to_physical().to_numpy().astype(np.int64)
+        self._turn(place, day)
+        back = self._newest[place] - day
+        near = back < DEPTH
+        bits = hours["known"].to_numpy()[:, None] >> np.arange(HOURS)
+        table = np.where(bits & 1 == 1, hours.select(HOUR_COLUMNS).to_numpy(), np.nan)
+        self._hours[place[near], DEPTH - 1 - back[near]] = table[near]
+        self._said[place[near], DEPTH - 1 - back[near]] = True
+        lost = np.flatnonzero(back > DEPTH - DAYS)
+        return sorted({(who[row][0], int(day[row])) for row in lost.tolist()})
+
+    def read(self, keys: Iterable[Key] | None = None) -> pl.DataFrame:
+        """What `daily_rhythm` says of these days (all of which the six days before are held, unless said)."""
+        wanted = None if keys is None else set(keys)
+        rows = [
+            (name, int(self._newest[place]) - DEPTH + 1 + at, signal, place, at)
+            for (name, signal), place in sorted(self._place.items())
+            for at in range(DAYS - 1, DEPTH)
+            if self._said[place, at] and (wanted is None or (name, int(self._newest[place]) - DEPTH + 1 + at) in wanted)
+        ]
+        if not rows:
+            return Features.empty()
+        names, days, signals, places, ats = zip(*rows, strict=True)
+        mine = pl.DataFrame({"person": names, "day": pl.Series(days, dtype=pl.Int32).cast(pl.Date), "signal": signals})
+        windows = self._windows(np.array(places), np.array(ats))
+        return features_of_windows(mine, windows).sort("person", "day", "feature")
+
+    def forget_person(self, person: str) -> None:
+        """Let go of a person, after an erasure, a withdrawal or a correction: nothing of them stays in memory."""
+        for signal in SIGNALS:
+            place = self._place.pop((person, signal), None)
+            if place is not None:
+                self._hours[place], self._said[place], self._newest[place] = np.nan, False, _NEVER
+                self._free.append(place)
+
+    def _windows(self, place: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.float64]:
+        return self._hours[place[:, None], at[:, None] + np.arange(1 - DAYS, 1)].reshape(len(place), DAYS * HOURS)
+
+    def _turn(self, place: NDArray[np.int64], day: NDArray[np.int64]) -> None:
+        """Make a later day the newest of its series."""
+        newest = self._newest.copy()
+        np.maximum.at(newest, place, day)
+        for moved in np.flatnonzero(newest > self._newest).tolist():
+            by = min(int(newest[moved] - self._newest[moved]), DEPTH)
+            self._hours[moved, : DEPTH - by], self._said[moved, : DEPTH - by] = self._hours[moved, by:], self._said[moved, by:]
+            self._hours[moved, DEPTH - by :], self._said[moved, DEPTH - by :] = np.nan, False
+        self._newest = newest
+
+    def _placed(self, series: tuple[str, str]) -> int:
+        if series not in self._place:
+            if not self._free:
+                have = len(self._newest)
+                more = max(64, have)
+                self._hours = np.concatenate([self._hours, np.full((more, DEPTH, HOURS), np.nan)])
+                self._said = np.concatenate([self._said, np.zeros((more, DEPTH), np.bool_)])
+                self._newest = np.concatenate([self._newest, np.full(more, _NEVER, np.int64)])
+                self._free = list(range(have + more - 1, have - 1, -1))
+            self._place[series] = self._free.pop()
+        return self._place[series]
