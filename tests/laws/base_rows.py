@@ -183,13 +183,14 @@ def goal_or_genes(rng: random.Random, day: date) -> dict[str, Any]:
 
 def record(rng: random.Random) -> dict[str, Any]:
     day = some_day(rng)
-    kind = rng.choice(("Condition", "MedicationRequest", "Observation", "Immunization", "other"))
+    kind = rng.choice(("Condition", "MedicationRequest", "Observation", "Immunization", "Encounter", "other"))
     if kind == "other":
         return goal_or_genes(rng, day)
     return {
         "person": rng.choice(PEOPLE), "resource": f"{kind}/{rng.randrange(9)}", "type": kind, "day": day, "happened_at": instant(rng, day), "code": "38341003",
         "system": "http://snomed.info/sct", "display": rng.choice(("Hypertension", "Asthma")), "status": "active", "known_at": known(rng, day),
-        "json": json.dumps({"resourceType": kind}),
+        "json": json.dumps({"resourceType": kind} | ({"class": {"code": rng.choice(("IMP", "AMB"))}} if kind == "Encounter" else {})),
+        "ended_at": instant(rng, day + timedelta(days=rng.randrange(20))) if kind == "Encounter" else None,
     }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from heedful.loops.explain import explain
 from heedful.loops.rights import erase_person
 from heedful.loops.rumours import site_audiences, site_rumours
 from heedful.loops.run import run_site
-from heedful.loops.safety import FOLDER, draft_from_diary, draft_from_form, drafts, site_niches
+from heedful.loops.safety import FOLDER, draft_from_diary, draft_from_form, drafts, site_niches, site_onsets
 from heedful.loops.settings import InputSettings, PopulationSettings, Settings, load_settings
 from heedful.loops.site import Site
 from heedful.report.gather import gather
@@ -266,3 +266,18 @@ def test_participants_of_small_areas_are_modelled_by_place_age_and_sex(tmp_path:
     site.record_consents(pl.DataFrame({"person": people, "purpose": ["public_health"] * 24, "act": ["withdraw"] * 24}), "test")
     run_site(site, site.inputs(inputs, tmp_path))
     assert site.engine.table(Estimates, Aggregate).data.is_empty()
+
+
+def test_days_to_onset_stand_where_enough_people_tell_them(tmp_path: Path) -> None:
+    """Twelve people were nauseous after 3 days, or after 5, of sertraline; two got a rash: too few to say when."""
+    told = [(f"u{n}", f"Sertraline made me nauseous after {3 if n < 6 else 5} days") for n in range(12)]
+    told += [(f"v{n}", "Sertraline gave me a rash after 2 days") for n in range(2)]
+    rows = [{"id": who, "author": who, "created_at": f"{MONDAY}T10:00:00Z", "text": text} for who, text in told]
+    (tmp_path / "posts.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    inputs = [InputSettings("posts.jsonl", name="forum")]
+    site = Site(Settings(input=inputs), tmp_path / "site", FixedClock(NOW))
+    run_site(site, site.inputs(inputs, tmp_path))
+    found, withheld = site_onsets(site)
+    assert found.select("people", "first_quartile", "median", "third_quartile").rows() == [(12, 3, 4, 5)]
+    assert withheld == 1
+    assert found["shape_low"][0] < found["shape"][0] < found["shape_high"][0]

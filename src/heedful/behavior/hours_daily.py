@@ -59,7 +59,7 @@ def _runs(held: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], list[int]] 
     return slots, of_run.reshape(-1), np.cumsum([0, *(len(keys) for keys in found)]).tolist()[:-1]
 
 
-def _chosen(held: Rows, slots: NDArray[np.int64], total: NDArray[np.int64], known: NDArray[np.int32]) -> pl.DataFrame:
+def _chosen(held: Rows, slots: NDArray[np.int64], total: NDArray[np.int64], known: NDArray[np.int64]) -> pl.DataFrame:
     stream = slots // held.span
     series = HourSeries(held.person[stream], slots % held.span + held.first, held.kind[stream], held.rank[stream])
     return chosen_hours(held.persons, series, total, known)

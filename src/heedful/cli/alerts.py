@@ -258,3 +258,49 @@ def history(
     table(f"{signal}, {place}", shown.columns, shown.rows())
     for line in said:
         say(line)
+
+
+@alerts_app.command("scan")
+def scanned(
+    signal: Annotated[str, typer.Argument(help="An official signal with counts by place.")],
+    places: Annotated[Path, typer.Option(help="CSV with the columns place, longitude, latitude.")],
+    model: Annotated[str, typer.Option(help="permutation, expectation, negative_binomial or population.")] = "permutation",
+    dates: Annotated[int, typer.Option(help="Newest dates that are scanned.", min=2)] = 8,
+    baseline: Annotated[int, typer.Option(help="Dates before them: what is expected.", min=8)] = 52,
+    neighbors: Annotated[int, typer.Option(help="Most places of a zone.", min=1)] = 15,
+    replicas: Annotated[int, typer.Option(help="Random replicas that judge the clusters.", min=99)] = 999,
+    seed: Annotated[int, typer.Option(help="Of the replicas: the same seed, the same answer.")] = 1,
+    source: Annotated[str, typer.Option(help="Issuer, where several count the signal.")] = "",
+    stratum: Annotated[str, typer.Option(help="Stratum.")] = "all",
+    known_on: Annotated[str | None, typer.Option(help="As it was known at the end of this day (YYYY-MM-DD).")] = None,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Look for clusters in space and time: places near each other that together count more than elsewhere, or than before."""
+    from datetime import date
+
+    import polars as pl
+
+    from heedful.cli.console import emit, open_site, say, table
+    from heedful.core.errors import SettingsError
+    from heedful.loops.space_time import MODELS, Asked, Model, read_coordinates, scan_places
+
+    known: dict[str, Model] = {one: one for one in MODELS}
+    chosen = known.get(model)
+    if chosen is None:
+        raise SettingsError(f"There is no model {model!r}; there are {', '.join(MODELS)}.")
+    try:
+        day = None if known_on is None else date.fromisoformat(known_on)
+    except ValueError as error:
+        raise SettingsError(f"{known_on!r} is not a day. Write it as YYYY-MM-DD.") from error
+    asked = Asked(signal, chosen, dates, baseline, neighbors, replicas, seed, source, stratum)
+    with open_site(config) as site:
+        found, said = scan_places(site, read_coordinates(places), asked, day)
+    if json:
+        emit({"clusters": found.to_dicts(), "said": said})
+        return
+    shown = found.with_columns(pl.col("cases", "expected", "ratio").round(1), pl.col("p").round(3), pl.col("p_gumbel").round_sig_figs(2))
+    table(f"Clusters of {signal}", shown.columns, shown.rows())
+    for line in said:
+        say(line)
+    say("A cluster is a question for a person to look at, not an outbreak." if found.height else "No zone counts more than is expected.")

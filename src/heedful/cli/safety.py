@@ -88,6 +88,8 @@ def reported(
     json: Json = False,
 ) -> None:
     """Compare treatments in spontaneous reports (VAERS, FAERS) by PRR, ROR, IC and EBGM; never in one table with public posts."""
+    import polars as pl
+
     from heedful.cli.console import emit, say, table
     from heedful.population.safety.spontaneous import spontaneous_signals
     from heedful.sources.faers import is_faers, read_faers
@@ -109,9 +111,25 @@ def reported(
         return
     measures = ("expected", "prr", "ror", "ic", "ebgm", "eb05")
     first = found.head(most)
-    shown = first.select("drug", "effect", "reports", *(first[name].round(2) for name in measures), "by_prr", "by_ror")
+    rules = pl.concat_str(*(pl.when(f"by_{name}").then(pl.lit(name.upper())) for name in ("prr", "ror")), separator=" ", ignore_nulls=True)
+    shown = first.select("drug", "effect", "reports", *(first[name].round(2) for name in measures), rules.alias("more by"), "masked_by")
     table(f"Spontaneous reports, the first {shown.height} of {found.height:,} pairs", shown.columns, shown.rows())
     say(f"{said}How reporting is distributed, not how often it happens; a high ratio is a question for a person.")
+
+
+@safety_app.command("onset")
+def onset(config: Config = CONFIG, json: Json = False) -> None:
+    """Show after how many days effects are told to begin, by treatment and effect, where enough people tell of it in public."""
+    from heedful.cli.console import emit, open_site, say, table
+    from heedful.loops.safety import LEAST_FOR_ONSET, site_onsets
+
+    with open_site(config) as site:
+        found, withheld = site_onsets(site)
+    if json:
+        emit({"onsets": found.to_dicts(), "withheld": withheld})
+        return
+    table("Days from the start to the effect", found.columns, found.rows())
+    say(f"{withheld} pairs are withheld: fewer than {LEAST_FOR_ONSET} people say when it began. Weibull shape below 1: mostly early.")
 
 
 @safety_app.command("form")

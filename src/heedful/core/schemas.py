@@ -419,6 +419,17 @@ class Counts(Schema, table="counts", stream="aggregate", key=("signal", "place",
     suppressed = column(pl.String, "'' if shown; 'minimum' or 'complementary' if withheld")
 
 
+class WeeklyPeople(Schema, table="weekly_people", stream="aggregate", key=("signal", "place", "stratum", "day"), grain="year"):
+    """Counts of people added up over a week that is over: person-days, of which a withheld day is half the disclosure minimum."""
+
+    signal = column(pl.String, "concept, or a participants' signal; 'any': the week has counts")
+    place = column(pl.String, "place code, 'world' for all")
+    stratum = column(pl.String, "'all', or a declared stratum")
+    day = column(pl.Date, "last day of the week, a Sunday")
+    people = column(pl.Float64, "person-days: people of each day, added up")
+    withheld = column(pl.Int64, "days of it that are withheld")
+
+
 class LeftOut(Schema, table="left_out", stream="aggregate", key=("signal", "place", "stratum", "day", "known_at"), grain="month"):
     """People whom the counts leave out because their voices are flagged; with the row of `counts` of the same key they are everybody."""
 

@@ -142,8 +142,13 @@ def _logistic(features: Floats, gold: Floats, decay: float) -> Floats:
     return np.asarray(minimize(loss, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B").x)
 
 
-def candidates(bank: ClaimBank, texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
-    """Row of the text, row of the claim and features (`FEATURES` and a constant) of the claims nearest to each text."""
+def candidates(
+    bank: ClaimBank, texts: pl.Series, beside: npt.NDArray[np.int64] | None = None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
+    """Row of the text, row of the claim and features (`FEATURES` and a constant) of the claims nearest to each text.
+
+    beside: rows of the bank, shape (texts, any), that are looked at as well; for one that words alone did not bring the constant is 0.
+    """
     plain, numbers, runs = _counts(texts)
     known = sparse.csr_matrix((plain > 0).astype(float))
     by_words, by_runs = (known @ bank.words.T).tocsr(), (_unit(runs, bank.run_weight) @ bank.runs.T).tocsr()
@@ -158,11 +163,14 @@ def candidates(bank: ClaimBank, texts: pl.Series) -> tuple[npt.NDArray[np.int64]
         sum_ = parts_of_words / max(parts_of_words.max(initial=0), 1e-9) + words / max(words.max(initial=0), 1e-9)
         chosen = np.argsort(-sum_, kind="stable")[:CANDIDATES]
         chosen = chosen[sum_[chosen] > 0]
+        brought = chosen.size
+        if beside is not None:
+            chosen = np.concatenate([chosen, np.setdiff1d(beside[row], chosen)])
         scaled, run, common = words[chosen] / of_text[row], parts_of_words[chosen], shared[[row]].toarray()[0][chosen]
         number = same[[row]].toarray()[0][chosen] / np.maximum(of_number[chosen], 1)
         top_words, top_run = words.max(initial=0) / of_text[row], parts_of_words.max(initial=0)
         columns = (run, scaled, common / of_text[row], common / of_claim[chosen], number, top_run - run, top_words - scaled,
-                   (run >= top_run) * 1.0, (scaled >= top_words) * 1.0, np.ones(chosen.size))  # fmt: skip
+                   (run >= top_run) * 1.0, (scaled >= top_words) * 1.0, (np.arange(chosen.size) < brought) * 1.0)  # fmt: skip
         parts.append((np.full(chosen.size, row), chosen, np.stack(columns, axis=1)))
     width = len(FEATURES) + 1
     if not parts:

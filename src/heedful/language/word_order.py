@@ -39,11 +39,11 @@ def other_orders(terms: pl.DataFrame) -> pl.DataFrame:
     `terms`: columns term, code, label, type, in English. Drugs have no other order; nor has a term whose part is more than two words, or
     ends in none of `PARTS`.
 
-    >>> rows = [("lip swelling", "a", "", "symptom"), ("inflammation of the eye", "b", "", "symptom"), ("chronic pain", "c", "", "symptom")]
+    >>> rows = [("ankle swelling", "a", "", "symptom"), ("inflammation of the joint", "b", "", "symptom"), ("bad pain", "c", "", "symptom")]
     >>> other_orders(pl.DataFrame(rows, schema=["term", "code", "label", "type"], orient="row")).select("term", "code").rows()
     ... # doctest: +NORMALIZE_WHITESPACE
-    [('swelling of lip', 'a'), ('swelling of the lip', 'a'), ('swelling of my lip', 'a'), ('swelling in lip', 'a'),
-     ('swelling in the lip', 'a'), ('swelling in my lip', 'a'), ('eye inflammation', 'b')]
+    [('swelling of ankle', 'a'), ('swelling of the ankle', 'a'), ('swelling of my ankle', 'a'), ('swelling in ankle', 'a'),
+     ('swelling in the ankle', 'a'), ('swelling in my ankle', 'a'), ('joint inflammation', 'b')]
     """
     term = pl.col("term").str.to_lowercase()
     findings = terms.filter(pl.col("type") != "drug").with_row_index("order")

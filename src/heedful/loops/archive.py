@@ -17,7 +17,7 @@ from heedful.population.archive import SERIES, as_known, gaps, roll_up_places, r
 
 def series_history(site: Site, signal: str, place: str, known_on: date | None, roll_up: bool, days: int) -> tuple[pl.DataFrame, list[str]]:
     """Newest rows, and sentences on what is missing. Raises `NotFoundError` if nothing of the signal was known of the place then."""
-    instant = None if known_on is None else datetime.combine(known_on, time.max, UTC)
+    instant = end_of_day(known_on)
     issued = as_known(site.lake.read(Series).filter(pl.col("signal") == signal), [*SERIES, "day"], instant)
     if roll_up:
         issued = roll_up_places(roll_up_strata(issued).drop("parts", "missing"))
@@ -37,6 +37,11 @@ def series_history(site: Site, signal: str, place: str, known_on: date | None, r
         *said,
         "A day without a row is a zero where anybody was seen to post that day, else missing.",
     ]
+
+
+def end_of_day(day: date | None) -> datetime | None:
+    """The last instant of a UTC day; None for now."""
+    return None if day is None else datetime.combine(day, time.max, UTC)
 
 
 def _unknown(place: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heedful.behavior.actigraphy_daily import nightly_actigraphy
 from heedful.behavior.adherence.dispensed import adherence
+from heedful.behavior.adherence.stays import adherence_outside_stays
 from heedful.behavior.adherence.taken import doses_taken
 from heedful.behavior.adherence.taxonomy import abc_taxonomy
 from heedful.behavior.annotations import DERIVATIONS as ANNOTATIONS
@@ -53,6 +54,7 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     *REPORTED,
     self_reports,
     adherence,
+    adherence_outside_stays,
     doses_taken,
     abc_taxonomy,
     night_body,

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 import polars as pl
 
@@ -21,6 +22,7 @@ from heedful.population.left_out import once_a_campaign
 from heedful.population.safety.case_draft import STATUS, Case, draft, from_diary, from_form, missing
 from heedful.population.safety.niches import niche_tellings, people_telling
 from heedful.population.safety.niches import niches as counted
+from heedful.population.safety.time_to_onset import time_to_onset
 from heedful.trust.doors import disclose_beside
 
 if TYPE_CHECKING:  # a site knows its derivations
@@ -47,6 +49,32 @@ def site_niches(site: Site) -> pl.DataFrame:
     """Rows of `Niches`, the newest year and most people first."""
     order = ["day", "people", "treatment", "niche"]
     return site.engine.table(Niches, Aggregate).data.sort(order, descending=[True, True, False, False], nulls_last=True)
+
+
+LEAST_FOR_ONSET = 10
+"""People of a pair, or the site's minimum if that is more: with a few the median is one person's own day."""
+
+
+def site_onsets(site: Site) -> tuple[pl.DataFrame, int]:
+    """Days to onset that public posts tell of: treatment, effect, people, quartiles and Weibull shape with its interval, rounded; and how
+    many pairs are withheld. A person's earliest day counts; a copy-paste campaign counts once."""
+    told = once_a_campaign(site.engine.table(Experiences, Public).data, site.engine.table(Voices, Public).data)
+    pair = ["treatment_label", "effect_label"]
+    days = (
+        told.filter(pl.col("source") != "diary", pl.col("axis").is_in(["adverse", "withdrawal"]), pl.col("onset_days") >= 0)
+        .filter(pl.all_horizontal(pl.col(name).fill_null("") != "" for name in pair))
+        .group_by("author", *pair).agg(pl.col("onset_days").min())
+    )  # fmt: skip
+    sizes = days.group_by(pair).agg(people=pl.len())
+    shown = sizes.filter(pl.col("people") >= max(LEAST_FOR_ONSET, site.settings.disclosure.minimum_cell)).sort(pair)
+    mine = days.join(shown.with_row_index("group"), on=pair).sort("group", "onset_days")
+    found = time_to_onset(mine["group"].to_numpy().astype(np.int64), mine["onset_days"].to_numpy(), shown.height)
+    numbers = {
+        "first_quartile": found.first_quartile, "median": found.median, "third_quartile": found.third_quartile,
+        "shape": found.shape, "shape_low": found.low, "shape_high": found.high,
+    }  # fmt: skip
+    columns = [pl.Series(name, values).round_sig_figs(2).fill_nan(None) for name, values in numbers.items()]
+    return shown.rename({"treatment_label": "treatment", "effect_label": "effect"}).with_columns(columns), sizes.height - shown.height
 
 
 def draft_from_diary(site: Site, entry: str, n: int) -> dict[str, Any]:

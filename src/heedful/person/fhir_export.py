@@ -30,7 +30,8 @@ _CODED = {"Immunization": "vaccineCode", "Encounter": "type", "MedicationRequest
 _TIMES = {
     "Condition": ("onsetDateTime", "abatementDateTime"), "Procedure": ("performedPeriod.start", "performedPeriod.end"),
     "Encounter": ("period.start", "period.end"), "MedicationRequest": ("authoredOn", ""), "Immunization": ("occurrenceDateTime", ""),
-    "MedicationStatement": ("effectivePeriod.start", "effectivePeriod.end"), "Observation": ("effectivePeriod.start", "effectivePeriod.end"),
+    "MedicationStatement": ("effectivePeriod.start", "effectivePeriod.end"),
+    "Observation": ("effectivePeriod.start", "effectivePeriod.end"),
 }  # fmt: skip
 """Where a type says when it began and ended."""
 SELF = "Patient/self"

@@ -58,7 +58,7 @@ def _item(row: dict[str, Any]) -> dict[str, Any] | None:
     except orjson.JSONDecodeError as error:
         raise SchemaError(f"records: {row['resource']} holds no JSON ({error}); read its source again.") from error
     found = document.get("heedful")
-    if not isinstance(found, dict) or not _SAID <= set(found) or "valueString" not in document:
+    if not isinstance(found, dict) or not set(found) >= _SAID or "valueString" not in document:
         return None
     population = found["population"]
     whom = f" For: {population}." if population and population != "general" else ""

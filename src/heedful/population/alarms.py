@@ -30,7 +30,7 @@ import polars as pl
 from heedful.core.derivations import InParts, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Aggregate
-from heedful.core.schemas import Alarms, Counts, Series
+from heedful.core.schemas import Alarms, Counts, Series, WeeklyPeople
 from heedful.population.completed import GROWING, completed
 from heedful.population.false_discovery import hierarchical_q
 from heedful.population.issued import issued
@@ -40,7 +40,7 @@ from heedful.population.vintages import LEAST_DATES, WINDOW, nowcasts
 from heedful.population.watch import LOOKBACK, Asked, answers, panels, strand_columns
 from heedful.population.watch_issued import ByYears, by_years, with_ears
 from heedful.population.watch_waves import WAVES
-from heedful.population.watch_years import DETECTOR, LOOKBACK_DAYS
+from heedful.population.watch_years import DETECTOR, LOOKBACK_DAYS, yearly_answers
 
 _SERIES = ["signal", "place", "stratum"]
 
@@ -127,6 +127,41 @@ def _late_posts(counts: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
     return found.join(values.filter(~pl.col("withheld")), on=[*_SERIES, "day"], how="semi", maintain_order="left")
 
 
+SERIES_AT_ONCE = 5_000
+"""Of our own weekly counts; bounds memory."""
+
+
+@derivation(
+    reads=(WeeklyPeople,), writes=Alarms, by=("day",), lookback=LOOKBACK_DAYS, needs=("thresholds",), narrow=True, own_days=True, version=1
+)
+def weekly_alarms(
+    weeks: Frame[Aggregate, WeeklyPeople], *, thresholds: ThresholdSettings, keys: pl.DataFrame | None = None
+) -> Frame[Aggregate, Alarms]:
+    """Alarms over our own weekly counts, from the yearly detectors alone, by the rule of official ones; `day` is the week's last.
+
+    A week without a row is a zero where the week has counts. A week with a withheld day is compared with, and never tested. What the
+    yearly detectors cannot test, days are for (`count_alarms`). `keys`: days asked for.
+    """
+    days = weeks.data["day"].unique()
+    days = days if keys is None else days.filter(days.is_in(keys["day"].implode()))
+    counted = weeks.data.filter(pl.col("signal") == ANY).select("place", "stratum", "day")
+    values = with_levels(weeks.data.filter(pl.col("signal") != ANY).rename({"people": "value"}), thresholds)
+    hidden = values.filter(pl.col("withheld") > 0).select(*_SERIES, "day")
+    asked = []
+    names = values.select(*_SERIES, "alpha").unique().sort(_SERIES)
+    for level in names.partition_by("alpha", maintain_order=True):
+        for at in range(0, level.height, SERIES_AT_ONCE):
+            mine = values.join(level[at : at + SERIES_AT_ONCE].select(_SERIES), on=_SERIES, how="semi")
+            found = yearly_answers(mine, _SERIES, days, level["alpha"][0], counted)
+            rows, tested = (
+                part.join(hidden, on=[*_SERIES, "day"], how="anti") if part.height else part for part in (found.rows, found.answered)
+            )
+            if tested.height:
+                tests = tested.group_by("signal", "day").agg(tests=pl.len().cast(pl.Int64), series=pl.len().cast(pl.Int64))
+                asked.append(Asked(rows, tests))
+    return weeks.derive(Alarms, _judged(asked, thresholds, _PEOPLE_WEEKS))
+
+
 @dataclass(frozen=True)
 class _AskedSeries:
     """By days from date to date what the yearly detectors said; `others`: alarm rows of series that are neither daily nor weekly."""
@@ -167,7 +202,7 @@ def _judge_series(
     narrow=True,
     own_days=True,
     in_parts=InParts(("source", "signal"), _ask_series, _judge_series),
-    version=5,
+    version=6,
 )
 def series_alarms(
     series: Frame[Aggregate, Series], *, thresholds: ThresholdSettings, keys: pl.DataFrame | None = None
@@ -177,7 +212,7 @@ def series_alarms(
     The detector names the issuer (ears.c1@ilinet), since two may count the same. Baseline dates are exact steps of the period back,
     so that a week that was not issued is missing, never zero. Counts have a floor of 1 under their spread, rates none. q is over the
     series of the same period length that day. Series of other period lengths are one row under "ears", not tested. Counts that are
-    not final are nowcast first; rates never are.
+    not final are nowcast first, rates too.
 
     A weekly count that is known around the same time three years before is asked by flexible Farrington (farrington_flexible@ilinet)
     against up to five years, and not by EARS. Any other with 78 known weeks before it is asked by harmonic regression
@@ -202,6 +237,7 @@ class _Words:
 _PEOPLE = _Words(" people", "days", "nobody was seen to post there on that day, so a zero would mean nothing", DAYS_A_YEAR)
 _DAILY = _Words("", "days", "no value was issued for this day", DAYS_A_YEAR)
 _WEEKLY = _Words("", "weeks", "no value was issued for this week", DAYS_A_YEAR / 7)
+_PEOPLE_WEEKS = _Words(" person-days in the week", "weeks", "the week has no counts", DAYS_A_YEAR / 7)
 _STEPS = {1: _DAILY, 7: _WEEKLY}
 
 
@@ -230,7 +266,7 @@ def _judged(asked: list[Asked], thresholds: ThresholdSettings, words: _Words, gr
     fired = pl.col("above") & (pl.col("q") <= pl.col("q_limit")) & (pl.col("observed") >= pl.col("minimum_count"))
     rows = hierarchical_q(rows).with_columns(tested=pl.col("observed"), alarm=fired.fill_null(False))
     rows = rows.with_columns(chance(rows, words.a_year), observed=pl.coalesce("seen", "observed"))
-    rows = rows.with_columns((_why(words) + _of_parts(rows)).alias("why"))
+    rows = rows.with_columns((_why(words) + _completeness(words, rows) + _of_parts(rows)).alias("why"))
     if "source" in rows.columns:
         rows = rows.with_columns(pl.format("{}@{}", "detector", "source").alias("detector"))
     rows = rows.sort(*Alarms.key, "observed", nulls_last=True).unique(Alarms.key, keep="first", maintain_order=True)
@@ -297,13 +333,16 @@ def _why(words: _Words) -> pl.Expr:
         .then(pl.format("{}; up to {} is usual here by the season in {} earlier weeks{}.", seen, usual, "weeks", _trend()))
         .otherwise(pl.format("{}; up to {} is usual here.", seen, usual))
     )
-    return said + _completeness(words)
+    return said.str.replace(",;", ";", literal=True)
 
 
-def _completeness(words: _Words) -> pl.Expr:
-    """What is said of a count that is not final."""
+def _completeness(words: _Words, rows: pl.DataFrame) -> pl.Expr:
+    """What is said of a count or rate that is not final."""
     known = (pl.col("completeness") * 100).round().cast(pl.Int64)
     rests = pl.format("It rests on a nowcast: about {} % of the count is known by then.", known)
+    if "unit" in rows.columns:
+        rate = pl.format("It rests on a nowcast: earlier ones were first issued at about {} % of what they became.", known)
+        rests = pl.when(pl.col("unit").str.starts_with("{")).then(rests).otherwise(rate)
     few = pl.format(
         f" It may still change: {{}} earlier {words.dates} show how it grows, {LEAST_DATES} are needed, so it was taken as issued.",
         pl.col("dates").cast(pl.Int64),

@@ -31,6 +31,7 @@ from heedful.population.overdispersed import quantile, upper_tail
 from heedful.population.yearly_reference import Calendar, Ints
 
 Pandemic = Literal["leave out", "down-weight", "keep"]
+Variance = Literal["wider", "quadratic"]
 PANDEMIC = (np.datetime64("2020-03-01"), np.datetime64("2022-06-30"))
 """First and last day taken as pandemic, unless said otherwise."""
 FEWEST_CASES = 10
@@ -57,7 +58,8 @@ METHODS.add(
 @dataclass(frozen=True)
 class HarmonicRegression:
     """Settings. `years` of past at most, at least one; `waves` a year; `left_out` newest rows before the tested one; `alpha` one-sided;
-    `trend` whether to offer one, kept at `trend_p`; `reweight` past outbreaks above `weights_threshold`.
+    `trend` whether to offer one, kept at `trend_p`; `reweight` past outbreaks above `weights_threshold`; `variance` of a new count:
+    "quadratic" mean + a mean^2, "wider" also at least in proportion to the mean.
 
     `pandemic` says what the rows between `pandemic_from` and `pandemic_to` count for: "leave out" nothing, "down-weight"
     `pandemic_weight`, "keep" as much as any.
@@ -73,6 +75,7 @@ class HarmonicRegression:
     trend_p: float = 0.05
     reweight: bool = True
     weights_threshold: float = 2.58
+    variance: Variance = "wider"
     pandemic: Pandemic = "leave out"
     pandemic_from: np.datetime64 = PANDEMIC[0]
     pandemic_to: np.datetime64 = PANDEMIC[1]
@@ -88,6 +91,8 @@ class HarmonicRegression:
                 f"harmonic_regression: pandemic rows are one of {', '.join(get_args(Pandemic))}, not {self.pandemic!r}; their weight lies "
                 f"above 0, up to 1, not at {self.pandemic_weight}."
             )
+        if self.variance not in get_args(Variance):
+            raise SettingsError(f"harmonic_regression: the variance is one of {', '.join(get_args(Variance))}, not {self.variance!r}.")
         if not self.pandemic_from <= self.pandemic_to:
             raise SettingsError(f"harmonic_regression: the pandemic begins {self.pandemic_from} and ends {self.pandemic_to}: swap them.")
 
@@ -137,7 +142,7 @@ def harmonic_regression(
     places = np.arange(counts.shape[1])[rows]
     weights = pandemic_weights(counts.shape[1], calendar, settings)
     design = _design(counts.shape[1], calendar, settings)
-    out = np.full((7, len(counts), len(places)), np.nan)
+    out = np.full((8, len(counts), len(places)), np.nan)
     threshold = settings.weights_threshold if settings.reweight else np.inf
     _fit_all(
         counts, weights, design, places, settings.years * calendar.frequency, settings.left_out, calendar.frequency, settings.trend,
@@ -185,9 +190,12 @@ def _design(rows: int, calendar: Calendar, settings: HarmonicRegression) -> Floa
 
 
 def _judged(observed: Floats, out: Floats, pandemic: Ints, settings: HarmonicRegression) -> HarmonicResult:
-    log_mean, variance, dispersion, slope, down_weighted, used, state = out
+    log_mean, variance, dispersion, slope, down_weighted, used, state, pearson = out
     expected = np.exp(log_mean)
-    spread = 1 + (dispersion + variance) * expected
+    spread = 1 + dispersion * expected
+    if settings.variance == "wider":
+        spread = np.fmax(spread, pearson)
+    spread = spread + variance * expected
     bound = quantile(1 - settings.alpha, expected, spread)
     p = upper_tail(observed, expected, spread)
     state = np.where(np.isnan(observed), State.NO_COUNT, state).astype(np.int8)
@@ -208,7 +216,7 @@ def _fit_all(
     counts: Floats, row_weights: Floats, design: Floats, places: Ints, longest: int, left_out: int, year: int, trend: bool, z_trend: float,
     threshold: float, out: Floats,
 ) -> None:  # fmt: skip
-    """Fill out[what, series, place]: log mean, its variance, dispersion, slope, rows down-weighted, rows used, state."""
+    """Fill out[what, series, place]: log mean, its variance, dispersion, slope, rows down-weighted, used, state, Pearson's multiple."""
     columns = design.shape[1]
     room, beta = np.zeros((3, len(design))), np.zeros(columns)
     for series in range(len(counts)):
@@ -272,6 +280,11 @@ def _fit_one(
     if not good:
         out[6] = 2
         return
+    pearson, free = 0.0, float(-used)
+    for row in range(len(y)):
+        if w[row] > 0:
+            pearson, free = pearson + w[row] * (y[row] - mean[row]) ** 2 / mean[row], free + w[row]
+    out[7] = pearson / free
     eta, variance = 0.0, 0.0
     for i in range(used):
         eta += now[i] * beta[i]

@@ -95,18 +95,21 @@ def _about(names: pl.DataFrame, thresholds: ThresholdSettings) -> pl.DataFrame:
 
 def _growing(strands: Strands, about: pl.DataFrame, step: int) -> pl.DataFrame:
     """What the strands' late values will come to, by number and day."""
-    counts, keys, columns = about.filter(pl.col("floor") > 0), ["strand", "number"], _NO_ISSUES.columns
+    keys, columns = ["strand", "number"], _NO_ISSUES.columns
     # most strands of many are never revised, which neighboring rows tell
     revised = [issues.select(pl.col("strand").filter(_same_cell(1)).unique()).to_series() for issues in strands.by_series()]
-    counts = counts.filter(pl.col("strand").is_in(pl.concat(revised).implode())).select("number") if revised else counts.clear()
-    if counts.is_empty():
+    growing = about.filter(pl.col("strand").is_in(pl.concat(revised).implode())) if revised else about.clear()
+    if growing.is_empty():
         return nowcasts(_NO_ISSUES, keys, ["strand"], step).drop("strand")
 
-    def issues() -> Iterator[pl.DataFrame]:
-        return (part.select(columns).join(counts, on="number", how="semi") for part in strands.by_series())
+    def issues(of: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        return (part.select(columns).join(of.select("number"), on="number", how="semi") for part in strands.by_series())
 
-    due = open_dates(issues(), keys, ["strand"], step)
-    return pl.concat([nowcasts(part, keys, ["strand"], step, due=due) for part in issues()]).drop("strand")
+    due, found = open_dates(issues(growing), keys, ["strand"], step), list[pl.DataFrame]()
+    for rates in (False, True):
+        mine = growing.filter((pl.col("floor") == 0) == rates)
+        found += [nowcasts(part, keys, ["strand"], step, due=due, rates=rates) for part in (issues(mine) if mine.height else ())]
+    return pl.concat(found).drop("strand")
 
 
 _NO_ISSUES = pl.DataFrame(

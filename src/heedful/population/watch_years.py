@@ -43,15 +43,18 @@ class YearlyAnswers:
     answered: pl.DataFrame
 
 
-def yearly_answers(values: pl.DataFrame, keys: list[str], days: pl.Series, alpha: float) -> YearlyAnswers:
+def yearly_answers(
+    values: pl.DataFrame, keys: list[str], days: pl.Series, alpha: float, zeros: pl.DataFrame | None = None
+) -> YearlyAnswers:  # fmt: skip
     """Ask weekly counts on `days`.
 
     Parameters
     ----------
     values: `keys`, day, value (null: missing), one row a series and week; with `node_low`, `node_high` where a value is a nowcast:
     then p is averaged over what it may come to. days: dates to test. alpha: one-sided level of the bound.
+    zeros: place, stratum, day on which an absent row means zero, for series that had a case within the look-back; None: absent is missing.
     """
-    found = _once(values, keys, days, alpha)
+    found = _once(values, keys, days, alpha, zeros)
     if "node_low" not in values.columns or not found.rows.height:
         return found
     unsure = values.filter(pl.col("node_low").is_not_null() & pl.col("day").is_in(days.implode()))
@@ -61,7 +64,7 @@ def yearly_answers(values: pl.DataFrame, keys: list[str], days: pl.Series, alpha
     rows, weights = found.rows, list(NODES.values())
     ends = []
     for node in ("node_low", "node_high"):
-        again = _once(mine.with_columns(value=pl.coalesce(node, "value")), keys, unsure["day"].unique(), alpha).rows
+        again = _once(mine.with_columns(value=pl.coalesce(node, "value")), keys, unsure["day"].unique(), alpha, zeros).rows
         if again.height:
             rows = rows.join(again.select(*keys, "day", pl.col("p").alias(node)), on=[*keys, "day"], how="left", maintain_order="left")
         else:
@@ -73,14 +76,14 @@ def yearly_answers(values: pl.DataFrame, keys: list[str], days: pl.Series, alpha
     return YearlyAnswers(rows, found.answered)
 
 
-def _once(values: pl.DataFrame, keys: list[str], days: pl.Series, alpha: float) -> YearlyAnswers:
+def _once(values: pl.DataFrame, keys: list[str], days: pl.Series, alpha: float, zeros: pl.DataFrame | None) -> YearlyAnswers:
     rows, answered = list[pl.DataFrame](), [values.select(*keys, "day").clear()]
-    for data in histories(values, keys, 7) if len(days) else []:
+    for data in histories(values, keys, 7, zeros) if len(days) else []:
         here = np.isin(data.days, days.to_numpy().astype("datetime64[D]"))
         for at in range(0, len(data.counts) if here.any() else 0, SERIES_AT_ONCE):
             part = slice(at, at + SERIES_AT_ONCE)
             some = Histories(data.keys[part], data.days, data.counts[part], data.step)
-            found = _asked(_padded(some, int(np.argmax(here))), keys, np.flatnonzero(here), alpha)
+            found = _asked(_padded(some, int(np.argmax(here))), keys, np.flatnonzero(here), alpha, had_cases=zeros is not None)
             rows.append(found.rows)
             answered.append(found.answered)
     return YearlyAnswers(pl.concat(rows) if rows else pl.DataFrame(), pl.concat(answered))
@@ -97,7 +100,8 @@ def _padded(data: Histories, first: int) -> Histories:
     return Histories(data.keys, days, counts, data.step)
 
 
-def _asked(data: Histories, keys: list[str], tested: npt.NDArray[np.int64], alpha: float) -> YearlyAnswers:
+def _asked(data: Histories, keys: list[str], tested: npt.NDArray[np.int64], alpha: float, *, had_cases: bool) -> YearlyAnswers:
+    """`had_cases`: whether only series with a case within the look-back are asked, since others are not known to be series."""
     at = tested - tested[0] + LOOKBACK_DAYS // data.step
     years = _years_known(data.counts, data.calendar, at)
     numbers, by_years = _by_years(data, at, years, alpha)
@@ -105,7 +109,11 @@ def _asked(data: Histories, keys: list[str], tested: npt.NDArray[np.int64], alph
     for name, value in waves.items():
         numbers[name] = np.where(by_waves, value, numbers[name]) if name in numbers else value
     numbers |= {"years": years, "observed": data.counts[:, at], "waves": by_waves}
-    row, column = np.nonzero(by_years | by_waves)
+    asked = by_years | by_waves
+    if had_cases:
+        cases = np.concatenate([np.zeros((len(data.counts), 1)), np.cumsum(data.counts > 0, axis=1)], axis=1)
+        asked &= cases[:, at + 1] > cases[:, at - LOOKBACK_DAYS // data.step]
+    row, column = np.nonzero(asked)
     days = pl.Series("day", data.days[at].astype("datetime64[D]")).cast(pl.Date)
     cells = data.keys[row].with_columns(days[column], **{name: pl.Series(value[row, column]) for name, value in numbers.items()})
     shown = cells.filter((pl.col("observed") > 0) | (pl.col("expected") >= LEAST_EXPECTED)).with_columns(

@@ -30,8 +30,8 @@ from heedful.language.vocabulary import Vocabulary, with_figures
 
 @functools.cache
 def vocabulary() -> Vocabulary:
-    """The packaged vocabulary (HPO, drug names, everyday words, SYMP, the lay grammar's terms, figures of speech) with the English rules, and
-    those of the other languages beside it; read once a process."""
+    """The packaged vocabulary (HPO, drug names, everyday words, SYMP, the lay grammar's terms, figures of speech) with the English
+    rules, and those of the other languages beside it; read once a process."""
     terms = pl.concat([_table("vocabulary.tsv.gz"), _table("symp.tsv.gz"), _table("grammar_en.tsv.gz")])
     return Vocabulary(
         with_figures(terms, _table("figures_en.tsv")["term"]),

@@ -51,3 +51,17 @@ def test_the_download_of_2021() -> None:
     assert pair["reports"] == both
     if elsewhere:
         assert pair["prr"] == pytest.approx((both / drugs) / (elsewhere / others))
+
+
+def test_a_drug_that_floods_an_effect_masks_another_and_is_named() -> None:
+    """90 of 100 reports of X and 4 of 10 of Y tell of it, 6 of 890 others do: without X, 0.1 of Y's would be expected."""
+    told = [("X", "rash" if n < 90 else "") for n in range(100)] + [("Y", "rash" if n < 4 else "") for n in range(10)]
+    told += [("Z", "rash" if n < 6 else "") for n in range(890)]
+    rows = [(str(n), drug, effect, "vaers") for n, (drug, effect) in enumerate(told)]
+    found = spontaneous_signals(pl.DataFrame(rows, schema=["person", "drug", "effect", "source"], orient="row"))
+    masked = found.row(by_predicate=pl.col("drug") == "Y", named=True)
+    assert masked["masked_by"] == "X"
+    assert masked["expected_without"] == pytest.approx(10 * 10 / 900)
+    assert found.row(by_predicate=pl.col("drug") == "X", named=True)["masked_by"] == ""
+    assert masked["ic_low"] < masked["ic"]
+    assert masked["ebgm"] is None  # three pairs teach nothing

@@ -13,6 +13,7 @@ from heedful.behavior.actigraphy import (
     scripps,
     sleep_regularity,
     transition_probability,
+    van_hees,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "scripps",
     "sleep_regularity",
     "transition_probability",
+    "van_hees",
 ]

@@ -25,7 +25,6 @@ from heedful.behavior.actigraphy.median_level import above_quantile
 from heedful.behavior.actigraphy.recordings import (
     DAY,
     HOUR,
-    SLEEP,
     UNKNOWN,
     WAKE,
     Floats,

@@ -170,28 +170,26 @@ def _level(place, rank, distinct, window, growing, running, half, tie):  # type:
     middle, step = min(_guess(place / len(rank), rank, len(distinct), window), len(distinct) - 1), 2
     middle = min(middle, high - 1)
     below = above = False  # one side of the bracket is found in growing steps from the guess, then it is halved
-    clear = False
+    clear, before, tied = False, np.int32(0), np.empty(0)
     while low < high:
         reached, ties = _up_to(middle, rank, window, growing, running, half, tie)
-        if reached <= place < reached + ties:  # only then it matters on which side they are
-            tied = _tied(middle, rank, distinct, window, growing, running, tie, ties)
-            reached += np.int32(np.count_nonzero(tied <= distinct[middle]))
-            ties = _NEVER
+        split = reached <= place < reached + ties
+        if split:  # only then it matters on which side they are
+            pairs = _tied(middle, rank, distinct, window, growing, running, tie, ties)
+            reached += np.int32(np.count_nonzero(pairs <= distinct[middle]))
         if reached > place:
             high, above = middle, True
         else:
-            low, below, clear = middle + 1, True, reached + ties <= place
+            low, below, clear = middle + 1, True, not split
+            if split:
+                before, tied = reached, pairs
         step *= 2
         away = max(low, high - step // 2) if above else min(high - 1, low + step // 2 - 1)
         middle = (low + high) // 2 if below and above else away
     if low == 0 or clear:
         return distinct[low]
     # a median of a pair may lie between this value and the one before it
-    before, ties = _up_to(low - 1, rank, window, growing, running, half, tie)
-    if before + ties <= place:
-        return distinct[low]
-    between = np.sort(_tied(low - 1, rank, distinct, window, growing, running, tie, ties))
-    before += np.searchsorted(between, distinct[low - 1], side="right")
+    between = np.sort(tied)
     between = between[(between > distinct[low - 1]) & (between < distinct[low])]
     count = len(between)
     if before + count > place:

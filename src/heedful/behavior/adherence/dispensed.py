@@ -25,19 +25,19 @@ def adherence(dispensings: Frame[Consented[P], Dispensings]) -> Frame[Consented[
     Supply is `days_supplied`, else quantity over daily dose. Missing: `no_days_supplied` where a dispensing has neither, `too_short`
     where the window holds too little (one dispensing only, or no day).
     """
-    rows = _supplies(dispensings.data)
+    rows = ordered_supplies(dispensings.data)
     held = events(rows, patient="series", date="dispensed_on", duration="supply", dose=None, medication="drug")
     series = held.patients.to_frame("series").join(
         rows.group_by("series").agg(pl.col("person").first(), pl.col("name").first(), pl.col("last").first(), pl.col("supply").has_nulls()),
         on="series", how="left", maintain_order="left",
     )  # fmt: skip
-    whole = _whole(held, series.get_column("last").to_physical().to_numpy().astype(np.float64))
+    whole = whole_windows(held, series.get_column("last").to_physical().to_numpy().astype(np.float64))
     quarter = _quarters(whole)
-    parts = [_rows(name, held, units, series) for name, units in (("CMA1", whole), ("CMA7", whole), (QUARTERLY, quarter))]
+    parts = [rows_of_measure(name, held, units, series) for name, units in (("CMA1", whole), ("CMA7", whole), (QUARTERLY, quarter))]
     return dispensings.derive(Adherence, pl.concat(parts).sort("person", "drug", "window_start", "measure"))
 
 
-def _supplies(data: pl.DataFrame) -> pl.DataFrame:
+def ordered_supplies(data: pl.DataFrame) -> pl.DataFrame:
     """Every dispensing twice: under its drug, and under all drugs; `series` numbers person and drug."""
     stated = pl.when(pl.col("days_supplied") > 0).then("days_supplied")
     computed = pl.when((pl.col("daily_dose") > 0) & (pl.col("quantity") > 0)).then(pl.col("quantity") / pl.col("daily_dose"))
@@ -49,7 +49,8 @@ def _supplies(data: pl.DataFrame) -> pl.DataFrame:
     return ordered.with_columns(series=pl.struct("person", "name").rle_id())
 
 
-def _whole(held: Events, last: np.ndarray) -> Units:
+def whole_windows(held: Events, last: np.ndarray) -> Units:
+    """From each series' first event to `last`."""
     first = held.date[held.begin[:-1]]
     return Units(np.arange(len(first)), first, last, first, last)
 
@@ -67,12 +68,13 @@ def _quarters(whole: Units) -> Units:
     )  # fmt: skip
 
 
-def _rows(name: str, held: Events, units: Units, series: pl.DataFrame) -> pl.DataFrame:
-    mine = series[units.patient]
+def rows_of_measure(name: str, held: Events, units: Units, series: pl.DataFrame, shown: Units | None = None) -> pl.DataFrame:
+    """Rows of `Adherence`, one a unit; `shown` holds the windows that are told where `units` runs on another calendar."""
+    mine, shown = series[units.patient], shown or units
     value = pl.Series(cma(name[:4], held, units), dtype=pl.Float64).fill_nan(None)
     table = mine.select(
-        "person", drug="name", window_start=pl.Series(units.start, dtype=pl.Float64).cast(pl.Int32).cast(pl.Date),
-        window_end=pl.Series(units.end, dtype=pl.Float64).cast(pl.Int32).cast(pl.Date), measure=pl.lit(name), value=value,
+        "person", drug="name", window_start=pl.Series(shown.start, dtype=pl.Float64).cast(pl.Int32).cast(pl.Date),
+        window_end=pl.Series(shown.end, dtype=pl.Float64).cast(pl.Int32).cast(pl.Date), measure=pl.lit(name), value=value,
         events=pl.Series(_events_inside(held, units), dtype=pl.Int32), unknown="supply",
     )  # fmt: skip
     why = (

@@ -56,18 +56,12 @@ def rank(bank: SemanticBank, texts: pl.Series, ranking: Logistic, *, best: int =
 
 
 def semantic_candidates(bank: SemanticBank, texts: pl.Series) -> tuple[Places, Places, Floats]:
-    """Row of the text, row of the claim, and features: those of `heedful.language.claims.candidates` (zeros for a claim that only meaning
-    found), the cosine, how far it is behind the best one, and whether it is the best."""
+    """Row of the text, row of the claim, and features: those of `heedful.language.claims.candidates`, whether only meaning found the claim,
+    the cosine, how far it is behind the best one, and whether it is the best."""
     cosine = bank.encoder.encode(texts) @ bank.vectors.T
-    rows, places, lexical = candidates(bank.claims, texts)
-    known = set(zip(rows.tolist(), places.tolist(), strict=True))
     nearest = np.argsort(-cosine, axis=1, kind="stable")[:, : min(NEAREST, CANDIDATES, cosine.shape[1])]
-    added = [(row, place) for row, near in enumerate(nearest.tolist()) for place in near if (row, place) not in known]
-    more = np.array(added, np.int64).reshape(-1, 2)
-    rows, places = np.concatenate([rows, more[:, 0]]), np.concatenate([places, more[:, 1]])
-    features = np.concatenate([lexical[:, : len(FEATURES)], np.zeros((len(added), len(FEATURES)))])
+    rows, places, lexical = candidates(bank.claims, texts, nearest.astype(np.int64))
     near = cosine[rows, places].astype(np.float64)
     top = cosine.max(axis=1, initial=-1.0)[rows]
-    own = np.arange(rows.size) >= rows.size - len(added)
-    beside = np.column_stack([own.astype(np.float64), near, top - near, (near >= top).astype(np.float64)])
-    return rows, places, np.concatenate([features, beside], axis=1)
+    beside = np.column_stack([1.0 - lexical[:, -1], near, top - near, (near >= top).astype(np.float64)])
+    return rows, places, np.concatenate([lexical[:, : len(FEATURES)], beside], axis=1)

@@ -11,15 +11,18 @@ from heedful.population.safety.accounts import SPONTANEOUS, count_accounts
 from heedful.population.safety.ebgm import learned_scores
 from heedful.population.safety.fourfold import fourfold
 from heedful.population.safety.information_component import information_component
+from heedful.population.safety.masking import masking
 from heedful.population.safety.prr import prr
 from heedful.population.safety.ror import ror
 
 LEAST_REPORTS = 3
+_FOURFOLD = ("observed", "drug_total", "effect_total", "total")
 
 
 def spontaneous_signals(reports: pl.DataFrame) -> pl.DataFrame:
     """Drug, effect, reports, expected, prr, ror, ic and ebgm with their intervals, by_prr, by_ror of pairs with at least `LEAST_REPORTS`;
-    signals first. ebgm and eb05 are null where the pairs are too few to learn from.
+    masked_by, another drug without whose reports fewer of the effect would be expected, and expected_without it; signals first. ebgm and
+    eb05 are null where the pairs are too few to learn from.
 
     reports: rows person (the report), drug, effect, source, none of them of public posts. Errors: `SettingsError` if a source is 'social'.
     """
@@ -27,17 +30,21 @@ def spontaneous_signals(reports: pl.DataFrame) -> pl.DataFrame:
     if set(counted.pairs["kind"].unique()) - {SPONTANEOUS}:
         raise SettingsError("spontaneous_signals: public posts are counted apart; leave them out.")
     pairs = counted.pairs
-    table = fourfold(*(pairs[name].to_numpy() for name in ("observed", "drug_total", "effect_total", "total")))
+    table = fourfold(*(pairs[name].to_numpy() for name in _FOURFOLD))
     proportional, odds = prr(table), ror(table)
     observed, expected = pairs["observed"].to_numpy(), pairs["expected"].to_numpy()
     component = information_component(observed, expected)
     shrunk = learned_scores(observed, expected)
+    hidden = masking(pairs["effect"].rank("dense").to_numpy().astype(np.int64) - 1, *(pairs[name].to_numpy() for name in _FOURFOLD))
+    masker = pl.Series(np.where(hidden.masker >= 0, hidden.masker, 0))
     nothing = np.full(pairs.height, np.nan)
     rows = pairs.select("drug", "effect", "expected", reports="observed").with_columns(
         prr=_finite(proportional.ratio), prr_low=_finite(proportional.low), prr_high=_finite(proportional.high),
         ror=_finite(odds.ratio), ror_low=_finite(odds.low), ror_high=_finite(odds.high),
         ic=_finite(component.estimate), ic_low=_finite(component.low),
         ebgm=_finite(shrunk.ebgm if shrunk else nothing), eb05=_finite(shrunk.low if shrunk else nothing),
+        masked_by=pl.when(pl.Series(hidden.masker >= 0)).then(pairs["drug"].gather(masker)).otherwise(pl.lit("")),
+        expected_without=_finite(hidden.expected),
         by_prr=pl.Series(proportional.signal), by_ror=pl.Series(odds.signal),
     )  # fmt: skip
     kept = rows.filter(pl.col("reports") >= LEAST_REPORTS)

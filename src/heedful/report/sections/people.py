@@ -19,6 +19,7 @@ MEASURES = {
     "CMA1": "CMA1, supply over the days between refills",
     "CMA7": "CMA7, share of days covered",
     "CMA7[quarter]": "CMA7, share of days covered",
+    "CMA7[outside_stays]": "CMA7, hospital stays left out",
     "initiation[days]": "From prescription to first supply",
     "persistence[days_90]": "Until a gap of over 90 days",
     "persistent[90]": "Without a gap of over 90 days",
@@ -217,11 +218,17 @@ def _adherence(content: PageContent, adherence: pl.DataFrame) -> Html | None:
         return None
     rows = adherence.sort("drug", "measure", "window_start")
     quarterly = rows.filter(pl.col("measure") == QUARTERLY)
+    over = rows.filter(pl.col("value") > 1, ~pl.col("measure").str.contains("[days", literal=True)).height
+    why = (
+        "Over 100 %: more days were supplied than passed before the last dispensing, by refills that came early or, of all medicines "
+        "together, by several at a time. It says nothing of taking more than was prescribed."
+    )
     caption = "How each medicine was at hand and taken; CMA as AdhereR defines it"
     return join(
         [
             element("h4", "Medicines at hand"),
             _measures(content, rows.filter(pl.col("measure") != QUARTERLY), caption),
+            element("p", why, class_="small") if over else None,
             fold("By quarter", _measures(content, quarterly, "CMA7 of each calendar quarter")) if quarterly.height else None,
         ]
     )

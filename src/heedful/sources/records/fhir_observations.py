@@ -40,7 +40,7 @@ def _own_row(resource: Resource, code: Code, person: str, start: When, end: When
     """A row that heedful's own export wrote: what FHIR has no place for stands in components under heedful's codes."""
     beside = {}
     for part in resource.get("component", []):
-        coding = next(iter(part.get("code", {}).get("coding", [])), {})
+        coding: Resource = next(iter(part.get("code", {}).get("coding", [])), {})
         if coding.get("system") == OWN and isinstance(part.get("valueString"), str):
             beside[str(coding.get("code"))] = part["valueString"]
     number = quantity(resource)
@@ -51,7 +51,7 @@ def _own_row(resource: Resource, code: Code, person: str, start: When, end: When
         or (value is None and "value_code" not in beside)
     ):
         return None
-    method = next(iter(resource.get("method", {}).get("coding", [])), {})
+    method: Resource = next(iter(resource.get("method", {}).get("coding", [])), {})
     derived = method.get("system") == HOW and method.get("code") == "vendor_derived"
     return {
         "person": person, "code": code.name, "day": start.day, "start_at": start.at, "end_at": max(start.at, end.at),

@@ -168,8 +168,11 @@ def _match(_: int, gene: dict[str, Any]) -> Statement:
 def _row(told: Statement, options: Options, at: datetime | None, known_at: datetime) -> dict[str, Any]:
     document = {
         "resourceType": "Observation", "id": told.resource, "status": "final",
-        "code": {"coding": [{"system": told.system, "code": told.code}], "text": told.display.replace(": ", ", given ", 1)},
-        "valueString": told.text, "heedful": told.found,
+        "code": {
+            "coding": [{"system": told.system, "code": told.code, "display": told.display}],
+            "text": told.display.replace(": ", ", given ", 1),
+        },
+        **({"effectiveDateTime": at.isoformat()} if at is not None else {}), "valueString": told.text, "heedful": told.found,
     }  # fmt: skip
     return {
         "person": options.subject or options.name, "resource": f"Observation/{told.resource}", "type": "Observation",

@@ -100,7 +100,8 @@ def same_name(code: str, other: str) -> tuple[str, str, str, str]:
     >>> same_name("my:2", "HP:0002315"), same_name("my:2", "plain")
     (('my:2', 'HP', '0002315', 'same name'), ('my:2', 'code', 'plain', 'same name'))
     """
-    return (code, *(curie(other) or ("code", other)), SAME_NAME)
+    system, name = curie(other) or ("code", other)
+    return code, system, name, SAME_NAME
 
 
 def curie(code: str) -> tuple[str, str] | None:
