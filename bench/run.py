@@ -46,6 +46,7 @@ FULL: dict[str, dict[str, Any]] = {
         "compiling": True,
     },
     "behavior": {"beats": 100_000, "patients": 100_000},
+    "fit": {"records": 200_000, "rounds": 3},
 }
 QUICK: dict[str, dict[str, Any]] = {
     "startup": {"rounds": 5},
@@ -68,8 +69,9 @@ QUICK: dict[str, dict[str, Any]] = {
         "compiling": True,
     },
     "behavior": {"beats": 100_000, "patients": 10_000},
+    "fit": {"records": 50_000, "rounds": 1},
 }
-NEEDS_FOLDER = ("apple_health", "posts", "engine", "decisions", "live", "erasing", "language", "behavior")
+NEEDS_FOLDER = ("apple_health", "posts", "engine", "decisions", "live", "erasing", "language", "behavior", "fit")
 
 
 def measured(name: str, sizes: dict[str, Any], folder: Path) -> list[Line]:

@@ -31,6 +31,7 @@ TINY: dict[str, dict[str, Any]] = {
         "compiling": False,
     },
     "behavior": {"beats": 3_000, "patients": 20},
+    "fit": {"records": 500, "rounds": 1},
 }
 UNMEASURED_WITHOUT_PEERS = ("behavior", "language")
 """Benches with lines that are ratios to a peer: not measured where the peer is absent, and the table says so."""

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from heedful.cli.console import open_site
-from heedful.cli.main import app
+from heedful.cli.main import app, main
 from heedful.core.errors import HeedfulError, SettingsError, SourceError
 from heedful.core.schemas import Mentions
 
@@ -162,3 +162,14 @@ def test_own_terms_are_read_in_their_other_safe_order(site: Path) -> None:
     (site / "own.tsv").write_text("term\tcode\tlabel\ttype\nglorp lip swelling\tmy:1\tGlorp\tsymptom\n")
     run("vocabulary", "add", "own.tsv")
     assert concepts("no swelling of my glorp lips") == [("my:1", "absent", "no")]
+
+
+@pytest.mark.parametrize("command", [("vocabulary", "test"), ("claims", "match"), ("words", "dismiss"), ("vocabulary", "crosswalk")])
+def test_an_argument_that_is_no_text_is_refused(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: tuple[str, str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["heedful", *command, "caf\udce9 headache"])  # what Latin-1 bytes become
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert r"'caf\udce9 headache' is not UTF-8 text" in capsys.readouterr().err

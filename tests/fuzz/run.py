@@ -59,9 +59,9 @@ def _one(name: str, options: list[str]) -> int:
         from heedful.sources.base import SOURCES
 
         SOURCES.load()
-    target = TARGETS[name]
-    for seed in seeds(name):  # what is read or compiled on first use is not the fault of the first input
-        target(seed)
+        target = TARGETS[name]
+        for seed in seeds(name):  # what is imported, read or compiled on first use: watched, and not the fault of the first input
+            target(seed)
     atheris.Setup([sys.argv[0], *options], target)
     atheris.Fuzz()
     return 0

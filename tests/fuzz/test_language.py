@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.fuzz.targets import TEXTS, language, tagger
+from tests.fuzz.targets import TEXTS, VOCABULARIES, kernels, language, tagger, vocabulary
 
 from heedful.language.crisis import crises
 from heedful.language.experiences import LONGEST, experiences_in
@@ -42,7 +42,20 @@ def test_any_text_for_the_tagger(text: str) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_seeds(text: str) -> None:
     language(text.encode())
+    kernels(text.encode())
     tagger(text.encode())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(VOCABULARIES),
+    st.integers(0, 400),
+    st.integers(0, 3),
+    st.one_of(st.binary(max_size=9), st.sampled_from((b'"', b"\t", b"<", b"[", b"|"))),
+)
+@example(b"", 0, 0, b'"')
+def test_a_vocabulary_cut_and_glued(file: bytes, at: int, lost: int, more: bytes) -> None:
+    vocabulary(file[:at] + more + file[at + lost :])
 
 
 @pytest.mark.parametrize(

@@ -251,6 +251,21 @@ def rumour_in_a_town(rng: random.Random) -> pl.DataFrame:
     return Posts.check(pl.DataFrame(rows, schema={name: dtype for name, dtype in Posts.dtypes().items() if name in rows[0]}))
 
 
+def weeks_of_posts(rng: random.Random, weeks: int = 82) -> pl.DataFrame:
+    """A cough a day of one neighbor for weeks on end, up to the Monday of `FIRST`'s week, and of eight in the last of them: for what looks at seasons."""
+    monday = FIRST - timedelta(days=FIRST.weekday())
+    rows = []
+    for n in range(-7 * weeks, 1):
+        day = monday + timedelta(days=n)
+        rows += [
+            post(rng) | {
+                "post": f"w{n}-{author}", "author": f"neighbor{author}", "day": day, "posted_at": instant(rng, day), "known_at": known(rng, day),
+                "text": "fever again, and a cough", "place_declared": "Boston, MA", "source": "a",
+            } for author in range(8 if n >= -7 else 1)
+        ]  # fmt: skip
+    return Posts.check(pl.DataFrame(rows, schema={name: dtype for name, dtype in Posts.dtypes().items() if name in rows[0]}))
+
+
 MAKERS: dict[type[Schema], Callable[[random.Random], dict[str, Any]]] = {
     Posts: post, Observations: observation, Dispensings: dispensing, Diary: diary, Answers: answer, Records: record, People: person, Series: series,
 }  # fmt: skip

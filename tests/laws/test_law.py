@@ -28,7 +28,7 @@ from heedful.person.guidelines import Guidelines
 from heedful.population.estimates import Population
 from heedful.store.lake import Lake
 from heedful.trust.consent import in_force
-from tests.laws.base_rows import FIRST, MAKERS, PEOPLE, random_rows, rumour_in_a_town, years_of_weeks
+from tests.laws.base_rows import FIRST, MAKERS, PEOPLE, random_rows, rumour_in_a_town, weeks_of_posts, years_of_weeks
 
 DERIVATIONS = all_derivations()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -233,6 +233,7 @@ def random_world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
         lake.append(schema, random_rows(schema, rng, 3_000 if schema is Observations else 600), 1)
     lake.append(Series, years_of_weeks(rng), 2)
     lake.append(Posts, rumour_in_a_town(rng), 2)
+    lake.append(Posts, weeks_of_posts(rng), 3)
     return {name: rows.height for name, rows in Engine(lake, DERIVATIONS, resources()).recompute().items()}
 
 

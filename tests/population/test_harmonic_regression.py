@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import nbinom
 
 from heedful.core.errors import SettingsError
 from heedful.population.farrington import State
@@ -122,3 +123,40 @@ def test_what_makes_no_sense_is_refused() -> None:
     for wrong in ({"years": 0}, {"alpha": 0}, {"pandemic": "forget"}, {"pandemic_weight": 0}, {"pandemic_to": np.datetime64("2019-01-01")}):
         with pytest.raises(SettingsError, match="harmonic_regression"):
             HarmonicRegression(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_variance_is_at_least_in_proportion_to_the_mean() -> None:
+    """Counts of variance 3 times the mean, with a season of 1 to 20: a + mean squared alone promises too little in the quiet weeks."""
+    mean = 5 * np.exp(1.5 * np.cos(2 * np.pi * np.arange(260) / 52))
+    counts = np.random.default_rng(4).negative_binomial(mean / 2, 1 / 3, (400, 260)).astype(float)
+    rows = slice(208, 260)
+    wider, quadratic = (
+        harmonic_regression(counts, Calendar(52), HarmonicRegression(alpha=0.001, trend=False, variance=one), rows)
+        for one in ("wider", "quadratic")
+    )
+    assert np.array_equal(wider.expected, quadratic.expected)
+    assert (wider.bound >= quadratic.bound).all()
+    rare = quadratic.p < 0.05
+    assert (wider.p[rare] >= quadratic.p[rare] * (1 - 1e-12)).all()
+    quiet = mean[rows] < 2
+    assert (quadratic.p[:, quiet] <= 0.001).mean() > 4 * 0.001
+    assert (wider.p[:, quiet] <= 0.001).mean() < 0.6 * (quadratic.p[:, quiet] <= 0.001).mean()
+
+
+def test_the_multiple_is_pearsons() -> None:
+    counts = np.random.default_rng(5).negative_binomial(5, 0.2, (1, 150)).astype(float)
+    settings = HarmonicRegression(waves=0, trend=False, reweight=False)
+    found = harmonic_regression(counts, Calendar(52), settings, slice(149, 150))
+    past = counts[0, : 149 - 26]
+    mean = past.mean()
+    multiple = ((past - mean) ** 2).sum() / mean / (len(past) - 1)
+    a = (multiple - 1) / mean  # moments: Pearson's statistic with variance mean + a mean squared equals its degrees of freedom
+    assert found.dispersion.item() == pytest.approx(a, rel=1e-6)
+    spread = multiple + multiple / (len(past) * mean) * mean
+    size = mean / (spread - 1)
+    assert found.p.item() == pytest.approx(nbinom.sf(counts[0, 149] - 1, size, size / (size + mean)), rel=1e-6)
+
+
+def test_a_variance_that_is_none_is_refused() -> None:
+    with pytest.raises(SettingsError, match="the variance is one of wider, quadratic"):
+        HarmonicRegression(variance="constant")  # type: ignore[arg-type]

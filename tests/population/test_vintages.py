@@ -156,3 +156,41 @@ def test_nowcasts_of_admissions_are_nearer_to_what_they_became(shared_data: Path
     )
     assert off["now"][0] < off["raw"][0]
     assert both.select(pl.col("final").is_between("low", "high").mean()).item() > 0.85
+
+
+def test_nowcasts_of_shares_are_nearer_to_what_they_became(shared_data: Path) -> None:
+    path = shared_data / "surveillance" / "flu_ed_visit_share_vintages.csv.gz"
+    if not path.exists():
+        pytest.skip("the dated vintages of the reference data are not here")
+    rows = pl.read_csv(path, schema_overrides={"location_fips": pl.String, "value": pl.Float64}, try_parse_dates=True).select(
+        place="location_fips", source=pl.lit("nssp"), day=pl.col("week_ending") - pl.duration(days=6), value="value",
+        known_at=pl.col("vintage").cast(pl.Datetime("us", "UTC")),
+    )  # fmt: skip
+    final = rows.sort("known_at").unique(["place", "day"], keep="last").select("place", "day", final="value").filter(pl.col("final") > 0)
+    told = []
+    for vintage in rows["known_at"].unique().sort()[8:-6]:
+        known = rows.filter(pl.col("known_at") <= vintage)
+        found = nowcasts(known, ["source", "place"], ["source"], 7, rates=True).filter(pl.col("day") == known["day"].max())
+        ends = {name: spread(pl.col("nowcast"), pl.col("error"), at) for name, at in (("low", -1.96), ("high", 1.96))}
+        told.append(found.drop_nulls("nowcast").with_columns(**ends))
+    both = pl.concat(told).join(final, on=["place", "day"])
+    assert both.height > 400
+    off = both.select(*((pl.col(name) / pl.col("final")).log().abs().median() for name in ("seen", "nowcast")))
+    assert off["nowcast"][0] < 0.5 * off["seen"][0]
+    near = (pl.col("final") >= pl.col("low") - 1e-9) & (pl.col("final") <= pl.col("high") + 1e-9)
+    assert 0.92 < both.select(near.mean()).item() < 0.99
+
+
+def test_a_rate_grows_by_the_mean_of_earlier_growth_and_is_as_sure_as_that_was_equal() -> None:
+    """Two issues a week; the second is 1.1 or 1.3 times the first in turns: the growth is their geometric mean."""
+    rows = issues(np.full(40, 1000.0), (0.5, 1.0), date(2025, 1, 6)).sort("day", "known_at")
+    grown = pl.when(pl.col("day").rank("dense") % 2 == 0).then(1.1).otherwise(1.3)
+    first = pl.col("known_at") == pl.col("known_at").min().over("place", "day")
+    rows = rows.with_columns(value=pl.when(first).then(4.0).otherwise(4.0 * grown))
+    newest = nowcasts(rows, ["source", "place"], ["source"], 7, rates=True).sort("day").filter(pl.col("nowcast").is_not_null()).tail(1)
+    dates = newest["dates"].item()
+    logs = np.log([1.1, 1.3])
+    assert newest["nowcast"].item() == pytest.approx(4.0 * np.exp(logs.mean()), rel=0.01)
+    assert newest["completeness"].item() == pytest.approx(4.0 / newest["nowcast"].item())
+    sure = np.sqrt(np.log1p((newest["error"].item() / newest["nowcast"].item()) ** 2))
+    assert sure == pytest.approx(logs.std() * np.sqrt(1 + 2 / dates), rel=0.03)

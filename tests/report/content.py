@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from heedful.core.schemas import Audiences, Niches, Rumours
+from heedful.core.schemas import Audiences, Mentions, Niches, Rumours
 from heedful.report.content import PageContent
 
 FIRST, DAYS = dt.date(2026, 1, 12), 60
@@ -55,7 +55,9 @@ def content(**changed: Any) -> PageContent:
         "counts": counts,
         "alarms": alarms,
         "series": _series(random),
-        "experiences": _experiences(random),
+        "experiences": (told := _experiences(random)).filter(pl.col("source") != "diary"),
+        "diary_experiences": told.filter(pl.col("source") == "diary"),
+        "diary_mentions": _mentions(),
         "safety": _safety(),
         **{name: rows for name, rows in talk().items() if name != "niches"},
         "features": features,
@@ -213,6 +215,21 @@ def _experiences(random: np.random.Generator) -> pl.DataFrame:
         }
     )
     return pl.DataFrame(rows)
+
+
+def _mentions() -> pl.DataFrame:
+    """What one diary says: two symptoms that are there, one that is not, one of somebody else."""
+    told = [(33, "fever", "present", "self"), (34, "fever", "present", "self"), (34, "cough", "present", "self"),
+            (35, "nausea", "absent", "self"), (35, "rash", "present", "child")]  # fmt: skip
+    rows = [
+        {
+            "source": "diary", "post": f"d{n}", "author": PEOPLE[0], "day": FIRST + dt.timedelta(days=n), "known_at": _at(FIRST, 9), "place": "",
+            "place_how": "none", "start": place, "end": place + 5, "surface": word, "concept": f"own:{word}", "label": word, "type": "symptom",
+            "assertion": assertion, "experiencer": whose, "role": "none", "severity": "unknown",
+        }
+        for place, (n, word, assertion, whose) in enumerate(told)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema={name: kind for name, kind in Mentions.dtypes().items() if name in rows[0]})
 
 
 def _safety() -> pl.DataFrame:

@@ -19,7 +19,7 @@ from heedful.loops.run import run_site
 from heedful.loops.settings import InputSettings, Settings
 from heedful.loops.site import Site
 from heedful.person.cds_cards import PLAN
-from heedful.service.cds_http import MOST_BYTES, cds_server
+from heedful.service.cds_http import MOST_BYTES, CdsServer
 
 NOW = datetime(2026, 7, 10, 12, tzinfo=UTC)
 CALL = {"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"}
@@ -49,7 +49,7 @@ def port(site: Path) -> Iterator[int]:
         finally:
             found.close()
 
-    with cds_server(opened, 0) as server:
+    with CdsServer(opened, 0) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

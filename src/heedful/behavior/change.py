@@ -47,7 +47,7 @@ _FEW, _FLAT, _UNCOVERED = -1, -2, -3
 
 @derivation(
     reads=(Features, Annotations), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, narrow=True, version=4,
-    matching={"features": JUDGED},
+    matching={"features": JUDGED}, own_days=True,
 )  # fmt: skip
 def baseline_change(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations], *, keys: pl.DataFrame | None = None

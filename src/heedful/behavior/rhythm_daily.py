@@ -34,7 +34,7 @@ _WINDOWED = (
 _DAILY = (("cosinor_mesor", "/h"), ("cosinor_amplitude", "/h"), ("cosinor_peak", "h"))
 
 
-@derivation(reads=(DayHours,), writes=Features, by=("person", "day"), lookback=DAYS - 1, version=1)
+@derivation(reads=(DayHours,), writes=Features, by=("person", "day"), lookback=DAYS - 1, version=1, own_days=True)
 def daily_rhythm(hours: Frame[Consented[P], DayHours]) -> Frame[Consented[P], Features]:
     """`interdaily_stability[steps_7]`, `intradaily_variability[steps_7]`, `l5[steps_7]`, `m10[steps_7]`, `relative_amplitude[steps_7]`
     over seven days, and `cosinor_mesor[steps]`, `cosinor_amplitude[steps]`, `cosinor_peak[steps]` (hour of the peak) of the day; the same

@@ -6,6 +6,8 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
+import polars as pl
+
 from heedful.cli.console import emit, open_site, say, table
 from heedful.core.errors import SettingsError
 from heedful.core.labels import Public, Research
@@ -58,7 +60,8 @@ def adjudicate(config: Path, report: bool, limit: int | None, json: bool) -> Non
         )
     for n, rows in enumerate(found):
         columns = ["label", "n", "agreement", "kappa", "adjudicator says yes", "head says yes"]
-        table(f"Agreement with the built-in head where it is unsure ({names[n]}, {chosen.model or 'no model'})", columns, rows.rows())
+        shown = rows.with_columns(pl.col(pl.Float64).round(2).fill_nan(None))
+        table(f"Agreement with the built-in head where it is unsure ({names[n]}, {chosen.model or 'no model'})", columns, shown.rows())
     for reason, count in refused.items():
         say(f"Not taken, {reason}: {count:,}")
     say(f"Spent today: {spent.calls:,} calls, {spent.characters:,} characters.")

@@ -47,11 +47,11 @@ def serve(
 ) -> None:
     """Answer CDS Hooks over HTTP on this machine until Ctrl+C: /cds-services, /cds-services/ID, /cds-services/ID/feedback."""
     from heedful.cli.console import open_site, say
-    from heedful.service.cds_http import LOOPBACK, cds_server
+    from heedful.service.cds_http import LOOPBACK, CdsServer
 
     with open_site(config) as site:  # a settings file that cannot be used says so before anybody calls
         name = site.settings.site.name
-    with cds_server(lambda: open_site(config), port) as server:
+    with CdsServer(lambda: open_site(config), port) as server:
         say(f"{name} answers CDS Hooks at http://{LOOPBACK}:{server.server_port}/cds-services, for this machine only. Ctrl+C ends it.")
         try:
             server.serve_forever()

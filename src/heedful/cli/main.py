@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -289,6 +290,20 @@ def compare(
     from heedful.cli.compare import compare as run
 
     run(config, person, feature, during, trend, worthwhile, json)
+
+
+@app.command()
+def impute(
+    person: Annotated[str, typer.Argument(help="A participant's id.")],
+    feature: Annotated[str, typer.Argument(help="A daily feature, such as steps[sum]; docs/features.md lists them.")],
+    days: Annotated[int, typer.Option(help="How far the days may lie that speak for a missing one.", min=1)] = 28,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Show a feature's days with the missing ones filled and marked; heedful itself never uses a filled day."""
+    from heedful.cli.impute import impute as run
+
+    run(config, person, feature, days, json)
 
 
 @audit_app.command("show")
@@ -609,6 +624,9 @@ def main() -> None:
     """Entry point: errors of ours become one sentence and exit code 2, Ctrl-C says how to go on."""
     from heedful.core.errors import HeedfulError
 
+    for argument in sys.argv[1:]:
+        if argument.encode("utf-8", "ignore").decode() != argument and not os.path.lexists(argument):  # a file's name may be any bytes
+            _fail(f"The argument {argument!a} is not UTF-8 text. Write it anew in a terminal that is set to UTF-8.")
     try:
         # Without click's own exits, a command's exit code comes back as the answer.
         code = app(standalone_mode=False)

@@ -39,9 +39,11 @@ class FoldState(Protocol):
 
     def open(self, rows: pl.DataFrame, /) -> list[Key]:
         """Hold the person-days of these rows, which are all of them; those that cannot be held are given back."""
+        ...
 
     def step(self, rows: pl.DataFrame, /) -> list[Key]:
         """Add new rows; the person-days among them that are not held, or not any more, are given back."""
+        ...
 
     def forget(self, keys: Iterable[Key], /) -> None:
         """Let go of some days."""
@@ -51,6 +53,7 @@ class FoldState(Protocol):
 
     def keys(self) -> Collection[Key]:
         """What is held."""
+        ...
 
     def __contains__(self, key: object, /) -> bool: ...
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -46,7 +46,7 @@ class Changed:
         if rows.height:
             self.fresh[node] = fresh and self.fresh.get(node, True)
             self.rows.setdefault(node, []).append(rows)
-            self._touched.clear()
+            self._touched = {asked: keys for asked, keys in self._touched.items() if asked[0] != node}
 
     def of(self, node: Node) -> pl.DataFrame | None:
         parts = self.rows.get(node)
@@ -137,10 +137,15 @@ class Engine:
         """Those of `touched` whose day has rows of a table, or had until now."""
         schema, days = node[0], day_range(touched)
         tables = [schema.table] if schema.kind == "base" else [writer.table for writer in self.plan.writers.get(node, [])]
-        there = [self.lake.scan(table, schema, days=days).select("day").unique().collect() for table in tables]
+        there = [self._days_of(table, schema, days) for table in tables]
         rows = changed.of(node)
         there += [] if rows is None else [rows.select("day")]
         return touched.join(pl.concat(there), on="day", how="semi") if there else touched.clear()
+
+    def _days_of(self, table: str, schema: type[Schema], days: tuple[date, date] | None) -> pl.DataFrame:
+        if schema.kind != "base" and self.lake.is_warm(table):
+            return self.lake.read_derived(table, schema, None, days).select("day").unique()
+        return self.lake.scan(table, schema, days=days).select("day").unique().collect()
 
     def _all_keys(self, step: Step) -> pl.DataFrame:
         inputs = step.inputs if step.derivation.by is not None else step.inputs[:1]

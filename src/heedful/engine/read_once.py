@@ -62,7 +62,7 @@ class ReadOnce:
     def _at_hand_of(self, node: Node, keys: pl.DataFrame, names: Names | None) -> pl.DataFrame:
         """All rows of the people of `keys`, which costs nothing where they are everybody, then those of their days."""
         days = day_range(keys)
-        if days is None or keys.columns != ["person", "day"]:
+        if days is None or keys.columns != ["person", "day"] or (days[1] - days[0]).days < MOST_DAYS:
             return self._read(node, keys, names)
         people = keys.select("person").unique()
         rows = self._read(node, people, names).filter(pl.col("day").is_between(*days))

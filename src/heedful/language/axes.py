@@ -173,7 +173,17 @@ NO_EFFECT = (
     r"totally|found it|a) (?:useless|ineffective|worthless|sugar pills?|placebo)\b)|\bwaste of (?:time|money)\b|"
     r"\b(?:pooped|petered) out\b|\b(?:lost|losing) (?:its|it's) effect\w*|\bfelt the same\b|\bno better\b|\bnot (?:any|feeling|"
     r"getting|much) better\b|\bstill (?:feel |have |am |had |get |very |so |as |just |severely )*(?:depressed|anxious|sad)\b|"
-    r"\bmade no difference\b|\bdidn't notice (?:any|a|much)\b|\bnot help"
+    r"\bmade no difference\b|\bdidn't notice (?:any|a|much)\b|\bnot help|"
+    rf"\bstill (?:\w+ ){{0,2}}{F}|\b(?:lost|lose|loses|losing) (?:its|it's|their|all|some of its) (?:\w+ )?(?:effect\w*|punch|"
+    rf"edge|benefit\w*)|"
+    r"\b(?:less|not as|not so|not very|not that) effective\b|\beffective\w* (?:\w+ ){0,3}(?:disappear\w*|wor\w* off|gone|fad\w+|"
+    r"diminish\w*)|"
+    r"\b(?:can't|cannot|can not|couldn't|could not|cant|hard to) (?:really )?(?:tell|see|notice|feel) (?:if|whether|a|any|much|that it)\b|"
+    r"(?:\bnot|n't|\bnever|\b(?:did|do|does|has|have|had)nt) (?:\w+ ){0,2}(?:see|seen|notic\w*|feel|felt|experienced|"
+    r"found) (?:\w+ ){0,3}(?:improve\w*|difference|changes?|"
+    r"benefit\w*|relief|effect|results?)\b|\bnot (?:really )?(?:affect|effect)\w* me\b|(?:\bnot|n't|\b(?:did|do|"
+    r"does)nt) feel(?:ing)? (?:any |much |a lot )?"
+    r"(?:better|different)\b"
 )
 """Words of a sentence that tell of nothing done."""
 
@@ -188,7 +198,16 @@ WITHDRAWAL_TOLD = (
     rf"\bif i (?:miss|skip|forget|stop|don't take) [^.;]{{0,40}}\b(?:i (?:get|feel|have|am|become|will|start))\b|\b(?:impossible|hard|"
     rf"difficult|hell) to (?:come|get|go|quit|stop|wean|taper)\b|"
     rf"\b(?:coming|going|getting|went|weaning|tapering|trying to (?:come|get|go)) off (?:\S+ ){{0,5}}(?:is|was|has been|been|"
-    rf"{_BAD})\b[^.;]{{0,20}}(?:{_BAD}|difficult|hard|impossible)"
+    rf"{_BAD})\b[^.;]{{0,20}}(?:{_BAD}|difficult|hard|impossible)|"
+    r"\bwithdraw(?:al|als|l|ls|el|els|ing)?\b|\bdiscontinu\w+ (?:syndrome|symptom\w*|effect\w*)|"
+    rf"\b(?:quitting|stopping|discontinuing) [^.;]{{0,40}}\b(?:is|was|were|are|has been|been)\b[^.;]{{0,25}}(?:{_BAD}|hard|"
+    rf"difficult|impossible)|"
+    r"\b(?:hard|difficult|hell|tough|rough) time (?:coming|getting|weaning|quitting|stopping)\b|\b(?:hours?|days?) late\b|"
+    r"\b(?:miss|missed|misses|missing|skip|skipped|skipping|forget|forgot) (?:\w+ ){0,4}(?:dose|doses|day|pill|"
+    r"pills)\b[^.;]{0,60}\b(?:i|you|get|"
+    r"got|feel|felt|sick|dizz\w*|zaps?|symptoms|effects)\b|\b(?:sick|dizzy|crummy|awful|terrible|horrible|"
+    r"zaps?)\b[^.;]{0,40}\b(?:miss|missed|"
+    r"missing|skip|skipped|skipping|forget|forgot) (?:\w+ ){0,4}(?:dose|doses|day|pill|pills)\b"
 )
 """Words of a sentence that tell of doing without the drug as such."""
 
@@ -206,7 +225,7 @@ DOUBTFUL = (
     r"perhaps|unless|"
     r"whether|can|trying to|wait\w*|until|before|give it|people|anyone|everyone|anybody|others|they|someone|she|he|friends?|nothing|"
     r"no one|nobody|"
-    r"supposedly|said|says|told|claim\w*|thought|think)\b[^.;,!]{0,50}$"
+    r"supposedly|said|says|told|claim\w*|thought|think|fear\w*|afraid|scared|worr\w+|avoid\w*|prevent\w*|heard|read about)\b[^.;,!]{0,50}$"
 )
 """Words before such words that take them from oneself or from what is."""
 

@@ -44,7 +44,7 @@ _TOUCHES = ("self", "family", "child", "partner", "parent")
 _FINDINGS = ("symptom", "condition")
 
 
-@derivation(reads=(Posts,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer", "taggers"), version=4)
+@derivation(reads=(Posts,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer", "taggers"), version=5)
 def experiences(
     posts: Frame[Public, Posts], *, vocabulary: Vocabulary, gazetteer: Gazetteer, taggers: Taggers
 ) -> Frame[Public, Experiences]:
@@ -56,7 +56,7 @@ def experiences(
 
 @derivation(
     reads=(Diary,), writes=Experiences, by=None, needs=("vocabulary", "gazetteer", "taggers"),
-    key_as={"person": "author", "entry": "post"}, version=4,
+    key_as={"person": "author", "entry": "post"}, version=5,
 )  # fmt: skip
 def diary_experiences(
     diary: Frame[Consented[P], Diary], *, vocabulary: Vocabulary, gazetteer: Gazetteer, taggers: Taggers

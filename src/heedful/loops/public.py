@@ -16,11 +16,12 @@ from heedful.loops.crisis import crisis_counts
 from heedful.loops.estimates import PUBLIC as ESTIMATES
 from heedful.loops.rumours import DERIVATIONS as RUMOURS
 from heedful.loops.safety import DERIVATIONS as SAFETY
-from heedful.population.alarms import Detection, count_alarms, series_alarms
+from heedful.population.alarms import Detection, count_alarms, series_alarms, weekly_alarms
 from heedful.population.alert_clusters import alerts
 from heedful.population.counts import count_people
 from heedful.population.left_out import count_left_out, gone_days
 from heedful.population.people_mentions import people_mentions, posters
+from heedful.population.weekly_people import weekly_people
 from heedful.trust.doors import disclose_beside
 
 
@@ -53,5 +54,5 @@ def left_out(
 
 PUBLIC_LOOP: tuple[Derivation, ...] = (
     mentions, experiences, text_labels, crisis_counts, people_mentions, posters, voices, claims, counts, left_out,
-    count_alarms, series_alarms, alerts, *ESTIMATES, *RUMOURS, *SAFETY
+    count_alarms, weekly_people, weekly_alarms, series_alarms, alerts, *ESTIMATES, *RUMOURS, *SAFETY
 )  # fmt: skip

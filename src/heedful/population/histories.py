@@ -56,6 +56,10 @@ def _matrix(values: pl.DataFrame, keys: list[str], step: int, zeros: pl.DataFram
     names = values.select(keys).unique().sort(keys).with_row_index("series")
     day = values["day"].to_physical()
     first, last = int(day.min()), int(day.max())  # type: ignore[arg-type]
+    if zeros is not None:  # the oldest and newest dates may be zeros of all series
+        zeros = zeros.filter((pl.col("day").to_physical() - first) % step == 0)
+        dated = [first, last, *zeros["day"].to_physical().to_list()]
+        first, last = min(dated), max(dated)
     dates = np.arange(first, last + 1, step)
     counts = np.full((names.height, len(dates)), np.nan)
     column = ((pl.col("day").to_physical() - first) // step).alias("column")

@@ -41,7 +41,7 @@ class SmallestCell(Protocol):
     version=1,
 )
 def weekly_people(counts: Frame[Aggregate, Counts], *, detection: SmallestCell) -> Frame[Aggregate, WeeklyPeople]:
-    """Person-days of each signal, place and week that is over, from the newest known counts; a week of `any` says that there were counts."""
+    """Person-days of each signal, place and week that is over, from the newest known counts; a row of `any` says that it has counts."""
     cell = ["signal", "place", "stratum"]
     newest = counts.data.sort("known_at").unique([*cell, "day"], keep="last", maintain_order=True)
     sunday = pl.col("day") + pl.duration(days=_DAYS - pl.col("day").dt.weekday())

@@ -27,6 +27,7 @@ from heedful.core.schemas import (
     Features,
     GroupAgreements,
     LeftOut,
+    Mentions,
     Niches,
     Outcomes,
     Plans,
@@ -107,7 +108,14 @@ class Sources(Schema, table="sources", kind="derived", stream="personal", key=("
     sentence = column(pl.String, "the same in words")
 
 
-_OWN: dict[str, type[Schema]] = {"accounting": Accounting, "score": Score, "safety": Safety, "sources": Sources}
+_OWN: dict[str, type[Schema]] = {
+    "accounting": Accounting,
+    "score": Score,
+    "safety": Safety,
+    "sources": Sources,
+    "diary_mentions": Mentions,
+    "diary_experiences": Experiences,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +162,8 @@ class PageContent:
     agreements: pl.DataFrame = field(default_factory=Agreements.empty)
     self_reports: pl.DataFrame = field(default_factory=SelfReports.empty)
     group_agreements: pl.DataFrame = field(default_factory=GroupAgreements.empty)
+    diary_mentions: pl.DataFrame = field(default_factory=Mentions.empty)
+    diary_experiences: pl.DataFrame = field(default_factory=Experiences.empty)
     adherence: pl.DataFrame = field(default_factory=Adherence.empty)
     dispensings: pl.DataFrame = field(default_factory=Dispensings.empty)
     risks: pl.DataFrame = field(default_factory=Risks.empty)

@@ -23,6 +23,7 @@ from heedful.core.schemas import (
     Features,
     GroupAgreements,
     LeftOut,
+    Mentions,
     Niches,
     Plans,
     Progress,
@@ -57,6 +58,9 @@ _PERSONAL: dict[str, type[Schema]] = {
     "progress": Progress,
 }
 
+_DIARY: dict[str, type[Schema]] = {"diary_mentions": Mentions, "diary_experiences": Experiences}
+"""Of participants' own diaries; as of a past day they are not told (`Site.view_as_of`)."""
+
 
 def gather(
     site: Site,
@@ -79,6 +83,7 @@ def gather(
     tables = _tables(site, as_of)
     if person:
         tables |= {name: rows.filter(pl.col("person") == person) for name, rows in tables.items() if name in _PERSONAL}
+        tables |= {name: rows.filter(pl.col("author") == person) for name, rows in tables.items() if name in _DIARY}
     decisions = site.ledger.rows("decisions")
     if person:
         decisions = decisions.filter(pl.col("person") == person)
@@ -124,7 +129,7 @@ def _place_names(site: Site, codes: pl.Series) -> dict[str, str]:
 
 def _tables(site: Site, as_of: datetime | None) -> dict[str, pl.DataFrame]:
     if as_of is None:
-        personal = {name: site.view(schema, Care).data for name, schema in _PERSONAL.items()}
+        personal = {name: site.view(schema, Care).data for name, schema in (_PERSONAL | _DIARY).items()}
         public: dict[str, type[Schema]] = {"counts": Counts, "alarms": Alarms, "alerts": Alerts, "left_out": LeftOut}
         public |= {
             "estimates": Estimates,

@@ -33,18 +33,20 @@ _CALL = re.compile(r"/cds-services/([A-Za-z0-9._-]{1,80})(/feedback)?")
 Opened = Callable[[], AbstractContextManager[Site]]
 
 
-def cds_server(opened: Opened, port: int) -> HTTPServer:
-    """A server that waits for `serve_forever`; `opened` opens the site for one call. Port 0 takes a free one (`server_port`)."""
+class CdsServer(HTTPServer):
+    """Waits for calls in `serve_forever`.
 
-    class Handler(_Handler):
-        pass
+    Parameters
+    ----------
+    opened: opens the site for one call. port: 0 takes a free one (`server_port`).
+    """
 
-    Handler.opened = staticmethod(opened)
-    return HTTPServer((LOOPBACK, port), Handler)
+    def __init__(self, opened: Opened, port: int) -> None:
+        super().__init__((LOOPBACK, port), _Handler)
+        self.opened = opened
 
 
 class _Handler(BaseHTTPRequestHandler):
-    opened: Opened
     timeout = SECONDS
     server_version = "heedful"
     sys_version = ""
@@ -89,7 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._told(403, {"error": "This service answers calls to localhost only."})
             return
         try:
-            with self.opened() as site:
+            assert isinstance(self.server, CdsServer)
+            with self.server.opened() as site:
                 found = work(site)
         except NotFoundError as error:
             self._told(404, {"error": str(error)})

@@ -139,7 +139,7 @@ def test_choices_on_scores() -> None:
 
 def test_absent_neighbors_stand_for_themselves() -> None:
     found = neighbor_scores(np.array([[1.0], [2.0]]), np.array([0, 1]), np.array([0.5]))
-    assert found.tolist() == [[0.5, 0.5, 0.5]] * 2
+    assert found.tolist() == [[0.5, 0.5, 0.5, 0.5]] * 2
 
 
 def test_every_recipe_has_a_card() -> None:

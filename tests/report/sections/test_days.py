@@ -43,6 +43,16 @@ def test_a_day_is_held_against_its_own_goal_and_days_before_the_first_against_no
     assert later.steps["goal"].to_list() == [None] * (later.steps.height - 5) + [8200.0] * 5
 
 
+def test_only_symptoms_that_the_diary_says_are_there_are_drawn() -> None:
+    days = days_of(content(), PEOPLE[0])
+    assert days is not None
+    told = [("Cough", 34), ("Fever", 33), ("Fever", 34)]
+    assert days.symptoms.select("symptom", "day").rows() == [(name, FIRST + dt.timedelta(days=n)) for name, n in told]
+    other = days_of(content(), PEOPLE[1])
+    assert other is not None
+    assert other.symptoms.is_empty()
+
+
 def test_a_long_record_shows_its_newest_days() -> None:
     long = content().features.filter(pl.col("person") == PEOPLE[0])
     older = long.with_columns(pl.col("day") - pl.duration(days=200))

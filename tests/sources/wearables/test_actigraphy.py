@@ -154,3 +154,27 @@ def test_the_order_of_day_and_month_comes_from_days_that_follow_each_other() -> 
     with pytest.raises(SourceError, match=r"two different ones.*dates"):
         day_ordered(["04/07/2015"], "", "x", 1)
     assert day_ordered(["04/07/2015"], "mdy", "x", 1)["04/07/2015"] == date(2015, 4, 7)
+
+
+@pytest.mark.real
+def test_a_clock_that_gains_is_set_right(shared_data: Path, read: Callable[..., Any]) -> None:
+    """A day after the start the rows lie as many seconds earlier as the clock gained; the first row stays, no count changes."""
+    path = shared_data / "interop/actigraphy/test_sample.agd.gz"
+    plain, mended = (read("wearables.actigraphy", path, **more)["observations"] for more in ({}, {"clock_gain_seconds": 8.64}))
+    moved = (plain["start_at"] - mended["start_at"]).dt.total_milliseconds()
+    days = (plain["start_at"] - plain["start_at"].min()).dt.total_seconds() / 86_400
+    assert (moved / 1_000 - 8.64 * days).abs().max() < 0.0011
+    assert moved[0] == 0
+    assert moved.max() > 1_000
+    assert plain["value"].equals(mended["value"])
+    with pytest.raises(SettingsError, match="clock_gain_seconds"):
+        read("wearables.actigraphy", path, clock_gain_seconds=4_000)
+
+
+@pytest.mark.real
+def test_a_raw_recordings_clock_is_set_right_the_same_way(shared_data: Path, read: Callable[..., Any]) -> None:
+    path = shared_data / "interop/actigraphy/ax3_testfile.cwa.gz"
+    plain, mended = (read("wearables.accelerometer", path, **more)["observations"] for more in ({}, {"clock_gain_seconds": 600}))
+    moved = (plain["start_at"] - mended["start_at"]).dt.total_milliseconds() / 1_000
+    assert moved.max() == pytest.approx(600 * 174 / 86_400, abs=0.5)  # 174 seconds of recording
+    assert plain["value"].equals(mended["value"])

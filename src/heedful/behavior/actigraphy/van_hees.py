@@ -64,8 +64,9 @@ def arm_angle(axes: Floats, rate: float) -> Floats:
         raise RecordingError(f"The arm's angle needs samples of three axes at 1 Hz or more, not {axes.shape} at {rate} Hz.")
     window = round(EPOCH_SECONDS * rate) // 2 * 2 + 1
     known: NDArray[np.bool_] = np.asarray(np.isfinite(axes).all(axis=1), dtype=np.bool_)
-    smooth = median_filter(np.where(known[:, None], axes, 0.0), size=(window, 1), mode="nearest")
-    angle = np.degrees(np.arctan2(smooth[:, 2], np.hypot(smooth[:, 0], smooth[:, 1])))
+    # axis by axis: in one dimension the filter keeps its window sorted as it moves, fifty times as fast as in two
+    x, y, z = (median_filter(np.where(known, axes[:, axis], 0.0), size=window, mode="nearest") for axis in range(3))
+    angle = np.degrees(np.arctan2(z, np.hypot(x, y)))
     edges = np.round(np.arange(int(len(axes) / (EPOCH_SECONDS * rate)) + 1) * EPOCH_SECONDS * rate).astype(np.int64)
     sums = np.concatenate([[0.0], np.cumsum(np.where(known, angle, 0.0))])
     gaps = np.concatenate([[0], np.cumsum(~known)])

@@ -86,8 +86,8 @@ def best_threshold(truth: Flags, scores: Floats) -> float:
 def drawn_threshold(truth: Flags, chances: Floats) -> float:
     """Halfway between the threshold that was best on these rows and the one that theory names: half of the best F1.
 
-    Where probabilities are right, saying yes from half of the best F1 on is best (Lipton, Elkan and Naryanaswamy 2014, "Optimal thresholding
-    of classifiers to maximize F1 measure"); the best cut of a sample is right where they are not, and lucky where they are.
+    Where probabilities are right, saying yes from half of the best F1 on is best (Lipton, Elkan and Naryanaswamy 2014, "Optimal
+    thresholding of classifiers to maximize F1 measure"); the best cut of a sample is right where they are not, and lucky where they are.
 
     >>> drawn_threshold(np.array([False, False, True, True]), np.array([0.1, 0.2, 0.8, 0.9]))
     0.5

@@ -354,17 +354,19 @@ FELT: Mapping[str, str] = {
 
 LEFT: Mapping[str, str] = {
     "leaving": (
-        "cold turkey, wean*, taper*, coming off, come off, came off, getting off, get off, got off, going off, go off, went off, been off, "
-        "be off, am off, im off, now off, off it, off this, off the drug, off the med, off the meds, off them, off of it, off of this, "
-        "off of them, detox*, quit taking, quitting, i quit, stop taking, stopped taking, stopping, i stop, i stopped, discontinu*, "
-        "withdraw*, step down, cut down, cutting down, cut back, ran out, run out, running out, try to stop, tried to stop, since i stopped, "
-        "since i quit, when i stopped, when i quit, last pill, last dose, lower the dose, reducing the dose, stopped cold, since my last"
+        "cold turkey, wean*, taper*, coming off, come off, came off, getting off, get off, got off, going off, go off, went off, "
+        "been off, be off, am off, im off, now off, off it, off this, off the drug, off the med, off the meds, off them, off of "
+        "it, off of this, off of them, detox*, quit taking, quitting, i quit, stop taking, stopped taking, stopping, i stop, i "
+        "stopped, discontinu*, withdraw*, step down, cut down, cutting down, cut back, ran out, run out, running out, try to "
+        "stop, tried to stop, since i stopped, since i quit, when i stopped, when i quit, last pill, last dose, lower the dose, "
+        "reducing the dose, stopped cold, since my last"
     ),
     "missing": (
-        "miss a, missed a, missing a, miss one, missed one, missing one, miss my, missed my, miss even, missed dose*, missed pill*, missed "
-        "two, miss two, forget to take, forgot to take, forget a, forgot a, forget my, forgot my, forget it, forgot it, forget one, skip a, "
-        "skipped a, skipping a, skip one, skip my, skipped my, if i miss, if i forget, if i skip, if i dont take, if you miss, if you "
-        "forget, miss dose*, missing dose*, hours late, without it, without taking, without the, without this, dont take it"
+        "miss a, missed a, missing a, miss one, missed one, missing one, miss my, missed my, miss even, missed dose*, missed "
+        "pill*, missed two, miss two, forget to take, forgot to take, forget a, forgot a, forget my, forgot my, forget it, forgot "
+        "it, forget one, skip a, skipped a, skipping a, skip one, skip my, skipped my, if i miss, if i forget, if i skip, if i "
+        "dont take, if you miss, if you forget, miss dose*, missing dose*, hours late, without it, without taking, without the, "
+        "without this, dont take it"
     ),
 }
 """Doing without a drug."""

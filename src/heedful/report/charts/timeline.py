@@ -11,6 +11,7 @@ import polars as pl
 
 from heedful.report.charts.pixels import y_at, y_to
 from heedful.report.charts.supply import Lane, supply_lane
+from heedful.report.charts.symptoms import symptom_lane
 from heedful.report.drawing import milliseconds, rows, svg
 from heedful.report.theme import AXIS_WIDTH, HATCHED, SHORT_NUMBER, paint
 
@@ -27,7 +28,8 @@ class Days:
 
     `nights`: day, onset, offset (minutes after any midnight; null if not known), missing. `heart`: day, value, low, high (baseline
     band; null where there is none), level, missing. `steps`: day, value, missing, goal (null where there is none), level.
-    `supplies`: drug, from_day, to_day (exclusive), kind 'supply' or 'gap'; `dispensed`: drug, day. Any of them may be empty.
+    `supplies`: drug, from_day, to_day (exclusive), kind 'supply' or 'gap'; `dispensed`: drug, day. `symptoms`: symptom, day.
+    Any of them may be empty.
     """
 
     first: datetime.date
@@ -37,6 +39,7 @@ class Days:
     steps: pl.DataFrame = field(default_factory=pl.DataFrame)
     supplies: pl.DataFrame = field(default_factory=pl.DataFrame)
     dispensed: pl.DataFrame = field(default_factory=pl.DataFrame)
+    symptoms: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @property
     def width(self) -> int:
@@ -55,6 +58,8 @@ def timeline_chart(days: Days, label: str, name: str) -> str:
         lanes.append(_lane(_steps(days), days, "Steps", "a day; line: the goal of that day", LANE_HEIGHT))
     if days.supplies.height:
         lanes.append(supply_lane(days.supplies, days.dispensed, x_axis(days), days.width))
+    if days.symptoms.height:
+        lanes.append(symptom_lane(days.symptoms, x_axis(days), days.width))
     if not lanes:
         raise ValueError(f"{name}: there is no lane to draw between {days.first} and {days.last}.")
     return svg(alt.vconcat(*lanes, bounds="flush", spacing=72), label, name)
@@ -163,8 +168,9 @@ def _unusual(known: alt.Chart, y: alt.Y) -> list[alt.Chart]:
 
 def _steps(days: Days) -> list[alt.Chart]:
     missed = (pl.col("value") < pl.col("goal")).fill_null(False)
+    without = pl.col("goal").is_null() & pl.lit(bool(days.steps["goal"].count()))
     data = _columns(days.steps.sort("day")).with_columns(
-        colour=pl.when(missed).then(pl.lit(paint("soft"))).otherwise(pl.lit(paint("teal"))),
+        colour=pl.when(missed).then(pl.lit(paint("soft"))).when(without).then(pl.lit(paint("grey"))).otherwise(pl.lit(paint("teal"))),
         tip=pl.format("{}: {} steps", pl.col("day").dt.strftime("%-d %b"), pl.col("value").round(0).cast(pl.Int64)),
     )
     left = x_axis(days)

@@ -16,6 +16,7 @@ MOST_DAYS = 90
 FEW_DAYS = 14
 """Where the newest `MOST_DAYS` days hold fewer known ones than this, the stretch of that length that holds most is drawn."""
 MOST_DRUGS = 6
+MOST_SYMPTOMS = 6
 BAND_SPREADS = 2.0
 """The band of usual values is this many robust standard deviations wide on each side of the baseline."""
 
@@ -47,8 +48,9 @@ def days_of(content: PageContent, person: str) -> Days | None:
         steps=_every_day(_steps(features, changes, goal).filter(inside), first, last),
         supplies=supplies,
         dispensed=dispensed,
+        symptoms=_symptoms(content.diary_mentions.filter((pl.col("author") == person) & inside)),
     )
-    return days if any(part.height for part in (days.nights, days.heart, days.steps, days.supplies)) else None
+    return days if any(part.height for part in (days.nights, days.heart, days.steps, days.supplies, days.symptoms)) else None
 
 
 def _window(features: pl.DataFrame, dispensings: pl.DataFrame) -> tuple[datetime.date, datetime.date] | None:
@@ -144,6 +146,18 @@ def _goals(steps: pl.DataFrame, goal: pl.DataFrame) -> pl.DataFrame:
     if row["given_by"] is not None:
         return stated
     return pl.concat([step_goals(steps).join(stated, on="day", how="anti"), stated])
+
+
+def _symptoms(mentions: pl.DataFrame) -> pl.DataFrame:
+    """What the diary says to be there on a day, of the person: those told on most days first, `MOST_SYMPTOMS` of them."""
+    there = (
+        mentions.filter(pl.col("type").is_in(["symptom", "condition"]) & (pl.col("concept") != ""))
+        .filter((pl.col("assertion") == "present") & (pl.col("experiencer") == "self"))
+        .select("day", symptom=pl.col("label").str.slice(0, 1).str.to_uppercase() + pl.col("label").str.slice(1))
+        .unique()
+    )
+    most = there.group_by("symptom").len().sort("len", "symptom", descending=[True, False]).head(MOST_SYMPTOMS)
+    return there.join(most, on="symptom", how="semi").sort("symptom", "day")
 
 
 def _supplies(

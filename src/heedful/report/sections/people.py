@@ -77,7 +77,7 @@ def _person(content: PageContent, person: str, place: int) -> Html:
         _adherence(content, content.adherence.filter(own)),
         own_reports(content, person),
         _events(content.timeline.filter(own)),
-        _own_experiences(content.experiences.filter((pl.col("source") == "diary") & (pl.col("author") == person))),
+        _own_experiences(content.diary_experiences.filter(pl.col("author") == person)),
         class_="person",
         aria_labelledby=f"person{place}",
     )
@@ -104,7 +104,9 @@ def _entries(days: Days) -> list[tuple[str, str]]:
         (days.heart.height or days.steps.height, "mark level2", "very unusual"),
         (days.steps.height, "box teal", "goal met" if goal else "steps"),
         (goal, "box soft", "below the goal"),
+        (goal and days.steps.filter(pl.col("goal").is_null() & pl.col("value").is_not_null()).height, "box grey", "no goal yet"),
         (days.supplies.height, "box soft", "medicine at hand"),
+        (days.symptoms.height, "box purple", "symptom told"),
         (True, "box hatched", "not known; outlined: no supply" if days.supplies.height else "not known"),
     ]
     return [(swatch, words) for shown, swatch, words in entries if shown]

@@ -75,7 +75,7 @@ def _row(row: dict[str, Any]) -> dict[str, str | None]:
         "Calibrated": None,
         "SIMEX slope": None,
         "Reliability": None,
-        "Where from": explain("group_agreements", row["code"]),
+        "Where from": explain("group_agreement", row["code"]),
     }
     if row["slope"] is None:
         return shown

@@ -16,6 +16,7 @@ from heedful.core.schemas import INSTANT, Observations, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
 from heedful.sources.wearables.actigraphy.acceleration import Minutes, RawFormat, Recording, Unread
 from heedful.sources.wearables.actigraphy.cwa import CWA
+from heedful.sources.wearables.actigraphy.drift import SETTING, gain
 from heedful.sources.wearables.actigraphy.geneactiv import GENEACTIV
 from heedful.sources.wearables.actigraphy.gt3x import GT3X
 from heedful.sources.wearables.archives import DECODING, head_of, plain_or_gzip
@@ -32,7 +33,8 @@ _SUMMARY = ("acceleration_enmo", "acceleration_mad", "acceleration_mean")
 class Accelerometer:
     """Reads one recording of one person, `Options.subject`; or each of a folder. A minute counts what was recorded in it.
 
-    Setting: `first_day` ("2018-01-23") moves a recording whose dates were put into the past to begin on that day. ActiGraph's counts are
+    Setting: `first_day` ("2018-01-23") moves a recording whose dates were put into the past to begin on that day; `clock_gain_seconds` is
+    how many seconds a day the device's clock was found to gain, and takes that out. ActiGraph's counts are
     not made from raw samples here: export them with its own program as .agd or .csv.
     """
 
@@ -58,9 +60,10 @@ class Accelerometer:
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
         """Batches of observations. Errors: `SourceError` if no recording is there or the only one cannot be read; `SettingsError`."""
-        unknown = sorted(set(options.settings) - {"first_day"})
+        unknown = sorted(set(options.settings) - {"first_day", SETTING})
         if unknown:
-            raise SettingsError(f"{path}: wearables.accelerometer does not know the settings {unknown}. It knows: first_day.")
+            raise SettingsError(f"{path}: wearables.accelerometer does not know the settings {unknown}. It knows: first_day, {SETTING}.")
+        gain(path, options.settings)
         files = _files(path) if path.is_dir() else [path]
         if not files or not files[0].is_file():
             raise SourceError(path, "there is no recording in it", "Give a .gt3x, .cwa or GENEActiv .bin file, or a folder of them.")
@@ -126,7 +129,8 @@ class _Clock:
     """From the device's clock to UTC: one offset for the whole recording, because the clock is never set."""
 
     def __init__(self, first: int, offset: int | None, options: Options) -> None:
-        self.shift, self.minutes = 0, offset
+        self.shift, self.minutes, self.first = 0, offset, first
+        self.gain = gain(Path(options.name), options.settings)
         if wanted := str(options.settings.get("first_day", "")):
             try:
                 day = datetime.fromisoformat(wanted)
@@ -141,7 +145,8 @@ class _Clock:
             self.gap = offset * 60_000_000
 
     def utc(self, column: str) -> pl.Expr:
-        return (pl.col(column) + (self.shift - self.gap)).cast(pl.Datetime("us")).dt.replace_time_zone("UTC").cast(INSTANT)
+        late = ((pl.col(column) - self.first) * self.gain / 1_000).round().cast(pl.Int64) * 1_000  # to the millisecond
+        return (pl.col(column) - late + (self.shift - self.gap)).cast(pl.Datetime("us")).dt.replace_time_zone("UTC").cast(INSTANT)
 
 
 def _draft(

@@ -21,6 +21,7 @@ from heedful.sources.wearables.actigraphy.agd import AGD
 from heedful.sources.wearables.actigraphy.atr import ATR
 from heedful.sources.wearables.actigraphy.awd import AWD
 from heedful.sources.wearables.actigraphy.dqt import DQT
+from heedful.sources.wearables.actigraphy.drift import SETTING, gain
 from heedful.sources.wearables.actigraphy.epochs import NOT_MEASURED, NOT_WORN, Epochs, Floats, Format, Wanted, micro
 from heedful.sources.wearables.actigraphy.mtn import MTN
 from heedful.sources.wearables.actigraphy.rpx import RPX
@@ -33,7 +34,7 @@ from heedful.sources.wearables.plausible import EARLIEST
 FORMATS: tuple[Format, ...] = (AGD, RPX, MTN, ATR, ACTIGRAPH_CSV, ACTICAL, DQT, TAL, AWD)
 """The surest marks first."""
 _ENDINGS = (".awd", ".mtn", ".csv", ".txt", ".agd")
-_SETTINGS = ("dates", "epoch_seconds", "first_day")
+_SETTINGS = ("dates", "epoch_seconds", "first_day", SETTING)
 _CODES = ("activity_count", "steps")
 
 
@@ -41,6 +42,7 @@ class Actigraphy:
     """Reads recordings of one person, `Options.subject`.
 
     Settings: `first_day` ("2018-01-23") moves a recording whose dates were put into the past, as shared ones are, to begin on that day;
+    `clock_gain_seconds` is how many seconds a day the clock was found to gain, and takes that out;
     `dates` ("dmy" or "mdy") where day and month could be either; `epoch_seconds` where the file's own code is not known.
     Epochs without a count, or not worn by the device's own word, are skipped and counted, never zero.
     """
@@ -65,12 +67,12 @@ class Actigraphy:
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
         """Batches of observations. Errors: `SourceError` if no recording is there or the only one cannot be read; `SettingsError`."""
-        wanted, first_day = _wanted(path, options)
+        (wanted, first_day), gained = _wanted(path, options), gain(path, options.settings)
         with opened(path, _may_be) as parts:
             if not parts:
                 raise SourceError(path, "there is no actigraph's file in it", "Give a recording, or a folder or zip of recordings.")
             total = sum(part.size for part in parts)
-            drafts = of_parts(parts, lambda part: _draft(part, wanted, first_day, options.zone))
+            drafts = of_parts(parts, lambda part: _draft(part, wanted, first_day, options.zone, gained))
             yield from batches(drafts, options, known_at, cursor, total)
 
 
@@ -98,13 +100,15 @@ def _wanted(path: Path, options: Options) -> tuple[Wanted, date | None]:
         raise SettingsError(f"{path}: first_day is a day such as 2018-01-23, not {first!r}.") from error
 
 
-def _draft(part: Part, wanted: Wanted, first_day: date | None, zone: str) -> Draft:
+def _draft(part: Part, wanted: Wanted, first_day: date | None, zone: str, gained: float) -> Draft:
     data = part.bytes()
     form = _format(data[:HEAD])
     if form is None:
         raise SourceError(part.place, "it is no actigraph's file of a kind that is known", "Give AWD, MTN, Actiware CSV, AGD or the like.")
     found = form.read(data, part.place, wanted)
     begins = found.begins + _shift(found, first_day, part.place)
+    if gained and len(begins):
+        begins = begins - np.round((begins - begins[0]) * gained / 1_000).astype(np.int64) * 1_000  # to the millisecond
     measured = ~np.isnan(found.counts)
     worn = np.ones(len(begins), np.bool_) if found.worn is None else found.worn
     skipped = Counter({NOT_MEASURED: int((~measured & worn).sum()), NOT_WORN: int((~worn).sum())})
