@@ -6,6 +6,8 @@ fails is kept under .fuzz/found; the run ends with 1. Turn such an input into a 
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,8 @@ SLOWEST = 30
 """Seconds after which one input counts as a hang."""
 LONGEST = 20_000
 """Bytes of an input."""
+COMPILED = ("heedful.core.streams", "heedful.language.kernels", "heedful.language.tagger.chain", "heedful.sources.wearables.fit_scan")
+"""What Numba compiles (packages and modules): it cannot compile what atheris has put its counters into, so it is imported before."""
 
 
 def main(arguments: list[str]) -> int:
@@ -53,6 +57,9 @@ def _ran(name: str, share: int) -> bool:
 def _one(name: str, options: list[str]) -> int:
     import atheris
 
+    for compiled in map(importlib.import_module, COMPILED):
+        for module in pkgutil.iter_modules(getattr(compiled, "__path__", ())):
+            importlib.import_module(f"{compiled.__name__}.{module.name}")
     with atheris.instrument_imports(include=["heedful.sources", "heedful.language", "heedful.core"]):
         from tests.fuzz.targets import TARGETS, seeds
 

@@ -8,12 +8,14 @@ import pytest
 
 from heedful.core.errors import LabelError
 from heedful.core.labels import Care, Consented, Held, Public
+from heedful.core.lapse_shift import NO_SHIFT
 from heedful.core.schemas import INSTANT, Adherence, Changes, Diary, Dispensings, Features, Records
 from heedful.core.seals import seal
 from heedful.person import DERIVATIONS, timeline_changes, timeline_diary, timeline_features, timeline_medication, timeline_records
 from heedful.person.guidelines import Guidelines
 
 HELD = Consented[Held]
+RESOURCES = {"guidelines": Guidelines(), "lapse": NO_SHIFT}
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -101,7 +103,7 @@ def test_the_diary_stands_in_the_participants_own_words() -> None:
 
 @pytest.mark.parametrize("derivation", DERIVATIONS, ids=lambda derivation: derivation.name)
 def test_every_derivation_answers_no_rows_with_no_rows_and_keeps_the_label(derivation) -> None:
-    needed = {"guidelines": Guidelines()} if derivation.needs else {}
+    needed = {name: RESOURCES[name] for name in derivation.needs}
     out = derivation(*[seal(schema.empty(), Consented[Care], schema) for schema in derivation.reads], **needed)
     assert len(out) == 0
     assert out.label == Consented[Care]
@@ -110,6 +112,6 @@ def test_every_derivation_answers_no_rows_with_no_rows_and_keeps_the_label(deriv
 
 @pytest.mark.parametrize("derivation", DERIVATIONS, ids=lambda derivation: derivation.name)
 def test_public_rows_never_reach_a_persons_timeline(derivation) -> None:
-    needed = {"guidelines": Guidelines()} if derivation.needs else {}
+    needed = {name: RESOURCES[name] for name in derivation.needs}
     with pytest.raises(LabelError):
         derivation(*[seal(schema.empty(), Public, schema) for schema in derivation.reads], **needed)

@@ -312,13 +312,13 @@ def test_a_site_that_is_pushed_to_holds_what_the_whole_file_gives(kind: str, tmp
         ("pushed", [list(range(9)), list(range(6, 17)), list(range(15, COUNT)), list(range(9))]),
     ):
         site = Site(Settings(SiteSettings()), tmp_path / name, FixedClock(KNOWN), own_files=True)
-        given = {"subject": "" if kind.startswith(("records", "answers")) else "ana", "zone": "Europe/Berlin"}
+        subject = "" if kind.startswith(("records", "answers")) else "ana"
         with site.writing():
             for number, portion in enumerate(cut):
                 folder = tmp_path / f"{name}-{number}"
                 folder.mkdir()
                 path = WRITERS[kind](folder, portion)
-                for one in site._recognised(InputSettings(str(path), kind=kind, **given), path):
+                for one in site._recognised(InputSettings(str(path), kind=kind, subject=subject, zone="Europe/Berlin"), path):
                     site.read(one)
         tables = [schema for schema in TABLES.values() if schema.kind == "base" and "person" in schema.columns]
         held.append(

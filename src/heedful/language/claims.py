@@ -171,7 +171,7 @@ def candidates(
         top_words, top_run = words.max(initial=0) / of_text[row], parts_of_words.max(initial=0)
         columns = (run, scaled, common / of_text[row], common / of_claim[chosen], number, top_run - run, top_words - scaled,
                    (run >= top_run) * 1.0, (scaled >= top_words) * 1.0, (np.arange(chosen.size) < brought) * 1.0)  # fmt: skip
-        parts.append((np.full(chosen.size, row), chosen, np.stack(columns, axis=1)))
+        parts.append((np.full(chosen.size, row), chosen, np.asarray(np.stack(columns, axis=1), np.float64)))
     width = len(FEATURES) + 1
     if not parts:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, width))

@@ -265,8 +265,9 @@ def _answered(
     seen = triangle[series, column, delay]
     ahead = np.arange(LONGEST) >= delay[:, None]
     if rates:
-        mean, variance, number = (part[at] for part in ratios_by_date(triangle, age, window))
-        total, error = _final_rate(seen, mean, variance, number, ahead)
+        mean, variance, dates_ = ratios_by_date(triangle, age, window)
+        number = dates_[at]
+        total, error = _final_rate(seen, mean[at], variance[at], number, ahead)
     else:
         links_ = links_by_date(triangle, age, window)
         number = links_.dates[at]

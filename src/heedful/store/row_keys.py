@@ -50,8 +50,8 @@ def _hashes(column: pl.Series) -> Hashes:
     if column.dtype == pl.String:
         hashes = _text_hashes(column.fill_null(""))
     elif column.dtype.is_float():
-        # + 0.0 makes of -0.0 what it equals
-        hashes = (column.fill_null(0.0).cast(pl.Float64) + 0.0).to_numpy().view(np.int64)
+        # + 0.0 makes of -0.0 what it equals; in NumPy, since polars leaves such a sum out
+        hashes = (column.fill_null(0.0).cast(pl.Float64).to_numpy() + 0.0).view(np.int64)
     else:
         hashes = column.to_physical().fill_null(0).cast(pl.Int64).to_numpy()
     return np.where(column.is_null().to_numpy(), _MISSING, hashes) if column.null_count() else hashes

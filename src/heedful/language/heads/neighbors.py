@@ -39,4 +39,4 @@ def _highest(scores: Floats, run: npt.NDArray[np.int64]) -> Floats:
     """The highest score of a run up to and with each row."""
     step = float(np.ptp(scores)) + 1.0  # lifts each run above all that came before it
     lifted = np.maximum.accumulate(scores + run[:, None] * step, axis=0)
-    return np.asarray(lifted - run[:, None] * step)
+    return np.asarray(lifted - run[:, None] * step, np.float64)

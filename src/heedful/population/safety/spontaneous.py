@@ -35,7 +35,9 @@ def spontaneous_signals(reports: pl.DataFrame) -> pl.DataFrame:
     observed, expected = pairs["observed"].to_numpy(), pairs["expected"].to_numpy()
     component = information_component(observed, expected)
     shrunk = learned_scores(observed, expected)
-    hidden = masking(pairs["effect"].rank("dense").to_numpy().astype(np.int64) - 1, *(pairs[name].to_numpy() for name in _FOURFOLD))
+    effect = pairs["effect"].rank("dense").to_numpy().astype(np.int64) - 1
+    told, drug_total, effect_total, total = (pairs[name].to_numpy() for name in _FOURFOLD)
+    hidden = masking(effect, told, drug_total, effect_total, total)
     masker = pl.Series(np.where(hidden.masker >= 0, hidden.masker, 0))
     nothing = np.full(pairs.height, np.nan)
     rows = pairs.select("drug", "effect", "expected", reports="observed").with_columns(
