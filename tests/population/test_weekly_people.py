@@ -107,7 +107,10 @@ def test_a_year_of_weeks_is_left_to_the_daily_detectors() -> None:
 @given(st.integers(0, 10_000), st.data())
 def test_a_week_is_answered_the_same_from_its_look_back_alone(seed: int, data: st.DataObject) -> None:
     rng = np.random.default_rng(seed)
-    rows = weeks({"cough": rng.poisson(float(rng.choice([0.05, 3])), 330) * 1.0, "once": np.where(np.arange(330) == rng.integers(40), 9.0, 0.0)}, withheld=(320, 325))
+    rows = weeks(
+        {"cough": rng.poisson(float(rng.choice([0.05, 3])), 330) * 1.0, "once": np.where(np.arange(330) == rng.integers(40), 9.0, 0.0)},
+        withheld=(320, 325),
+    )
     whole = alarms(rows)
     assert not whole.select(Alarms.key).is_duplicated().any()
     for day in data.draw(st.lists(st.sampled_from(sorted(set(rows["day"]))[-50:]), min_size=1, max_size=3)):

@@ -486,7 +486,9 @@ class Estimates(Schema, table="estimates", stream="aggregate", key=("signal", "p
     share = column(pl.Float64, "people per 100,000 of them, as found", unit="/(100000.{people})", nullable=True)
     low = column(pl.Float64, "lower end of its 95 % interval (Wilson)", nullable=True)
     high = column(pl.Float64, "upper end", nullable=True)
-    weighted = column(pl.Float64, "the same, weighted to the population of the places below, or modelled (MRP); null if neither", nullable=True)
+    weighted = column(
+        pl.Float64, "the same, weighted to the population of the places below, or modelled (MRP); null if neither", nullable=True
+    )
     weighted_low = column(pl.Float64, "lower end of its 95 % interval (Wilson at effective_n)", nullable=True)
     weighted_high = column(pl.Float64, "upper end", nullable=True)
     weighted_people = column(pl.Int64, "posters who have a weight", unit="{people}", nullable=True)
