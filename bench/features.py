@@ -33,9 +33,12 @@ def work(people: str) -> dict[str, dict[str, list[float]]]:
     from bench.measure import peak_mb
     from bench.minutes import month
     from heedful.behavior.hours_daily import day_hours, live_hours
+    from heedful.behavior.main_sleeps import main_sleeps
     from heedful.behavior.rhythm_daily import daily_rhythm
     from heedful.behavior.rows import codes_met
     from heedful.behavior.sleep import nightly_sleep
+    from heedful.behavior.sleep_regularity import sleep_regularity
+    from heedful.behavior.social_jet_lag import social_jet_lag
     from heedful.core.labels import Care, Consented
     from heedful.core.schemas import Observations
     from heedful.core.seals import seal
@@ -53,6 +56,9 @@ def work(people: str) -> dict[str, dict[str, list[float]]]:
         held = live_hours(counted)
         if present & set(nightly_sleep.only["observations"]):
             nightly_sleep(frame, held)
+            sleeps = main_sleeps(frame, held)
+            sleep_regularity(sleeps)
+            social_jet_lag(sleeps)
 
     derive(month(range(2)))
     ours, plain = Times(), Times()

@@ -15,6 +15,7 @@ from heedful.behavior import measurement_error as measurement_error
 from heedful.behavior import mobility as mobility
 from heedful.behavior import nightsignal as _nightsignal
 from heedful.behavior import phone as phone
+from heedful.behavior import resting_rates as _resting_rates  # noqa: F401
 from heedful.behavior import rhrad as _rhrad  # noqa: F401
 from heedful.behavior.actigraphy_daily import nightly_actigraphy
 from heedful.behavior.adherence.dispensed import adherence as _dispensed_adherence
@@ -28,6 +29,7 @@ from heedful.behavior.glucose.daily import daily_glucose
 from heedful.behavior.hours_daily import day_hours, live_hours
 from heedful.behavior.hrv_daily import nightly_variability
 from heedful.behavior.illness_signal import illness_signal
+from heedful.behavior.main_sleeps import main_sleeps
 from heedful.behavior.night_body import night_body
 from heedful.behavior.phone_daily import daily_phone
 from heedful.behavior.place_daily import daily_places
@@ -44,6 +46,7 @@ DERIVATIONS: tuple[Derivation, ...] = (
     day_hours,
     live_hours,
     nightly_sleep,
+    main_sleeps,
     sleep_regularity,
     social_jet_lag,
     daily_rhythm,

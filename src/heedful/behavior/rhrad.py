@@ -64,20 +64,28 @@ def rhrad_offline(minutes: pl.DataFrame, settings: Rhrad | None = None) -> pl.Da
     [18, 19, 20, 21, 22, 23]
     """
     settings = settings or Rhrad()
-    resting = minutes.sort("at").filter(pl.col("steps").rolling_sum(settings.window) == 0)
-    hours = (
-        resting.with_columns(smooth=pl.col("rate").rolling_mean(settings.smoothing)).drop_nulls("smooth")
-        .group_by(hour=pl.col("at").dt.truncate(settings.resolution)).agg(value=pl.col("smooth").mean()).sort("hour")
-    )  # fmt: skip
+    hours = smoothed_rates(minutes, settings)
     if len(hours) < 3:
+        resting = len(at_rest(minutes, settings.window))
         raise SettingsError(
-            f"rhrad_offline: {len(resting)} resting minutes leave {len(hours)} smoothed hours; it needs more than "
+            f"rhrad_offline: {resting} resting minutes leave {len(hours)} smoothed hours; it needs more than "
             f"{settings.smoothing} resting minutes over at least 3 hours. Give a longer recording or a smaller smoothing."
         )
     value = _standardised(hours["value"].to_numpy())
     twice = np.column_stack([value, value])
     anomaly = outside_envelope(twice, outside=settings.outside, support=settings.support, seed=settings.seed)
     return hours.with_columns(value=pl.Series(value), anomaly=pl.Series(anomaly))
+
+
+def at_rest(minutes: pl.DataFrame, window: int) -> pl.DataFrame:
+    """Minutes, in order, that end `window` measured minutes without a step."""
+    return minutes.sort("at").filter(pl.col("steps").rolling_sum(window) == 0)
+
+
+def smoothed_rates(minutes: pl.DataFrame, settings: Rhrad) -> pl.DataFrame:
+    """Resting heart rate (`value`, /min) of each `hour`, or what `resolution` says, that has a smoothed resting minute."""
+    smooth = at_rest(minutes, settings.window).with_columns(smooth=pl.col("rate").rolling_mean(settings.smoothing)).drop_nulls("smooth")
+    return smooth.group_by(hour=pl.col("at").dt.truncate(settings.resolution)).agg(value=pl.col("smooth").mean()).sort("hour")
 
 
 def _standardised(value: NDArray[np.float64]) -> NDArray[np.float64]:

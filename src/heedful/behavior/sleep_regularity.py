@@ -16,36 +16,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from heedful.behavior.devices import TODAY, DeviceTrust
-from heedful.behavior.rows import of_codes
-from heedful.behavior.sleep import nightly_sleep
-from heedful.behavior.sleep import nights as sleep_nights
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
-from heedful.core.schemas import Features, Observations
+from heedful.core.schemas import Features, MainSleeps
 
 NIGHTS, LEAST_PAIRS = 7, 4
 INDEX = "sleep_regularity_index[main_sleep_7]"
 _DAY_MINUTES = 1440.0
-_NIGHT_REACHES_BACK = nightly_sleep.lookback
 
 
-@derivation(
-    reads=(Observations,),
-    writes=Features,
-    by=("person", "day"),
-    lookback=NIGHTS - 1 + _NIGHT_REACHES_BACK,
-    needs=("devices",),
-    only={"observations": ("sleep_stage",)},
-    version=2,
-)
-def sleep_regularity(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
-    """`sleep_regularity_index[main_sleep_7]` of each day that a night with sleep stages ends on, over it and the six nights before.
+@derivation(reads=(MainSleeps,), writes=Features, by=("person", "day"), lookback=NIGHTS - 1, version=3, own_days=True)
+def sleep_regularity(sleeps: Frame[Consented[P], MainSleeps]) -> Frame[Consented[P], Features]:
+    """`sleep_regularity_index[main_sleep_7]` of each day that a known night ends on, over it and the six nights before.
 
-    Coverage: share of the six pairs of consecutive nights that are known. Missing as `too_short` with fewer than four.
+    A night that a watch not worn cut short is left out like one without rows. Coverage: share of the six pairs of consecutive nights
+    that are known. Missing as `too_short` with fewer than four.
     """
-    nights = _nights(sleep_nights(of_codes(observations.data, ("sleep_stage",)), devices))
+    nights = sleeps.data.sort("person", "day").with_columns(number=pl.col("person").rle_id().cast(pl.Int64))
     person, day, onset, offset = (nights.get_column(name).to_physical().to_numpy() for name in ("number", "day", "onset", "offset"))
     index, pairs = regularity(person, day, onset, offset)
     enough = pairs >= LEAST_PAIRS
@@ -53,7 +41,7 @@ def sleep_regularity(observations: Frame[Consented[P], Observations], devices: D
         "person", "day", feature=pl.lit(INDEX), value=pl.Series(np.where(enough, index, np.nan)).fill_nan(None), unit=pl.lit("1"),
         coverage=pl.Series(pairs / (NIGHTS - 1)), missing=pl.Series(np.where(enough, "", "too_short"), dtype=pl.String),
     )  # fmt: skip
-    return observations.derive(Features, out)
+    return sleeps.derive(Features, out)
 
 
 def regularity(
@@ -94,13 +82,3 @@ def _same_state(
     consecutive = (person[1:] == person[:-1]) & (day[1:] - day[:-1] == 1)
     share[1:] = np.where(consecutive, np.maximum(1 - differing / _DAY_MINUTES, 0), np.nan)
     return share
-
-
-def _nights(features: pl.DataFrame) -> pl.DataFrame:
-    """Onset and offset of each known night, sorted by person and day."""
-    both = [
-        features.filter((pl.col("feature") == name) & pl.col("value").is_finite()).select("person", "day", pl.col("value").alias(short))
-        for name, short in (("sleep_onset", "onset"), ("sleep_offset", "offset"))
-    ]
-    nights = both[0].join(both[1], on=["person", "day"]).sort("person", "day")
-    return nights.with_columns(number=pl.col("person").rle_id().cast(pl.Int64))

@@ -8,39 +8,29 @@ from __future__ import annotations
 
 import polars as pl
 
-from heedful.behavior.devices import TODAY, DeviceTrust
-from heedful.behavior.rows import of_codes
-from heedful.behavior.sleep import nightly_sleep, nights
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
-from heedful.core.schemas import Features, Observations
+from heedful.core.schemas import Features, MainSleeps
 
 WINDOW_DAYS, LEAST_WORKING, LEAST_FREE = 28, 3, 2
-NAME, MIDPOINT = "social_jet_lag[28]", "sleep_midpoint"
+NAME = "social_jet_lag[28]"
 _SATURDAY = 6
 
 
-@derivation(
-    reads=(Observations,),
-    writes=Features,
-    by=("person", "day"),
-    lookback=WINDOW_DAYS - 1 + nightly_sleep.lookback,
-    needs=("devices",),
-    only={"observations": ("sleep_stage",)},
-    version=2,
-)
-def social_jet_lag(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
-    """`social_jet_lag[28]` (min) of each day that a night with a midpoint ends on, from it and the 27 days before.
+@derivation(reads=(MainSleeps,), writes=Features, by=("person", "day"), lookback=WINDOW_DAYS - 1, version=3, own_days=True)
+def social_jet_lag(sleeps: Frame[Consented[P], MainSleeps]) -> Frame[Consented[P], Features]:
+    """`social_jet_lag[28]` (min) of each day that a known night ends on, from it and the 27 days before.
 
-    Coverage: share of the 28 nights that are known. Missing as `too_short` with fewer than three working or two free nights.
+    A night that a watch not worn cut short is left out like one without rows. Coverage: share of the 28 nights that are known. Missing as
+    `too_short` with fewer than three working or two free nights.
     """
-    found = nights(of_codes(observations.data, ("sleep_stage",)), devices)
-    return observations.derive(Features, jet_lags(found.filter(pl.col("feature") == MIDPOINT)))
+    midpoints = sleeps.data.select("person", "day", value=(pl.col("onset") + pl.col("offset")) / 2)
+    return sleeps.derive(Features, jet_lags(midpoints))
 
 
 def jet_lags(midpoints: pl.DataFrame) -> pl.DataFrame:
-    """Rows of the feature from those of `sleep_midpoint` (person, day, value)."""
+    """Rows of the feature from the midpoints of sleep (person, day, value), one a night."""
     known = midpoints.filter(pl.col("value").is_finite()).select("person", "day", "value").sort("person", "day")
     free = pl.col("day").dt.weekday() >= _SATURDAY
     window = known.with_columns(

@@ -59,8 +59,10 @@ class WarmChangePoints:
                 self._set(person, day, name, None)
         columns = (features[name].to_list() for name in ("person", "feature", "value", "coverage"))
         for day, person, name, value, coverage in zip(features["day"].to_physical().to_list(), *columns, strict=True):
-            known = value is not None and isfinite(value) and not _NOT_JUDGED.search(name)
-            self._set(person, day, name, (value, float("nan") if coverage is None else coverage) if known else None)
+            entry = None
+            if value is not None and isfinite(value) and not _NOT_JUDGED.search(name):
+                entry = float(value), float("nan") if coverage is None else float(coverage)
+            self._set(person, day, name, entry)
 
     def read(self, people: Iterable[str] | None = None) -> pl.DataFrame:
         """What `person_change_points` says of these people (everybody, unless said), without annotations."""

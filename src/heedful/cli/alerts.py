@@ -304,3 +304,72 @@ def scanned(
     for line in said:
         say(line)
     say("A cluster is a question for a person to look at, not an outbreak." if found.height else "No zone counts more than is expected.")
+
+
+@alerts_app.command("early")
+def early(
+    signal: Annotated[str, typer.Argument(help="An official weekly signal.")],
+    place: Annotated[str, typer.Argument(help="The place.")],
+    digital: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="A digital signal: a concept that is counted, or another weekly series. All of the place without."),
+    ] = None,
+    source: Annotated[str, typer.Option(help="Issuer, where several issue the signal.")] = "",
+    stratum: Annotated[str, typer.Option(help="Stratum of the official signal.")] = "all",
+    delay: Annotated[int, typer.Option(help="Weeks until a figure is out; 0: as measured.", min=0, max=26)] = 0,
+    lags: Annotated[int, typer.Option(help="Weeks of the official series that are looked back on.", min=1)] = 52,
+    window: Annotated[int, typer.Option(help="Weeks that are learned from.", min=20)] = 104,
+    threshold: Annotated[float, typer.Option(help="Figure at which a season begins; 0: what 6 in 10 early weeks lay below.", min=0)] = 0.0,
+    season_start: Annotated[int, typer.Option(help="Month with which a season's year begins.", min=1, max=12)] = 7,
+    weeks: Annotated[int, typer.Option(help="Newest weeks that are shown.", min=1)] = 12,
+    known_on: Annotated[str | None, typer.Option(help="As it was known at the end of this day (YYYY-MM-DD).")] = None,
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Nowcast an official weekly figure before it is out, from people's own counts and other series, and say how far to trust it."""
+    from datetime import date
+
+    from heedful.cli.console import emit, open_site, say, table
+    from heedful.core.errors import SettingsError
+    from heedful.loops.early_warning import Sought, early_warnings
+    from heedful.population.early_warning import EarlyWarning
+
+    try:
+        day = None if known_on is None else date.fromisoformat(known_on)
+    except ValueError as error:
+        raise SettingsError(f"{known_on!r} is not a day. Write it as YYYY-MM-DD.") from error
+    learning = EarlyWarning(lags=lags, window=window)
+    sought = Sought(signal, place, source, stratum, tuple(digital or ()), delay, threshold, season_start, learning)
+    with open_site(config) as site:
+        found = early_warnings(site, sought, day)
+    if json:
+        emit({
+            "weeks": found.weeks.to_dicts(), "quality": found.quality, "drift": found.drift.to_dicts(),
+            "lead": found.lead, "said": found.said,
+        })  # fmt: skip
+        return
+    table(f"{signal}, {place}: nowcast, and figure as first issued and as known now", found.weeks.columns,
+          [tuple(map(_short, row)) for row in found.weeks.tail(weeks).rows()])  # fmt: skip
+    table("Digital signals", found.drift.columns, [tuple(map(_short, row)) for row in found.drift.rows()])
+    for line in (*_trust(found.quality, found.lead), *found.said):
+        say(line)
+
+
+def _trust(quality: dict[str, float], lead: dict[str, Any]) -> list[str]:
+    """How the past nowcasts did, in sentences."""
+    said = []
+    if quality:
+        said.append(
+            f"Over {quality['weeks']:.0f} past weeks, out of sample: error {quality['error_to_naive']:.3f} of 'as the newest figure' "
+            f"({quality['error_to_naive_as_revised']:.3f} against figures as revised since), correlation {quality['correlation']:.3f}; "
+            f"the 95 % intervals held {100 * quality['coverage']:.1f} % of the figures."
+        )
+        if quality["error_to_naive"] >= 1:
+            said.append("That is no better than the newest figure itself: do not rely on this nowcast.")
+    if lead:
+        said.append(
+            f"It told of {len(lead['seasons'])} beginnings of a season (at {lead['threshold']:.4g}) {lead['mean']:.2f} weeks "
+            f"before the figure was out (95 % interval {lead['low']:.2f} to {lead['high']:.2f}); "
+            f"missed {lead['missed']}, made up {lead['false']}."
+        )
+    return said

@@ -85,6 +85,7 @@ def reported(
     folder: Annotated[Path, typer.Argument(help="Folder of VAERS, folder or zip of a FAERS quarter, or openFDA drug events (JSON).")],
     most: Annotated[int, typer.Option(help="Rows shown.", min=1)] = 20,
     concomitant: Annotated[bool, typer.Option("--concomitant", help="FAERS: medicines taken beside the suspect ones, too.")] = False,
+    strata: Annotated[str, typer.Option(help="Expected counts, IC and EBGM within groups of: age, sex, or age,sex.")] = "",
     json: Json = False,
 ) -> None:
     """Compare treatments in spontaneous reports (VAERS, FAERS) by PRR, ROR, IC and EBGM; never in one table with public posts."""
@@ -92,6 +93,7 @@ def reported(
 
     from heedful.cli.console import emit, say, table
     from heedful.population.safety.spontaneous import spontaneous_signals
+    from heedful.population.safety.strata import unknown
     from heedful.sources.faers import is_faers, read_faers
     from heedful.sources.openfda import read_openfda
     from heedful.sources.vaers import read_vaers
@@ -105,13 +107,19 @@ def reported(
         rows = read.rows
         left = f"{read.older:,} older versions, {read.repeated:,} repeated and {read.deleted:,} deleted reports"
         said = f"{read.reports:,} reports; left out {left}. "
-    found = spontaneous_signals(rows)
+    groups = [name.strip() for name in strata.split(",")] if strata else []
+    found = spontaneous_signals(rows, groups)
+    if groups:
+        lacking = " and ".join(f"{count:,} reports do not say their {name}" for name, count in unknown(rows, groups).items())
+        said = f"{said}Expected, IC and EBGM within {' and '.join(groups)}, PRR and ROR over all; {lacking} (a stratum of their own). "
     if json:
         emit({"pairs": found.to_dicts(), "said": said.strip()})
         return
     measures = ("expected", "prr", "ror", "ic", "ebgm", "eb05")
     first = found.head(most)
-    rules = pl.concat_str(*(pl.when(f"by_{name}").then(pl.lit(name.upper())) for name in ("prr", "ror")), separator=" ", ignore_nulls=True)
+    rules = pl.concat_str(
+        *(pl.when(f"by_{name}").then(pl.lit(name.upper())) for name in ("prr", "ror", "ic")), separator=" ", ignore_nulls=True
+    )
     shown = first.select("drug", "effect", "reports", *(first[name].round(2) for name in measures), rules.alias("more by"), "masked_by")
     table(f"Spontaneous reports, the first {shown.height} of {found.height:,} pairs", shown.columns, shown.rows())
     say(f"{said}How reporting is distributed, not how often it happens; a high ratio is a question for a person.")

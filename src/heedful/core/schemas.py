@@ -679,6 +679,15 @@ class LiveHours(Schema, table="live_hours", stream="personal", key=("person", "d
     alive = column(pl.Int32, "bit k: a heart rate was measured, or something was counted, in local hour k")
 
 
+class MainSleeps(Schema, table="main_sleeps", stream="personal", key=("person", "day"), grain="month"):
+    """When the main sleep of each known night began and ended; a night that a watch not worn cut short has no row."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    day = column(pl.Date, "local day on which it ends")
+    onset = column(pl.Float64, "clock time at which it began, minutes after the day's midnight; before it negative")
+    offset = column(pl.Float64, "clock time at which it ended, minutes after the day's midnight")
+
+
 class Agreements(Schema, table="agreements", stream="personal", key=("person", "code"), grain="none"):
     """How far a person's own reports agree with what devices measured, on days with both."""
 

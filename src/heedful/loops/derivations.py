@@ -17,6 +17,7 @@ from heedful.behavior.glucose.daily import daily_glucose
 from heedful.behavior.hours_daily import day_hours, live_hours
 from heedful.behavior.hrv_daily import nightly_variability
 from heedful.behavior.illness_signal import illness_signal
+from heedful.behavior.main_sleeps import main_sleeps
 from heedful.behavior.night_body import night_body
 from heedful.behavior.nightsignal import nightsignal
 from heedful.behavior.phone_daily import daily_phone
@@ -44,6 +45,7 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     day_hours,
     live_hours,
     nightly_sleep,
+    main_sleeps,
     sleep_regularity,
     social_jet_lag,
     daily_rhythm,

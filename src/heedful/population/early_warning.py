@@ -23,6 +23,8 @@ from heedful.core.registry import METHODS, Card, Method
 from heedful.population.lasso_path import lasso_path
 
 Floats = npt.NDArray[np.float64]
+_ERRORS = 20
+"""Weeks of errors that an interval needs."""
 
 CARD = Card(
     name="early_warning.argo_steps",
@@ -43,7 +45,7 @@ class EarlyWarning:
     lags: weeks of the official series that are looked back on. window: weeks learned from. penalties, least: how many penalties, and the
     smallest as a share of the first. memory: weeks after which a forward error counts a third as much. sharpness: how much worse (as a
     share of the best's error) a penalty may have been to weigh a third of the best. band: weeks of errors behind an interval.
-    level: of the interval.
+    level: of the interval. delay: weeks until a week's official figure is known: a nowcast uses figures that many weeks back or more.
     """
 
     lags: int = 52
@@ -54,17 +56,34 @@ class EarlyWarning:
     sharpness: float = 0.3
     band: int = 104
     level: float = 0.95
+    delay: int = 1
+
+    @property
+    def weeks_needed(self) -> int:
+        """Whole weeks, from the first on, that must be known before a nowcast has an interval."""
+        return max(self.window, self.lags + self.delay - 1 + self.window // 2) + self.delay - 1 + _ERRORS
 
     def __post_init__(self) -> None:
-        if self.lags < 1 or self.window < 20 or self.penalties < 2 or not 0 < self.least < 1 or not 0 < self.level < 1 or self.band < 20:
-            raise SettingsError(f"A nowcast needs 1 lag, a window and a band of 20 weeks, 2 penalties, and shares within 0..1; got {self}.")
+        if (
+            self.lags < 1
+            or self.window < 20
+            or self.penalties < 2
+            or not 0 < self.least < 1
+            or not 0 < self.level < 1
+            or self.band < 20
+            or self.delay < 1
+        ):
+            raise SettingsError(
+                f"A nowcast needs 1 lag, a window and a band of 20 weeks, 2 penalties, a delay of 1, and shares within 0..1; got {self}."
+            )
 
 
 @dataclass(frozen=True)
 class Nowcast:
     """A figure each week, [weeks]; NaN where too little was known.
 
-    estimate, low, high: in the unit of the official series. carried: the figure of the week before, what one has without a nowcast.
+    estimate, low, high: in the unit of the official series. carried: the newest figure known then, of
+    `delay` weeks before: what one has without a nowcast.
     """
 
     estimate: Floats
@@ -93,7 +112,7 @@ def early_warning(official: Floats, digital: Floats, settings: EarlyWarning | No
     settings = settings or EarlyWarning()
     _check(official, digital)
     outcome = np.log(official / (100 - official))
-    columns, step, carried = _design(outcome, np.log(digital + 0.5), settings.lags)
+    columns, step, carried = _design(outcome, np.log(digital + 0.5), settings.lags, settings.delay)
     candidates = _candidates(columns, step, settings) + carried[:, None]
     estimate = _weighed(candidates, outcome, settings)
     low, high = _interval(estimate, outcome, settings)
@@ -113,12 +132,12 @@ def _check(official: Floats, digital: Floats) -> None:
         raise SettingsError(f"Digital signal {signal} is {digital[week, signal]:g} in week {week}: counts and index values are 0 or more.")
 
 
-def _design(outcome: Floats, signals: Floats, lags: int) -> tuple[Floats, Floats, Floats]:
-    """Columns [weeks, lags + 2 signals], the step from the week before [weeks], and the figure of the week before [weeks]."""
-    carried = np.concatenate([[np.nan], outcome[:-1]])
+def _design(outcome: Floats, signals: Floats, lags: int, delay: int) -> tuple[Floats, Floats, Floats]:
+    """Columns [weeks, lags + 2 signals], the step from `delay` weeks before [weeks], and the figure of that week [weeks]."""
+    carried = np.concatenate([np.full(delay, np.nan), outcome])[: len(outcome)]
     before = np.full((len(outcome), lags), np.nan)
     for lag in range(1, lags + 1):
-        before[lag:, lag - 1] = outcome[:-lag]
+        before[lag - 1 :, lag - 1] = carried[: max(len(outcome) - lag + 1, 0)]
     changes = np.vstack([np.full((1, signals.shape[1]), np.nan), np.diff(signals, axis=0)])
     return np.hstack([before, signals, changes]), outcome - carried, carried
 
@@ -132,8 +151,9 @@ def _candidates(columns: Floats, step: Floats, settings: EarlyWarning) -> Floats
     first = np.flatnonzero(usable)[: settings.window]
     middle = columns[first].mean(axis=0) if len(first) else np.zeros(columns.shape[1])  # sums about it keep their digits
     sums = _sums_of(np.hstack([columns - middle, step[:, None]]), usable, settings.window)
-    for week, (number, plain, products) in enumerate(sums):
-        if week >= settings.window and whole[week] and number >= settings.window // 2:
+    for past, (number, plain, products) in enumerate(sums):
+        week = past + settings.delay - 1  # the newest step known in it is that of the week `past` - 1
+        if week < len(step) and past >= settings.window and whole[week] and number >= settings.window // 2:
             found[week] = _foretold(number, plain, products, columns[week] - middle, shares)
     return found
 
@@ -174,13 +194,14 @@ def _weighed(candidates: Floats, outcome: Floats, settings: EarlyWarning) -> Flo
     weeks, penalties = candidates.shape
     told, errors = np.full(weeks, np.nan), np.zeros(penalties)
     for week in range(weeks):
+        past = week - settings.delay
+        if past >= 0 and np.isfinite(candidates[past, 0]) and np.isfinite(outcome[past]):
+            errors = errors * np.exp(-1 / settings.memory) + (candidates[past] - outcome[past]) ** 2
         if not np.isfinite(candidates[week, 0]):
             continue
         best = errors.min()
         weight = np.exp(-(errors - best) / (settings.sharpness * best)) if best > 0 else np.ones(penalties)
         told[week] = weight @ candidates[week] / weight.sum()
-        if np.isfinite(outcome[week]):
-            errors = errors * np.exp(-1 / settings.memory) + (candidates[week] - outcome[week]) ** 2
     return told
 
 
@@ -189,8 +210,9 @@ def _interval(told: Floats, outcome: Floats, settings: EarlyWarning) -> tuple[Fl
     half = np.full(len(told), np.nan)
     errors = np.abs(told - outcome)
     for week in range(len(told)):
-        earlier = errors[:week][np.isfinite(errors[:week])][-settings.band :]
-        if len(earlier) >= 20:
+        known = errors[: max(week - settings.delay + 1, 0)]
+        earlier = known[np.isfinite(known)][-settings.band :]
+        if len(earlier) >= _ERRORS:
             rank = int(np.ceil((len(earlier) + 1) * settings.level))
             half[week] = np.sort(earlier)[rank - 1] if rank <= len(earlier) else np.inf
     return told - half, told + half

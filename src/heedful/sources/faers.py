@@ -28,6 +28,7 @@ from heedful.sources.openfda import SOURCE, SpontaneousReports
 _CURE = "Give the folder or zip of a FAERS quarter (ASCII, 2012Q4 or later) with its DEMO, DRUG and REAC files."
 _ROLES = ("PS", "SS", "I")
 _CONCOMITANT = "C"
+_YEARS = {"DEC": 10.0, "YR": 1.0, "MON": 1 / 12, "WK": 7 / 365.25, "DY": 1 / 365.25, "HR": 1 / 8766}
 _TOLD = ("event_dt", "occr_country", "sex", "age", "age_cod")
 """What two cases must agree in, beside all drugs and reactions, to be one."""
 
@@ -53,12 +54,24 @@ def read_faers(path: Path, *, concomitant: bool = False) -> SpontaneousReports:
     known = pl.all_horizontal(pl.col(name).fill_null("") != "" for name in (*_TOLD, "drug", "effect"))
     alike = pl.when(known).then(pl.concat_str(*_TOLD, "drug", "effect", separator="\x1f")).otherwise("caseid")
     once = whole.with_columns(alike=alike).unique("alike", keep="first", maintain_order=True)
-    pairs = once.select("primaryid", person="caseid").join(taken, on="primaryid").join(told, on="primaryid", how="left")
-    rows = pairs.select("person", "drug", pl.col("effect").fill_null(""), source=pl.lit(SOURCE)).sort("person", "drug", "effect")
+    people = once.select("primaryid", person="caseid", age=_age(), sex=_sex())
+    pairs = people.join(taken, on="primaryid").join(told, on="primaryid", how="left")
+    rows = pairs.select("person", "drug", pl.col("effect").fill_null(""), pl.lit(SOURCE).alias("source"), "age", "sex").sort(
+        "person", "drug", "effect"
+    )
     return SpontaneousReports(
         rows, once.height, cases.height - newest.height, whole.height - once.height, int(once["drug"].is_null().sum()),
         newest.height - kept.height,
     )  # fmt: skip
+
+
+def _age() -> pl.Expr:
+    """Years; null where number or unit is not there."""
+    return pl.col("age").cast(pl.Float64, strict=False) * pl.col("age_cod").replace_strict(_YEARS, default=None, return_dtype=pl.Float64)
+
+
+def _sex() -> pl.Expr:
+    return pl.when(pl.col("sex").is_in(["F", "M"])).then("sex").otherwise(pl.lit(""))
 
 
 def _all(rows: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -29,14 +29,17 @@ from heedful.core.errors import SourceError
 SOURCE = "faers"
 SUSPECT, CONCOMITANT, INTERACTING = "1", "2", "3"
 _CURE = "Give openFDA drug/event JSON: an answer of its API, a download, or a folder of them."
-_SCHEMA = {"person": pl.String, "drug": pl.String, "effect": pl.String, "source": pl.String}
+_SCHEMA = {"person": pl.String, "drug": pl.String, "effect": pl.String, "source": pl.String, "age": pl.Float64, "sex": pl.String}
+_YEARS = {"800": 10.0, "801": 1.0, "802": 1 / 12, "803": 7 / 365.25, "804": 1 / 365.25, "805": 1 / 8766}
+"""Years in an E2B(R2) age unit: decade, year, month, week, day, hour."""
+_SEX = {"1": "M", "2": "F"}
 
 
 @dataclass(frozen=True)
 class SpontaneousReports:
-    """`rows`: person (the report), drug, effect, source, as `heedful.population.safety.accounts` takes them. reports: those kept; older:
-    earlier versions of them; repeated: reports that another one holds already; without_drug: reports that name no suspect drug; deleted:
-    reports that the authority took back."""
+    """`rows`: person (the report), drug, effect, source, as `heedful.population.safety.accounts` takes them, and the report's age (years,
+    or null) and sex (F, M, or empty). reports: those kept; older: earlier versions of them; repeated: reports that another one holds
+    already; without_drug: reports that name no suspect drug; deleted: reports that the authority took back."""
 
     rows: pl.DataFrame
     reports: int
@@ -64,7 +67,7 @@ def read_openfda(path: Path, *, concomitant: bool = False) -> SpontaneousReports
 
 def _counted(events: dict[str, dict[str, Any]], older: int, *, concomitant: bool) -> SpontaneousReports:
     seen: set[tuple[str, ...]] = set()
-    rows: list[tuple[str, str, str, str]] = []
+    rows: list[tuple[str, str, str, str, float | None, str]] = []
     kept = repeated = without = 0
     wanted = {SUSPECT, INTERACTING, *([CONCOMITANT] if concomitant else [])}
     for report in sorted(events):
@@ -77,7 +80,8 @@ def _counted(events: dict[str, dict[str, Any]], older: int, *, concomitant: bool
             continue
         seen.update(alike)
         kept, without = kept + 1, without + (not drugs)
-        rows += [(report, drug, effect, SOURCE) for drug in drugs for effect in effects or [""]]
+        age, sex = _age(patient), _SEX.get(str(patient.get("patientsex") or ""), "")
+        rows += [(report, drug, effect, SOURCE, age, sex) for drug in drugs for effect in effects or [""]]
     return SpontaneousReports(pl.DataFrame(rows, schema=_SCHEMA, orient="row"), kept, older, repeated, without)
 
 
@@ -89,6 +93,15 @@ def _alike(event: dict[str, Any], drugs: str, effects: str) -> list[tuple[str, .
     told = (str(event.get("occurcountry") or ""), str(event.get("receivedate") or ""), *person)
     found = [("company", company, drugs, effects)] if company else []
     return found + ([("person", *told, drugs, effects)] if all(told) and drugs and effects else [])
+
+
+def _age(patient: dict[str, Any]) -> float | None:
+    """Years, where a number and its unit are given."""
+    unit, told = _YEARS.get(str(patient.get("patientonsetageunit") or "")), str(patient.get("patientonsetage") or "")
+    try:
+        return float(told) * unit if unit and told else None
+    except ValueError:
+        return None  # not a number: the report does not say
 
 
 def _drug(drug: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """VAERS public use files (CDC/FDA): spontaneous reports of vaccines and what was told after them; kept apart from public posts.
 
 A folder holds `*VAERSVAX.csv` and `*VAERSSYMPTOMS.csv` (or .gz) of any years; a report's number joins them. MedDRA terms stand as given.
+Age and sex stand in `*VAERSDATA.csv`, where that is there, too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ _CURE = "Give the folder of a VAERS download with a VAERSVAX and a VAERSSYMPTOMS
 
 
 def read_vaers(folder: Path) -> pl.DataFrame:
-    """Distinct rows person (the report), drug, effect, source for `heedful.population.safety.accounts`; an empty effect where none is told.
+    """Distinct rows person (the report), drug, effect, source for `heedful.population.safety.accounts`; an empty effect where none is told;
+    age (years) and sex (F, M) where a VAERSDATA file says them, else null and empty.
 
     Errors: `SourceError` for an absent or unreadable file, or one without its columns.
     """
@@ -29,11 +31,24 @@ def read_vaers(folder: Path) -> pl.DataFrame:
     joined = given.join(told, on="VAERS_ID", how="left")
     return joined.select(
         person="VAERS_ID", drug="drug", effect=pl.col("effect").fill_null(""), source=pl.lit(SOURCE)
-    ).sort("person", "drug", "effect")  # fmt: skip
+    ).join(_people(folder), on="person", how="left").with_columns(pl.col("sex").fill_null("")).sort("person", "drug", "effect")  # fmt: skip
+
+
+def _people(folder: Path) -> pl.DataFrame:
+    """person, age, sex of the VAERSDATA files, one row a report; none without such a file."""
+    columns = ["VAERS_ID", "AGE_YRS", "SEX"]
+    found = _tables(folder, "VAERSDATA", columns) if _files(folder, "VAERSDATA") else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    age, sex = pl.col("AGE_YRS").cast(pl.Float64, strict=False), pl.col("SEX").str.to_uppercase()
+    known_sex = pl.when(sex.is_in(["F", "M"])).then(sex).otherwise(pl.lit(""))
+    return found.unique("VAERS_ID", keep="first", maintain_order=True).select(person="VAERS_ID", age=age, sex=known_sex)
+
+
+def _files(folder: Path, kind: str) -> list[Path]:
+    return sorted(path for pattern in (f"*{kind}.csv", f"*{kind}.csv.gz") for path in folder.glob(pattern))
 
 
 def _tables(folder: Path, kind: str, columns: list[str]) -> pl.DataFrame:
-    files = sorted(path for pattern in (f"*{kind}.csv", f"*{kind}.csv.gz") for path in folder.glob(pattern))
+    files = _files(folder, kind)
     if not files:
         raise SourceError(folder, f"there is no {kind} file in it", _CURE)
     return pl.concat([_table(path, columns) for path in files])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -14,19 +16,22 @@ from heedful.population.safety.information_component import information_componen
 from heedful.population.safety.masking import masking
 from heedful.population.safety.prr import prr
 from heedful.population.safety.ror import ror
+from heedful.population.safety.strata import with_strata
 
 LEAST_REPORTS = 3
 _FOURFOLD = ("observed", "drug_total", "effect_total", "total")
 
 
-def spontaneous_signals(reports: pl.DataFrame) -> pl.DataFrame:
-    """Drug, effect, reports, expected, prr, ror, ic and ebgm with their intervals, by_prr, by_ror of pairs with at least `LEAST_REPORTS`;
-    masked_by, another drug without whose reports fewer of the effect would be expected, and expected_without it; signals first. ebgm and
-    eb05 are null where the pairs are too few to learn from.
+def spontaneous_signals(reports: pl.DataFrame, strata: Sequence[str] = ()) -> pl.DataFrame:
+    """Drug, effect, reports, expected, prr, ror, ic and ebgm with their intervals, by_prr, by_ror, by_ic of pairs with at least
+    `LEAST_REPORTS`; masked_by, another drug without whose reports fewer of the effect would be expected, and expected_without it; signals
+    first. ebgm and eb05 are null where the pairs are too few to learn from.
 
-    reports: rows person (the report), drug, effect, source, none of them of public posts. Errors: `SettingsError` if a source is 'social'.
+    reports: rows person (the report), drug, effect, source, none of them of public posts; for strata age (years) and sex, too.
+    strata: "age", "sex". expected, ic and ebgm are then taken within them and signals by IC come first; PRR, ROR, masking have none.
+    Errors: `SettingsError` if a source is 'social', or for strata that no report tells of.
     """
-    counted = count_accounts(reports, ())
+    counted = count_accounts(with_strata(reports, strata), ())
     if set(counted.pairs["kind"].unique()) - {SPONTANEOUS}:
         raise SettingsError("spontaneous_signals: public posts are counted apart; leave them out.")
     pairs = counted.pairs
@@ -47,12 +52,13 @@ def spontaneous_signals(reports: pl.DataFrame) -> pl.DataFrame:
         ebgm=_finite(shrunk.ebgm if shrunk else nothing), eb05=_finite(shrunk.low if shrunk else nothing),
         masked_by=pl.when(pl.Series(hidden.masker >= 0)).then(pairs["drug"].gather(masker)).otherwise(pl.lit("")),
         expected_without=_finite(hidden.expected),
-        by_prr=pl.Series(proportional.signal), by_ror=pl.Series(odds.signal),
+        by_prr=pl.Series(proportional.signal), by_ror=pl.Series(odds.signal), by_ic=pl.Series(component.signal),
     )  # fmt: skip
     kept = rows.filter(pl.col("reports") >= LEAST_REPORTS)
     excess = pl.col("reports") - pl.col("expected")
     rules = pl.col("by_prr").cast(pl.Int8) + pl.col("by_ror").cast(pl.Int8)
-    return kept.sort(rules, excess, "drug", "effect", descending=[True, True, False, False])
+    first = pl.col("by_ic").cast(pl.Int8) if strata else rules
+    return kept.sort(first, excess, "drug", "effect", descending=[True, True, False, False])
 
 
 def _finite(values: Floats) -> pl.Series:
