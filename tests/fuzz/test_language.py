@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.conftest import SHARED
 from tests.fuzz.targets import TEXTS, VOCABULARIES, kernels, language, tagger, vocabulary
 
 from heedful.language.crisis import crises
@@ -17,7 +17,7 @@ from heedful.language.experiences import LONGEST, experiences_in
 from heedful.language.reading import read
 from heedful.sources import packaged
 
-HOSTILE = Path(os.environ.get("HEEDFUL_SHARED", "/work/shared")) / "data" / "hostile"
+HOSTILE = SHARED / "data" / "hostile"
 WORDS = ["zoloft", "nausea", "no ", "not", " headache", "?", "!", ".", ",", "\x00", "\u202e", "\u200d", "🤮", "é", "\ud7ff", "'", "-", "\n", "\x01", "\x02",
          "after two weeks", "because of the cost", "switched from Prozac to ", "stopped", "quit", " I ", "side effects: ", "ﷺ", "İ", "ß"]  # fmt: skip
 
