@@ -237,18 +237,12 @@ def history(
     json: Json = False,
 ) -> None:
     """Show a series as it was known on a past day, and say what of it is missing."""
-    from datetime import date
-
     import polars as pl
 
-    from heedful.cli.console import emit, open_site, say, table
-    from heedful.core.errors import SettingsError
+    from heedful.cli.console import day_of, emit, open_site, say, table
     from heedful.loops.archive import series_history
 
-    try:
-        day = None if known_on is None else date.fromisoformat(known_on)
-    except ValueError as error:
-        raise SettingsError(f"{known_on!r} is not a day. Write it as YYYY-MM-DD.") from error
+    day = None if known_on is None else day_of(known_on)
     with open_site(config) as site:
         rows, said = series_history(site, signal, place, day, roll_up, days)
     if json:
@@ -277,11 +271,9 @@ def scanned(
     json: Json = False,
 ) -> None:
     """Look for clusters in space and time: places near each other that together count more than elsewhere, or than before."""
-    from datetime import date
-
     import polars as pl
 
-    from heedful.cli.console import emit, open_site, say, table
+    from heedful.cli.console import day_of, emit, open_site, say, table
     from heedful.core.errors import SettingsError
     from heedful.loops.space_time import MODELS, Asked, Model, read_coordinates, scan_places
 
@@ -289,10 +281,7 @@ def scanned(
     chosen = known.get(model)
     if chosen is None:
         raise SettingsError(f"There is no model {model!r}; there are {', '.join(MODELS)}.")
-    try:
-        day = None if known_on is None else date.fromisoformat(known_on)
-    except ValueError as error:
-        raise SettingsError(f"{known_on!r} is not a day. Write it as YYYY-MM-DD.") from error
+    day = None if known_on is None else day_of(known_on)
     asked = Asked(signal, chosen, dates, baseline, neighbors, replicas, seed, source, stratum)
     with open_site(config) as site:
         found, said = scan_places(site, read_coordinates(places), asked, day)
@@ -327,17 +316,11 @@ def early(
     json: Json = False,
 ) -> None:
     """Nowcast an official weekly figure before it is out, from people's own counts and other series, and say how far to trust it."""
-    from datetime import date
-
-    from heedful.cli.console import emit, open_site, say, table
-    from heedful.core.errors import SettingsError
+    from heedful.cli.console import day_of, emit, open_site, say, table
     from heedful.loops.early_warning import Sought, early_warnings
     from heedful.population.early_warning import EarlyWarning
 
-    try:
-        day = None if known_on is None else date.fromisoformat(known_on)
-    except ValueError as error:
-        raise SettingsError(f"{known_on!r} is not a day. Write it as YYYY-MM-DD.") from error
+    day = None if known_on is None else day_of(known_on)
     learning = EarlyWarning(lags=lags, window=window)
     sought = Sought(signal, place, source, stratum, tuple(digital or ()), delay, threshold, season_start, learning)
     with open_site(config) as site:

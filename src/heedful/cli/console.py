@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,20 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 from rich.table import Table
 from rich.text import Text
 
+from heedful.core.errors import SettingsError
 from heedful.loops.settings import load_settings
 from heedful.loops.site import Site
 
 screen = Console(highlight=False, soft_wrap=True)
 aside = Console(stderr=True, highlight=False)
+
+
+def day_of(text: str) -> date:
+    """The day that a user wrote; `SettingsError` says how to write one."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is not a day. Write it as YYYY-MM-DD.") from error
 
 
 def emit(document: Any) -> None:

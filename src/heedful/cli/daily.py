@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from heedful.cli.console import ReadingProgress, accounts_table, emit, open_site, say
+from heedful.cli.console import ReadingProgress, accounts_table, day_of, emit, open_site, say
 from heedful.core.errors import SettingsError
 from heedful.loops.registers import strange_registers
 from heedful.loops.run import RunResult, record_consent_files, run_site
@@ -51,19 +50,12 @@ def run(config: Path, follow: bool, every: float, json: bool) -> None:
 def report(config: Path, out: Path, person: str, as_of: str | None, json: bool) -> None:
     """Write the page of this site."""
     with open_site(config) as site:
-        day = None if as_of is None else end_of(_day(as_of))
+        day = None if as_of is None else end_of(day_of(as_of))
         who = site.person(person) if person else ""
         subtitle = "All inputs" if day is None else f"As it was known at the end of {as_of}"
         site.ledger.audit(site.clock.now(), "read", {"page": out.name, "person": who, "as_of": as_of or ""})
         write_page(gather(site, "run", site.settings.site.name, subtitle, person=who, as_of=day), out)
     emit({"page": str(out)}) if json else say(f"The page: {out}")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise SettingsError(f"{text!r} is not a day. Write it as YYYY-MM-DD.") from error
 
 
 def _quiet(site: Site) -> int:
