@@ -391,6 +391,8 @@ def learn(
     json: Json = False,
 ) -> None:
     """Learn a head's weights from your own copy of its set, the same ones every time."""
+    # before numpy is imported: sums by several threads come in another order on a busy machine, and weights differ in the eighth digit
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from heedful.cli.learn import learn as run
     from heedful.cli.learn import show
 
