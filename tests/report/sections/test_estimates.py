@@ -35,8 +35,8 @@ def test_a_row_says_all_that_it_must() -> None:
         "3,000 (2,500–3,580)",
         "2,800 (2,100–3,700)",
         "1,750 of 3,500",
-        "2.00",
-        "0.31, 0.04",
+        "design effect 2.00",
+        "difference 0.31, after 0.04",
         "nobody from US/AK",
     ):
         assert words in shown

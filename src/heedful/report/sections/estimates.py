@@ -15,8 +15,8 @@ from heedful.report.wording import counted, day, explain, name, number, place_na
 _TITLE = "Shares of people who post"
 _FIRST = 12
 _OPINION = r"^(?:claim|concern|label|worry)\b"
-_OF_WEIGHTS = ("Effective n", "Design effect", "Difference before, after", "Weights cut")
-"""Columns that stand only where one row has them: four columns of nothing would hide who is missing."""
+_OF_WEIGHTS = ("Effective n", "Weights")
+"""Columns that stand only where one row has them: columns of nothing would hide who is missing."""
 _NUMERIC = ("People of posters", "As found", "Weighted", "Effective n")
 
 
@@ -107,9 +107,7 @@ def _row(row: dict[str, Any], content: PageContent) -> dict[str, str | None]:
         "As found": "–" if row["share"] is None else _interval(row, "share", "low", "high"),
         "Weighted": "not weighted",
         "Effective n": "–",
-        "Design effect": "–",
-        "Difference before, after": "–",
-        "Weights cut": "–",
+        "Weights": "–",
         "Who is missing": "not known without weights",
         "Where from": explain("estimate", row["signal"], row["place"], row["stratum"], row["day"]),
     }
@@ -118,16 +116,19 @@ def _row(row: dict[str, Any], content: PageContent) -> dict[str, str | None]:
     return shown | {
         "Weighted": _interval(row, "weighted", "weighted_low", "weighted_high"),
         "Effective n": f"{row['effective_n']:,.0f} of {row['weighted_people']:,}",
-        "Design effect": "–" if row["design_effect"] is None else f"{row['design_effect']:.2f}",
-        "Difference before, after": _differences(row),
-        "Weights cut": "–" if row["trimmed"] is None else f"{row['trimmed']:,}",
+        "Weights": _weights(row),
         "Who is missing": row["missing"] or "no place",
     }
 
 
-def _differences(row: dict[str, Any]) -> str:
-    """None where a model, not weights, makes the difference."""
-    return "–" if row["imbalance_before"] is None else f"{row['imbalance_before']:.2f}, {row['imbalance_after']:.2f}"
+def _weights(row: dict[str, Any]) -> str:
+    """What the weights do; nothing where a model, not weights, makes the difference."""
+    said = [] if row["design_effect"] is None else [f"design effect {row['design_effect']:.2f}"]
+    if row["imbalance_before"] is not None:
+        said.append(f"difference {row['imbalance_before']:.2f}, after {row['imbalance_after']:.2f}")
+    if row["trimmed"] is not None:
+        said.append(f"{row['trimmed']:,} cut")
+    return "; ".join(said) or "–"
 
 
 def _interval(row: dict[str, Any], middle: str, low: str, high: str) -> str:
