@@ -72,6 +72,13 @@ def test_a_zip_is_read_as_its_folder(tmp_path: Path) -> None:
     assert read_faers(tmp_path / "faers_ascii_2023q1.zip").rows.equals(read_faers(folder).rows)
 
 
+def test_a_zip_that_would_explode_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "faers.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("ASCII/DEMO23Q1.txt", DEMO + "\n" + "0" * 20_000_000)
+    with pytest.raises(SourceError, match="zip bomb"):
+        read_faers(tmp_path / "faers.zip")
+
+
 def test_what_cannot_be_read_is_named_with_a_cure(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="it is not there"):
         read_faers(tmp_path / "nowhere")

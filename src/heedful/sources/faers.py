@@ -15,15 +15,14 @@ no real quarter was at hand. Files before 2012Q4 (legacy AERS: ISR, CASE) have o
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import polars as pl
 
 from heedful.core.errors import SourceError
 from heedful.sources.openfda import SOURCE, SpontaneousReports
+from heedful.sources.wearables.archives import DECODING, is_zip, opened_zip
 
 _CURE = "Give the folder or zip of a FAERS quarter (ASCII, 2012Q4 or later) with its DEMO, DRUG and REAC files."
 _ROLES = ("PS", "SS", "I")
@@ -35,7 +34,7 @@ _TOLD = ("event_dt", "occr_country", "sex", "age", "age_cod")
 
 def is_faers(path: Path) -> bool:
     """Whether a folder or zip holds a DEMO file of a quarter."""
-    return path.exists() and (path.is_dir() or zipfile.is_zipfile(path)) and any(_kind(name) == "DEMO" for name in _names(path))
+    return (path.is_dir() or is_zip(path)) and any(_kind(name) == "DEMO" for name in _names(path))
 
 
 def read_faers(path: Path, *, concomitant: bool = False) -> SpontaneousReports:
@@ -80,10 +79,10 @@ def _all(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 
 
 def _tables(path: Path, kind: str, columns: Sequence[str]) -> pl.DataFrame:
-    files = [(name, data) for name, data in _members(path) if _kind(name) == kind]
-    if not files:
+    tables = [_table(path / name, data, columns) for name, data in _members(path, lambda name: _kind(name) == kind)]
+    if not tables:
         raise SourceError(path, f"there is no {kind} file in it", _CURE)
-    return pl.concat([_table(path / name, data, columns) for name, data in files])
+    return pl.concat(tables)
 
 
 def _table(file: Path, data: bytes, columns: Sequence[str]) -> pl.DataFrame:
@@ -101,8 +100,8 @@ def _table(file: Path, data: bytes, columns: Sequence[str]) -> pl.DataFrame:
 
 def _deleted(path: Path) -> pl.Series:
     """Case numbers of the lists of deleted cases, one a line."""
-    lists = [data.decode("utf-8", "replace").split() for name, data in _members(path) if "DELETE" in name.upper() and not _kind(name)]
-    return pl.Series("caseid", [case for one in lists for case in one if case.isdigit()], pl.String)
+    lists = _members(path, lambda name: "DELETE" in name.upper() and not _kind(name))
+    return pl.Series("caseid", [case for _, data in lists for case in data.decode("utf-8", "replace").split() if case.isdigit()], pl.String)
 
 
 def _kind(name: str) -> str:
@@ -113,21 +112,24 @@ def _kind(name: str) -> str:
 def _names(path: Path) -> list[str]:
     if path.is_dir():
         return sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
-    with zipfile.ZipFile(path) as inside:
-        return sorted(inside.namelist())
+    with opened_zip(path) as inside:
+        return sorted(name for name in inside.namelist() if not name.endswith("/"))
 
 
-def _members(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Files of interest with their bytes."""
+def _members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of the files that are wanted, one at a time."""
     if not path.exists():
         raise SourceError(path, "it is not there", _CURE)
-    if not (path.is_dir() or zipfile.is_zipfile(path)):
+    if not (path.is_dir() or is_zip(path)):
         raise SourceError(path, "it is neither a folder nor a zip", _CURE)
-    for name in _names(path):
-        if not (_kind(name) or "DELETE" in name.upper()) or name.endswith("/"):
-            continue
-        if path.is_dir():
-            yield name, (path / name).read_bytes()
-        else:
-            with zipfile.ZipFile(path) as inside:
-                yield name, io.BytesIO(inside.read(name)).getvalue()
+    names = [name for name in _names(path) if wanted(name)]
+    if path.is_dir():
+        yield from ((name, (path / name).read_bytes()) for name in names)
+        return
+    with opened_zip(path) as inside:
+        for name in names:
+            try:
+                data = inside.read(name)
+            except DECODING as error:
+                raise SourceError(path, f"its member {name} cannot be unpacked ({error})", _CURE) from error
+            yield name, data
