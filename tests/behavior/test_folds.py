@@ -88,9 +88,9 @@ def test_nothing_stays_of_a_person_who_is_forgotten(seed: int) -> None:
     assert not [key for key in keys_of(everything) if key[0] == "a" and key in held]
     assert b"a" not in {key[0].encode() for key in [*held._stated, *held._hour_place, *held._place]}
     sums = held._sums
-    free = sums._free
+    free = sums._days.free
     assert not any(array[free].any() for array in sums._arrays.values())
-    assert not sums.total[sums._free_hours].any()
+    assert not sums.total[sums._day_hours.free].any()
     assert not sums.walks[free]["steps"].any()
 
 

@@ -7,11 +7,11 @@ door). Of the latter only the published line is used here, never another person'
 
 from __future__ import annotations
 
-import numpy as np
-import polars as pl
-from scipy.special import stdtrit
+from typing import Any
 
-from heedful.behavior.measurement_error.calibration import calibration_line
+import polars as pl
+
+from heedful.behavior.measurement_error.calibration import CalibrationLine, calibration_line
 from heedful.behavior.reported import NAMES, amount, days_told, quantity
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
@@ -89,17 +89,18 @@ def calibrated_by_group(reports: pl.DataFrame, groups: pl.DataFrame) -> pl.DataF
     )
 
 
-def stands_for(line: dict[str, float], report: float) -> dict[str, float | None]:
+def stands_for(row: dict[str, Any], report: float) -> dict[str, float | None]:
     """Of a row of `GroupAgreements` with a line: what one person's usual report stands for, with its 95 % prediction interval."""
-    people, away = int(line["people"]), report - line["usual_reported"]
-    value = line["usual_measured"] + line["slope"] * away
-    wide = float(stdtrit(people - 2, 0.975)) * line["residual"] * np.sqrt(1 + 1 / people)
-    half = float(np.hypot(wide, (line["slope_high"] - line["slope_low"]) / 2 * away))
-    simex = None if line["simex_slope"] is None else line["usual_measured"] + line["simex_slope"] * away
-    return {"calibrated": value, "low": value - half, "high": value + half, "simex": simex}
+    known = row["simex_slope"] is not None
+    line = CalibrationLine(
+        row["people"], row["usual_reported"], row["usual_measured"], row["slope"], row["slope_low"], row["slope_high"], row["residual"],
+        row["simex_slope"] if known else float("nan"), row["reliability"],
+    )  # fmt: skip
+    low, high = line.interval(report)
+    return {"calibrated": line.at(report), "low": low, "high": high, "simex": line.simex_at(report) if known else None}
 
 
-def group_words(line: dict[str, float], report: float, unit: str) -> str:
+def group_words(line: dict[str, Any], report: float, unit: str) -> str:
     """The same in one sentence."""
     found, people = stands_for(line, report), int(line["people"])
     value, low, high = (amount(float(found[key] or 0.0)) for key in ("calibrated", "low", "high"))

@@ -42,6 +42,7 @@ from heedful.behavior.minutes import (
     mark_rows,
 )
 from heedful.behavior.rows import trust_of
+from heedful.behavior.slots import Slots, longer
 from heedful.core.codes import CODES
 from heedful.core.derivations import Key
 from heedful.core.schemas import DayHours, Features
@@ -51,7 +52,6 @@ SLOTS = MINUTES_A_DAY + 2 * MARGIN_MINUTES
 """Minutes of the layout of a day: the local day, which a clock change may move by an hour, and a row that crosses midnight."""
 _KEY = ("person", "day")
 _ZONE_US = 15 * HOUR_US
-_GROWTH = 64
 
 
 class WarmDays:
@@ -267,7 +267,7 @@ class _Sums:
     """The arrays of all days held, a place for each: those of `Minutes` by place and minute, rows of steps, sums of hours."""
 
     def __init__(self) -> None:
-        self._free, self._free_hours = list[int](), list[int]()
+        self._days, self._day_hours = Slots(self._grow), Slots(self._grow_hours)
         shapes: dict[str, tuple[tuple[int, ...], Any]] = {
             "beats": ((SLOTS,), np.int64), "beat_count": ((SLOTS,), np.int32), "night": ((SLOTS,), np.int32),
             "night_count": ((SLOTS,), np.int32), "signs": ((SLOTS,), np.uint8), "owner": ((SLOTS,), np.int32), "idle": ((SLOTS,), np.int32),
@@ -287,24 +287,20 @@ class _Sums:
 
     def take(self, origin: int) -> int:
         """An empty place for a day whose first minute is `origin`."""
-        if not self._free:
-            have = len(self.walks)
-            more = max(_GROWTH, have)
-            self._arrays = {name: _longer(array, more) for name, array in self._arrays.items()}
-            self.walks = _longer(self.walks, more)
-            self._free = list(range(have + more - 1, have - 1, -1))
-        place = self._free.pop()
+        place = self._days.take()
         self._arrays["origin"][place] = origin
         return place
 
     def take_hours(self) -> int:
         """An empty place for the hours of a stream and day."""
-        if not self._free_hours:
-            have = len(self.known)
-            more = max(_GROWTH, have)
-            self.total, self.known = _longer(self.total, more), _longer(self.known, more)
-            self._free_hours = list(range(have + more - 1, have - 1, -1))
-        return self._free_hours.pop()
+        return self._day_hours.take()
+
+    def _grow(self, more: int) -> None:
+        self._arrays = {name: longer(array, more) for name, array in self._arrays.items()}
+        self.walks = longer(self.walks, more)
+
+    def _grow_hours(self, more: int) -> None:
+        self.total, self.known = longer(self.total, more), longer(self.known, more)
 
     def give_back(self, place: int, hours: list[int]) -> None:
         """Empty a day's place."""
@@ -312,8 +308,8 @@ class _Sums:
             array[place] = 0
         self.walks[place] = np.zeros((), WALK)
         self.total[hours], self.known[hours] = 0, 0
-        self._free.append(place)
-        self._free_hours += hours
+        self._days.give_back([place])
+        self._day_hours.give_back(hours)
 
     def move_ranks(self, moved: NDArray[np.int32]) -> None:
         """Ranks as they are numbered since another device was met."""
@@ -365,10 +361,6 @@ class _Sums:
             mine["beat_count"].reshape(-1), mine["night"].reshape(-1), mine["night_count"].reshape(-1), signs, owner, mine["sum_rank"],
             walks,
         )  # fmt: skip
-
-
-def _longer(array: NDArray[Any], more: int) -> NDArray[Any]:
-    return np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)])
 
 
 @njit(cache=True)

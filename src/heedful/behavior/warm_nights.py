@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from heedful.behavior.change import _deviation
 from heedful.behavior.nightsignal import CONSECUTIVE_NIGHTS, RED_BPM, YELLOW_BPM, Nights
+from heedful.behavior.slots import Slots, longer
 from heedful.core.errors import SettingsError
 
 _NEVER = -(10**9)
@@ -43,7 +44,7 @@ class WarmNights:
     def __init__(self, *, yellow: float = YELLOW_BPM, red: float = RED_BPM, consecutive: int = CONSECUTIVE_NIGHTS) -> None:
         self._settings = float(yellow), float(red), consecutive
         self._place: dict[str, int] = {}
-        self._free = list[int]()
+        self._slots = Slots(self._grow)
         self._state = np.zeros(0, _STATE)
         self._ordered = np.zeros((0, 32))
 
@@ -84,20 +85,17 @@ class WarmNights:
             place = self._place.pop(name, None)
             if place is not None:
                 self._state[place], self._ordered[place] = np.zeros((), _STATE), 0.0
-                self._free.append(place)
+                self._slots.give_back([place])
 
     def _placed(self, name: str) -> int:
         if name not in self._place:
-            if not self._free:
-                have = len(self._state)
-                more = max(64, have)
-                self._state = np.concatenate([self._state, np.zeros(more, _STATE)])
-                self._ordered = np.concatenate([self._ordered, np.zeros((more, self._ordered.shape[1]))])
-                self._free = list(range(have + more - 1, have - 1, -1))
-            self._place[name] = place = self._free.pop()
+            self._place[name] = place = self._slots.take()
             for field in ("last", "raw", "raw_before", "newest"):
                 self._state[field][place] = _NEVER
         return self._place[name]
+
+    def _grow(self, more: int) -> None:
+        self._state, self._ordered = longer(self._state, more), longer(self._ordered, more)
 
 
 @njit(cache=True)

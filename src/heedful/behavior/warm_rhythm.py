@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from heedful.behavior.hours import HOUR_COLUMNS, HOURS, SIGNALS
 from heedful.behavior.rhythm_daily import DAYS, features_of_windows
+from heedful.behavior.slots import Slots, longer
 from heedful.core.derivations import Key
 from heedful.core.schemas import Features
 
@@ -38,7 +39,7 @@ class WarmRhythm:
 
     def __init__(self) -> None:
         self._place: dict[tuple[str, str], int] = {}
-        self._free = list[int]()
+        self._slots = Slots(self._grow)
         self._hours = np.full((0, DEPTH, HOURS), np.nan)
         self._said = np.zeros((0, DEPTH), np.bool_)
         self._newest = np.zeros(0, np.int64)
@@ -86,7 +87,7 @@ class WarmRhythm:
             place = self._place.pop((person, signal), None)
             if place is not None:
                 self._hours[place], self._said[place], self._newest[place] = np.nan, False, _NEVER
-                self._free.append(place)
+                self._slots.give_back([place])
 
     def _windows(self, place: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.float64]:
         return self._hours[place[:, None], at[:, None] + np.arange(1 - DAYS, 1)].reshape(len(place), DAYS * HOURS)
@@ -103,12 +104,9 @@ class WarmRhythm:
 
     def _placed(self, series: tuple[str, str]) -> int:
         if series not in self._place:
-            if not self._free:
-                have = len(self._newest)
-                more = max(64, have)
-                self._hours = np.concatenate([self._hours, np.full((more, DEPTH, HOURS), np.nan)])
-                self._said = np.concatenate([self._said, np.zeros((more, DEPTH), np.bool_)])
-                self._newest = np.concatenate([self._newest, np.full(more, _NEVER, np.int64)])
-                self._free = list(range(have + more - 1, have - 1, -1))
-            self._place[series] = self._free.pop()
+            self._place[series] = self._slots.take()
         return self._place[series]
+
+    def _grow(self, more: int) -> None:
+        self._hours, self._said = longer(self._hours, more, np.nan), longer(self._said, more)
+        self._newest = longer(self._newest, more, _NEVER)

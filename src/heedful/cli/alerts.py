@@ -275,7 +275,8 @@ def scanned(
 
     from heedful.cli.console import day_of, emit, open_site, say, table
     from heedful.core.errors import SettingsError
-    from heedful.loops.space_time import MODELS, Asked, Model, read_coordinates, scan_places
+    from heedful.loops.space_time import MODELS, Asked, Model, scan_places
+    from heedful.sources.coordinates import read_coordinates
 
     known: dict[str, Model] = {one: one for one in MODELS}
     chosen = known.get(model)

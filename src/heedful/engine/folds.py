@@ -8,6 +8,7 @@ erasure of the whole person; after a restart nothing is held, and days are opene
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -36,9 +37,12 @@ class Folds:
         for derivation in derivations:
             if derivation.fold is not None:
                 schema = derivation.reads[0]
-                warm = self._warm.setdefault((derivation.fold.start, schema), _Warm(schema, {n: resources[n] for n in derivation.needs}))
-                warm.serve(derivation)
-                self._of[derivation.name] = warm
+                shared = (derivation.fold.start, schema)
+                if shared not in self._warm:
+                    given = {name: resources[name] for name in derivation.needs}
+                    self._warm[shared] = _Warm(schema, functools.partial(derivation.fold.start, **given))
+                self._warm[shared].serve(derivation)
+                self._of[derivation.name] = self._warm[shared]
 
     def read(self, derivation: Derivation, keys: pl.DataFrame, rows_of: Callable[[pl.DataFrame], pl.DataFrame]) -> Answer | None:
         """What the states say of `keys`, and the keys that must be derived from their rows; None if all must. `rows_of` reads rows."""
@@ -89,25 +93,25 @@ Answer = tuple[pl.DataFrame, pl.DataFrame]
 class _Warm:
     """One state, the codes that it reads, and which days were asked for last."""
 
-    def __init__(self, schema: type[Schema], resources: Mapping[str, Any]) -> None:
-        self.schema, self._resources = schema, resources
+    def __init__(self, schema: type[Schema], start: Callable[[], FoldState]) -> None:
+        self.schema, self._start = schema, start
         self._codes: set[str] = set()
-        self._start: Callable[..., FoldState] | None = None
+        self._all_codes = False
         self._state: FoldState | None = None
         self._asked: set[date] = set()
         self._empty: set[Key] = set()
         """Keys without rows, asked for since the last rows came."""
 
     def serve(self, derivation: Derivation) -> None:
-        assert derivation.fold is not None
-        self._start = derivation.fold.start
-        self._codes |= set(derivation.only.get(self.schema.table, ()))
+        """Hold what this derivation reads, too."""
+        only = derivation.only.get(self.schema.table, ())
+        self._codes |= set(only)
+        self._all_codes |= not only
 
     @property
     def state(self) -> FoldState:
         if self._state is None:
-            assert self._start is not None
-            self._state = self._start(**self._resources)
+            self._state = self._start()
         return self._state
 
     def bring(self, keys: pl.DataFrame, rows_of: Callable[[pl.DataFrame], pl.DataFrame]) -> bool:
@@ -125,8 +129,7 @@ class _Warm:
             return False
         if missing:
             self._make_room(len(missing), set(wanted))
-            rows = rows_of(_frame(missing))
-            lost = state.open(rows.filter(pl.col("code").is_in(sorted(self._codes))) if self._codes else rows)
+            lost = state.open(self._read(rows_of(_frame(missing))))
             self._empty |= {key for key in missing if key not in state} - set(lost)
         return True
 
@@ -135,6 +138,10 @@ class _Warm:
         wanted = _keys(keys)
         mine = [key in self.state or key in self._empty for key in wanted]
         return [key for key, own in zip(wanted, mine, strict=True) if own], keys.filter(~pl.Series(mine, dtype=pl.Boolean))
+
+    def _read(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows of the codes that are read."""
+        return rows if self._all_codes else rows.filter(pl.col("code").is_in(sorted(self._codes)))
 
     def _make_room(self, many: int, wanted: set[Key]) -> None:
         held = self.state.keys()
@@ -150,7 +157,7 @@ class _Warm:
             self._state.forget(_keys(rows.select(_KEY).unique()))
             return
         try:
-            self._state.step(rows.filter(pl.col("code").is_in(sorted(self._codes))) if self._codes else rows)
+            self._state.step(self._read(rows))
         except BaseException:
             self.went(None)  # how much of it was added is not known
             raise

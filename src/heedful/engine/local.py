@@ -9,7 +9,7 @@ difference that is still to be passed on. Nothing else writes derived tables.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -213,22 +213,21 @@ class Engine:
     # --- deriving
 
     def _derive_portion(self, step: Step, inputs: list[pl.DataFrame], keys: pl.DataFrame, read: Reader) -> pl.DataFrame:
-        parts = list(self._parts(step, keys)) if step.derivation.in_parts is not None else []
-        if len(parts) < 2:
-            return self._derive(step, inputs or self._all_inputs(step, keys, read), keys)
-        days = day_range(needed_keys(step.derivation, keys))
-        frames = (_sealed(self.lake.read(step.inputs[0][0], part, days), step.inputs[0]) for part in parts)
-        return unseal(step.derivation.over_parts(frames, **self._given(step, keys)))
+        if step.derivation.in_parts is not None:
+            days = day_range(needed_keys(step.derivation, keys))
+            parts = self._parts(step, step.derivation.in_parts.by, days)
+            if len(parts) > 1:
+                frames = (_sealed(self.lake.read(step.inputs[0][0], part, days), step.inputs[0]) for part in parts)
+                return unseal(step.derivation.over_parts(frames, **self._given(step, keys)))
+        return self._derive(step, inputs or self._all_inputs(step, keys, read), keys)
 
-    def _parts(self, step: Step, keys: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Parts of the rows that `keys` need, of about `ROWS_A_PART`, by the columns that the derivation names."""
-        assert step.derivation.in_parts is not None
-        schema, by = step.inputs[0][0], list(step.derivation.in_parts.by)
-        days = day_range(needed_keys(step.derivation, keys))
+    def _parts(self, step: Step, by: Sequence[str], days: tuple[date, date] | None) -> list[pl.DataFrame]:
+        """Parts of a step's rows of these days, of about `ROWS_A_PART`, by the columns `by`."""
+        schema = step.inputs[0][0]
         rows = self.lake.scan(schema.table, schema, days=days)
         sizes = (rows if days is None else rows.filter(pl.col("day").is_between(*days))).group_by(by).len().sort(by).collect()
-        end = sizes["len"].cum_sum()
-        yield from sizes.select(by).with_columns(_part=end // ROWS_A_PART).partition_by("_part", include_key=False, maintain_order=True)
+        part = sizes["len"].cum_sum() // ROWS_A_PART
+        return sizes.select(by).with_columns(_part=part).partition_by("_part", include_key=False, maintain_order=True)
 
     def _derive(self, step: Step, inputs: list[pl.DataFrame], keys: pl.DataFrame | None = None) -> pl.DataFrame:
         frames = [_sealed(rows, node) for rows, node in zip(inputs, step.inputs, strict=True)]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from heedful.core.errors import NotFoundError, SettingsError, SourceError
+from heedful.core.errors import NotFoundError, SettingsError
 from heedful.core.schemas import Series
 from heedful.loops.archive import end_of_day
 from heedful.loops.site import Site
@@ -39,26 +38,6 @@ class Asked:
     seed: int = 1
     source: str = ""
     stratum: str = "all"
-
-
-def read_coordinates(path: Path) -> pl.DataFrame:
-    """place, longitude, latitude of a CSV. Errors: `SourceError`, naming file and column."""
-    cure = "Write a header line place,longitude,latitude, and one line for each place (US/NY,-75.5,42.9)."
-    try:
-        rows = pl.read_csv(path, infer_schema=False, encoding="utf8")
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(path, f"it cannot be read as CSV ({error})", cure) from error
-    lost = [name for name in ("place", "longitude", "latitude") if name not in rows.columns]
-    if lost:
-        raise SourceError(path, f"it has no column {', '.join(lost)}", cure, 1)
-    found = rows.select(pl.col("place").str.strip_chars(), pl.col("longitude", "latitude").cast(pl.Float64, strict=False))
-    bad = found.with_row_index("line", 2).filter(
-        ~(pl.col("longitude").is_between(-180, 180) & pl.col("latitude").is_between(-90, 90)).fill_null(False)
-        | pl.col("place").is_duplicated()
-    )
-    if bad.height:
-        raise SourceError(path, f"{bad['place'][0]} has no longitude and latitude in degrees, or stands twice", cure, int(bad["line"][0]))
-    return found
 
 
 def scan_places(site: Site, coordinates: pl.DataFrame, asked: Asked, known_on: date | None = None) -> tuple[pl.DataFrame, list[str]]:

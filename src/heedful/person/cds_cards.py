@@ -20,7 +20,7 @@ from heedful.core.frames import Frame, checked
 from heedful.core.labels import Care, Consented
 from heedful.core.schemas import Changes, Plans
 from heedful.person.care_plan import fhir_id, plan_states
-from heedful.person.cds_hooks import SUMMARY_BELOW, CdsHooksError, discovery, response_faults
+from heedful.person.cds_hooks import CdsHooksError, discovery, response_faults, shortened
 
 Document = dict[str, Any]
 PLAN, FINDINGS, GENES = "heedful-plan", "heedful-findings", "heedful-drug-gene-notes"
@@ -94,7 +94,7 @@ def _finding(row: Document, site: str) -> Document:
     feature = str(row["feature"]).partition("[")[0].replace("_", " ")
     return {
         "uuid": str(uuid.uuid5(_SPACE, f"{row['person']}|{row['day']}|{row['detector']}|{row['feature']}")),
-        "summary": _short(f"{'Very unusual' if row['level'] == 2 else 'Unusual'} for this patient on {row['day']}: {feature}"),
+        "summary": shortened(f"{'Very unusual' if row['level'] == 2 else 'Unusual'} for this patient on {row['day']}: {feature}"),
         "detail": f"{row['why']} ({row['nights_used']} days or nights behind the baseline.) A finding to look at, not a diagnosis.",
         # what a declared cause explains is told, but not as a warning
         "indicator": "warning" if row["level"] == 2 and row["because"] is None else "info",
@@ -107,7 +107,7 @@ def _item(row: Document, site: str) -> Document:
     evidence = f" Evidence: {row['evidence']}" if row["evidence"] else ""
     return {
         "uuid": str(uuid.uuid5(_SPACE, f"{row['person']}|{row['item']}")),
-        "summary": _short(str(row["title"])), "detail": f"{row['reason']}{evidence}", "indicator": "info",
+        "summary": shortened(str(row["title"])), "detail": f"{row['reason']}{evidence}", "indicator": "info",
         "source": {"label": site, "topic": {"code": str(row["kind"]), "system": "urn:heedful:plan-item"}},
         "selectionBehavior": "any", "suggestions": [_suggestion(row)], "overrideReasons": _REASONS,
     }  # fmt: skip
@@ -128,7 +128,3 @@ def _suggestion(row: Document) -> Document:
         "label": "Add a draft", "uuid": str(uuid.uuid5(_SPACE, f"suggestion|{row['person']}|{row['item']}")),
         "actions": [{"type": "create", "description": f"A draft: {row['title']}", "resource": resource}],
     }  # fmt: skip
-
-
-def _short(text: str) -> str:
-    return text if len(text) < SUMMARY_BELOW else text[: SUMMARY_BELOW - 2].rstrip() + "…"

@@ -130,6 +130,11 @@ def request_faults(request: Document) -> list[str]:
     return faults
 
 
+def shortened(summary: str) -> str:
+    """A card's summary, cut where it would not stay under `SUMMARY_BELOW` characters."""
+    return summary if len(summary) < SUMMARY_BELOW else summary[: SUMMARY_BELOW - 2].rstrip() + "…"
+
+
 def response_faults(response: Document) -> list[str]:
     """What a service's response breaks, with its place; empty if it is valid.
 

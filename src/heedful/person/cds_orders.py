@@ -16,14 +16,13 @@ import polars as pl
 from heedful.core.frames import Frame, checked
 from heedful.core.labels import Care, Consented
 from heedful.core.schemas import Records
-from heedful.person.cds_hooks import CdsHooksError, response_faults
+from heedful.person.cds_hooks import CdsHooksError, response_faults, shortened
 from heedful.person.pharmacogenomic_notes import SYSTEM, gene_notes
 
 Document = dict[str, Any]
 SELECTED, SIGNED = "heedful-order-genes", "heedful-sign-genes"
 HOOKS = {SELECTED: "order-select", SIGNED: "order-sign"}
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:heedful:cds-order-card")
-_MOST_SUMMARY = 139
 
 
 @checked
@@ -97,10 +96,9 @@ def _words(order: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _card(row: Document, site: str) -> Document:
-    summary = str(row["title"])
     return {
         "uuid": str(uuid.uuid5(_SPACE, f"{row['person']}|{row['item']}")),
-        "summary": summary if len(summary) <= _MOST_SUMMARY else summary[: _MOST_SUMMARY - 1] + "…",
+        "summary": shortened(str(row["title"])),
         "detail": f"{row['reason']} Evidence: {row['evidence']}. For a human to judge; the order is not changed.",
         "indicator": "info" if "no recommendation" in str(row["evidence"]).lower() else "warning",
         "source": {"label": site, "topic": {"code": "pharmacogenomics", "system": "urn:heedful:plan-item"}},

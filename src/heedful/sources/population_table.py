@@ -7,18 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from heedful.core.errors import SourceError
+from heedful.sources.text_table import text_table
 
 
 def read_population(path: Path) -> pl.DataFrame:
     """A CSV with the columns place, people and, if it has any, stratum (absent: 'all' in each row). Errors: `SourceError`."""
     cure = "Write a header line place,stratum,people, and one line for each place (US/NY,all,19571216)."
-    try:
-        rows = pl.read_csv(path, infer_schema=False, encoding="utf8")
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(path, f"it cannot be read as CSV ({error})", cure) from error
-    lost = [name for name in ("place", "people") if name not in rows.columns]
-    if lost:
-        raise SourceError(path, f"it has no column {' or '.join(lost)}", cure, 1)
+    rows = text_table(path, ("place", "people"), cure)
     if "stratum" not in rows.columns:
         rows = rows.with_columns(stratum=pl.lit("all"))
     people = rows["people"].str.strip_chars().cast(pl.Float64, strict=False)

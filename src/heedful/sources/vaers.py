@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from heedful.core.errors import SourceError
+from heedful.sources.text_table import text_table
 
 SOURCE = "vaers"
 _CURE = "Give the folder of a VAERS download with a VAERSVAX and a VAERSSYMPTOMS file."
@@ -51,15 +52,5 @@ def _tables(folder: Path, kind: str, columns: list[str]) -> pl.DataFrame:
     files = _files(folder, kind)
     if not files:
         raise SourceError(folder, f"there is no {kind} file in it", _CURE)
-    return pl.concat([_table(path, columns) for path in files])
-
-
-def _table(path: Path, columns: list[str]) -> pl.DataFrame:
-    try:
-        rows = pl.read_csv(path, infer_schema=False, encoding="utf8-lossy")
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise SourceError(path, f"it cannot be read as CSV ({error})", _CURE) from error
-    absent = [name for name in columns if name not in rows.columns]
-    if absent:
-        raise SourceError(path, f"it has no column {', '.join(absent)}", _CURE, 1)
-    return rows.select(pl.col(columns).str.strip_chars())
+    read = (text_table(path, columns, _CURE, encoding="utf8-lossy") for path in files)
+    return pl.concat([rows.select(pl.col(columns).str.strip_chars()) for rows in read])
