@@ -106,9 +106,9 @@ def _row(row: dict[str, Any], content: PageContent) -> dict[str, str | None]:
         "People of posters": "withheld, or nobody" if row["posters"] is None else f"{row['people']:,} of {row['posters']:,}",
         "As found": "–" if row["share"] is None else _interval(row, "share", "low", "high"),
         "Weighted": "not weighted",
+        "Who is missing": "not known without weights",
         "Effective n": "–",
         "Weights": "–",
-        "Who is missing": "not known without weights",
         "Where from": explain("estimate", row["signal"], row["place"], row["stratum"], row["day"]),
     }
     if row["weighted"] is None:
