@@ -16,11 +16,12 @@ from tests.population.test_weekly_people import days
 from heedful.cli.main import main
 from heedful.core.clock import FixedClock
 from heedful.core.errors import NotFoundError, SettingsError
-from heedful.loops.early_warning import Sought, _people, early_warnings
+from heedful.loops.early_warning import Sought, early_warnings
 from heedful.loops.run import run_site
 from heedful.loops.settings import InputSettings, Settings
 from heedful.loops.site import Site
 from heedful.population.early_warning import EarlyWarning
+from heedful.population.weekly_rates import weekly_rates
 
 FIRST = date(2021, 1, 4)
 WEEKS = 260
@@ -178,7 +179,7 @@ def test_own_counts_are_those_known_when_the_week_was_nowcast() -> None:
     weeks = pl.Series([FIRST, FIRST + timedelta(weeks=1)])
     plain = 6 + 7 + 8 + 1.5 + 9 + 10
     for more, people in ((known(16, 3), plain + 10), (known(16, 30), plain), (known(6, 0), plain)):
-        found = _people(pl.concat([more, rows]).unique(maintain_order=True), weeks, 1.5)
+        found = weekly_rates(pl.concat([more, rows]).unique(maintain_order=True), weeks, 1.5, 2)
         assert list(found) == ["cough"]
         assert found["cough"][0] == pytest.approx(1e5 * people / 350)
         assert np.isnan(found["cough"][1]), "nobody was seen on its Sunday"

@@ -60,7 +60,7 @@ def test_a_planted_cluster_is_found_with_its_places_and_dates(site: Path, model:
 
 
 def test_a_past_day_knows_only_what_was_known(site: Path) -> None:
-    with pytest.raises(NotFoundError, match="Nothing of flu, all"):
+    with pytest.raises(NotFoundError, match="Nothing of flu is known"):
         scanned(site, "--known-on", "2024-01-01")
 
 
@@ -69,6 +69,8 @@ def test_what_cannot_be_scanned_says_why(site: Path) -> None:
         (("--model", "cubic"), "no model 'cubic'; there are permutation"),
         (("--dates", "40"), "No place counted on"),
         (("--known-on", "tomorrow"), "not a day"),
+        (("--source", "CDC"), "does not come from 'CDC'; it comes from flu"),
+        (("--stratum", "old"), "has no stratum 'old'; it has all"),
     ):
         with pytest.raises(SettingsError, match=says):
             scanned(site, *more)

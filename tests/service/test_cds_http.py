@@ -59,10 +59,10 @@ def port(site: Path) -> Iterator[int]:
             thread.join()
 
 
-def ask(port: int, method: str, path: str, body: Any = None, host: str = "localhost") -> tuple[int, Any]:
+def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     text = body if isinstance(body, str) else json.dumps(body)
-    connection.request(method, path, text if method == "POST" else None, {"Host": host})
+    connection.request(method, path, text if method == "POST" else None, {"Host": "localhost"} | headers)
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
@@ -114,4 +114,12 @@ def test_refusals(port: int, method: str, path: str, body: Any, status: int, say
 
 
 def test_a_name_that_is_not_this_machine_is_not_answered(port: int) -> None:
-    assert ask(port, "GET", "/cds-services", host="evil.example")[0] == 403
+    assert ask(port, "GET", "/cds-services", Host="evil.example")[0] == 403
+
+
+def test_a_page_of_another_site_in_a_browser_here_neither_reads_nor_leaves_feedback(port: int) -> None:
+    for origin in ("https://evil.example", "null", "http://localhost.evil.example"):
+        for path in ("", f"/{PLAN}", f"/{PLAN}/feedback"):
+            status, answer = ask(port, "POST" if path else "GET", f"/cds-services{path}", {}, Origin=origin)
+            assert (status, "another site" in answer["error"]) == (403, True)
+    assert ask(port, "GET", "/cds-services", Origin="http://localhost:3000")[0] == 200

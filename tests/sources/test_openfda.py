@@ -72,6 +72,18 @@ def test_packed_files_and_folders(tmp_path: Path) -> None:
     assert read_openfda(tmp_path).rows["person"].to_list() == ["1", "2"]
 
 
+def test_bombs_and_members_that_point_outside_are_refused(tmp_path: Path) -> None:
+    for name, member, content, says in (
+        ("a.json.zip", "../a.json", b"{}", "points outside the archive"),
+        ("b.json.zip", "b.json", b" " * 20_000_000, "zip bomb"),
+        ("c.json.zip", "c.txt", b"", "no JSON file in the zip"),
+    ):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr(member, content)
+        with pytest.raises(SourceError, match=says):
+            read_openfda(tmp_path / name)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 
 import polars as pl
 
-from heedful.core.errors import NotFoundError
+from heedful.core.errors import NotFoundError, SettingsError
 from heedful.core.labels import Aggregate
 from heedful.core.places import WORLD
 from heedful.core.schemas import Counts, Series
@@ -50,3 +50,20 @@ def _unknown(place: str) -> list[str]:
         return []
     cure = f'places = {{"{place}" = "XX/YY"}}'
     return [f"{place} is no place code: it is tested alone and stands in no sum. Map it in the input's settings: {cure}"]
+
+
+def one_series(rows: pl.DataFrame, signal: str, stratum: str, source: str) -> pl.DataFrame:
+    """Of a signal's rows those of a stratum and one source, which need not be named where there is one.
+
+    Errors: `SettingsError` that names what there is.
+    """
+    found = rows.filter(pl.col("stratum") == stratum)
+    if found.is_empty():
+        there = ", ".join(rows["stratum"].unique().sort().to_list()[:20])
+        raise SettingsError(f"{signal} has no stratum {stratum!r}; it has {there}. Name one with --stratum.")
+    sources = found["source"].unique().sort().to_list()
+    if source and source not in sources:
+        raise SettingsError(f"{signal} does not come from {source!r}; it comes from {', '.join(sources)}.")
+    if not source and len(sources) > 1:
+        raise SettingsError(f"{signal} comes from {', '.join(sources)}: different figures. Name one with --source.")
+    return found.filter(pl.col("source") == (source or sources[0]))

@@ -19,7 +19,7 @@ import polars as pl
 from heedful.core.errors import NotFoundError, SettingsError
 from heedful.core.labels import Aggregate
 from heedful.core.schemas import Counts, Series
-from heedful.loops.archive import end_of_day
+from heedful.loops.archive import end_of_day, one_series
 from heedful.loops.site import Site
 from heedful.population.archive import SERIES
 from heedful.population.cases import Floats
@@ -27,6 +27,7 @@ from heedful.population.digital_drift import DigitalDrift, digital_drift
 from heedful.population.early_warning import EarlyWarning, Nowcast, early_warning
 from heedful.population.lead_time import lead_time
 from heedful.population.people_mentions import ANY
+from heedful.population.weekly_rates import by_week, weekly_rates
 
 _AFTER = 2
 """Days after the end of a week on which it is nowcast: posts of Sunday are counted, most official figures are not out."""
@@ -101,7 +102,7 @@ def early_warnings(site: Site, sought: Sought, known_on: date | None = None) -> 
     least = site.settings.disclosure.minimum_cell / 2
     others = _issued(series.filter(pl.col("stratum") == "all"), official)
     found = _digital(others, own, days, sought, least)
-    names, digital, left_out = _enough(found, sought, learning, _column(official.rows, "value", days))
+    names, digital, left_out = _enough(found, sought, learning, by_week(official.rows, "value", days))
     return _warned(days, official, names, digital, sought, learning, said + left_out)
 
 
@@ -119,16 +120,7 @@ def _official(series: pl.DataFrame, sought: Sought, known_on: date | None) -> _W
             f"No official figure of {sought.signal} in {sought.place} was known{then}. Official series of {sought.place}: {there}. "
             "See: heedful tables series"
         )
-    rows = rows.filter(pl.col("stratum") == sought.stratum)
-    if rows.is_empty():
-        there = ", ".join(series.filter(pl.col("signal") == sought.signal)["stratum"].unique().sort().to_list()[:20])
-        raise SettingsError(f"{sought.signal} has no stratum {sought.stratum!r}; it has {there}. Name one with --stratum.")
-    sources = rows["source"].unique().sort().to_list()
-    if sought.source and sought.source not in sources:
-        raise SettingsError(f"{sought.signal} does not come from {sought.source!r}; it comes from {', '.join(sources)}.")
-    if not sought.source and len(sources) > 1:
-        raise SettingsError(f"{sought.signal} comes from {', '.join(sources)}: different figures. Name one with --source.")
-    rows = rows.filter(pl.col("source") == (sought.source or sources[0]))
+    rows = one_series(rows, sought.signal, sought.stratum, sought.source)
     if rows["period_days"].unique().to_list() != [7]:
         raise SettingsError(
             f"A nowcast needs weekly figures; {sought.signal} has periods of {rows['period_days'].unique().sort().to_list()} days."
@@ -201,48 +193,9 @@ def _digital(others: dict[str, _Weekly], own: pl.DataFrame, days: pl.Series, sou
     found = {}
     for name in sorted(wanted & set(others)):
         late = others[name].late or 0
-        values = _column(others[name].rows, "value", days)
+        values = by_week(others[name].rows, "value", days)
         found[name] = np.concatenate([np.full(late, np.nan), values])[: len(values)]
-    return found | _people(own.filter(pl.col("signal").is_in([*wanted, ANY])), days, withheld)
-
-
-def _people(own: pl.DataFrame, days: pl.Series, withheld: float) -> dict[str, Floats]:
-    """People of each signal per 100,000 person-days seen, [weeks]; NaN for a week on one of whose days nobody was seen.
-
-    Of each day the count as known when its week was nowcast, else the first known; `withheld` stands for one that is withheld. Counts of
-    posters are those of all strata; participants, who are no posters, have strata of their own.
-    """
-    if own.is_empty():
-        return {}
-    weeks = pl.DataFrame({"week": days})
-    known = own.sort("day").join_asof(weeks.sort("week"), left_on="day", right_on="week", strategy="backward")
-    known = known.filter(pl.col("week").is_not_null(), pl.col("day") < pl.col("week") + pl.duration(days=7))
-    made = (pl.col("week").cast(pl.Datetime("us")) + pl.duration(days=7 + _AFTER)).dt.replace_time_zone("UTC")
-    in_time = pl.col("known_at") <= made
-    cell = ["stratum", "signal", "day"]
-    rank = pl.when(in_time).then(pl.lit(0)).otherwise(pl.lit(1))
-    # in time: the newest; else the first that was known at all
-    order = pl.when(in_time).then(-pl.col("known_at").dt.epoch("us")).otherwise(pl.col("known_at").dt.epoch("us"))
-    first = known.sort(*cell, rank, order).unique(cell, keep="first", maintain_order=True)
-    seen = (
-        first.filter(pl.col("signal") == ANY)
-        .group_by("stratum", "week")
-        .agg(seen=pl.col("people").fill_null(withheld).sum(), days=pl.len())
-    )
-    whole = seen.filter((pl.col("days") == 7) & (pl.col("seen") > 0))
-    told = first.filter(pl.col("signal") != ANY).group_by("stratum", "signal", "week").agg(pl.col("people").fill_null(withheld).sum())
-    found: dict[str, Floats] = {}
-    for (stratum, signal), rows in told.sort(pl.col("stratum") != "all", *cell[:2], "week").group_by(*cell[:2], maintain_order=True):
-        mine = whole.filter(pl.col("stratum") == stratum).join(rows.select("week", "people"), on="week", how="left")
-        rate = mine.select(day="week", value=1e5 * pl.col("people").fill_null(0.0) / pl.col("seen"))
-        if rate.height and str(signal) not in found:
-            found[str(signal)] = _column(rate, "value", days)
-    return dict(sorted(found.items()))
-
-
-def _column(rows: pl.DataFrame, name: str, days: pl.Series) -> Floats:
-    joined = pl.DataFrame({"day": days}).join(rows.select("day", name), on="day", how="left", maintain_order="left")
-    return joined[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return found | weekly_rates(own.filter(pl.col("signal").is_in([*wanted, ANY])), days, withheld, _AFTER)
 
 
 def _enough(
@@ -287,7 +240,7 @@ def _warned(
     learning: EarlyWarning,
     said: list[str],
 ) -> Warned:
-    figures, newest = (_column(official.rows, name, days) for name in ("value", "newest"))
+    figures, newest = (by_week(official.rows, name, days) for name in ("value", "newest"))
     columns = np.column_stack([digital[name] for name in names]) if names else np.empty((len(days), 0))
     told = _nowcast(figures, columns, learning, official.unit)
     last = int(np.flatnonzero(np.isfinite(figures))[-1])

@@ -11,7 +11,7 @@ import polars as pl
 
 from heedful.core.errors import NotFoundError, SettingsError
 from heedful.core.schemas import Series
-from heedful.loops.archive import end_of_day
+from heedful.loops.archive import end_of_day, one_series
 from heedful.loops.site import Site
 from heedful.population.archive import SERIES, as_known
 from heedful.population.cases import Floats
@@ -46,14 +46,10 @@ def scan_places(site: Site, coordinates: pl.DataFrame, asked: Asked, known_on: d
     Errors: `NotFoundError` if nothing of the signal is known there, `SettingsError` for what cannot be scanned.
     """
     issued = as_known(site.lake.read(Series).filter(pl.col("signal") == asked.signal), [*SERIES, "day"], end_of_day(known_on))
-    rows = issued.filter(pl.col("stratum") == asked.stratum).join(coordinates, on="place")
-    sources = rows["source"].unique().sort().to_list()
-    if asked.source:
-        rows = rows.filter(pl.col("source") == asked.source)
-    elif len(sources) > 1:
-        raise SettingsError(f"{asked.signal} comes from {', '.join(sources)}: different counts. Name one with --source.")
+    rows = issued.join(coordinates, on="place")
     if rows.is_empty():
-        raise NotFoundError(f"Nothing of {asked.signal}, {asked.stratum} is known of the {coordinates.height} places of the file.")
+        raise NotFoundError(f"Nothing of {asked.signal} is known of the {coordinates.height} places of the file.")
+    rows = one_series(rows, asked.signal, asked.stratum, asked.source)
     steps = rows["period_days"].unique().to_list()
     if steps not in ([1], [7]):
         raise SettingsError(f"A scan needs daily or weekly counts; {asked.signal} has periods of {steps} days.")

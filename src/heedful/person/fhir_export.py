@@ -77,6 +77,9 @@ def _of_columns(row: dict[str, Any], subject: Resource) -> Resource:
             name, _, within = path.partition(".")
             told = _written(at)
             made[name] = {**made.get(name, {}), within: told} if within else told
+    if kind == "Encounter":
+        told_here = orjson.loads(row["json"])
+        made |= {name: {key: text for key, text in told_here[name].items() if text} for name in ("class", "period") if told_here.get(name)}
     return made
 
 

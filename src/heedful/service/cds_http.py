@@ -29,6 +29,8 @@ MOST_BYTES = 1 << 20
 """Bytes of a request that are read; a longer one is refused."""
 SECONDS = 30
 _HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?", re.IGNORECASE)
+_ORIGIN = re.compile(rf"https?://(?:{_HOST.pattern})", re.IGNORECASE)
+"""A browser names the page that calls: one of another site may neither read cards nor leave feedback."""
 _CALL = re.compile(r"/cds-services/([A-Za-z0-9._-]{1,80})(/feedback)?")
 Opened = Callable[[], AbstractContextManager[Site]]
 
@@ -89,6 +91,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _answered(self, work: Callable[[Site], Any]) -> None:
         if not _HOST.fullmatch(self.headers.get("Host", "")):
             self._told(403, {"error": "This service answers calls to localhost only."})
+            return
+        origin = self.headers.get("Origin")
+        if origin is not None and not _ORIGIN.fullmatch(origin):
+            self._told(
+                403, {"error": "This service answers no page of another site; call it from a program."}
+            )
             return
         try:
             assert isinstance(self.server, CdsServer)

@@ -13,9 +13,6 @@ Reference: openFDA drug/event fields (https://open.fda.gov/apis/drug/event/searc
 
 from __future__ import annotations
 
-import gzip
-import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +22,12 @@ import orjson
 import polars as pl
 
 from heedful.core.errors import SourceError
+from heedful.sources.wearables.archives import DECODING, gunzipped, opened_zip
 
 SOURCE = "faers"
 SUSPECT, CONCOMITANT, INTERACTING = "1", "2", "3"
+_MOST_BYTES = 4_000_000_000
+"""Of one file, unpacked; a download of openFDA has some 300 MB."""
 _CURE = "Give openFDA drug/event JSON: an answer of its API, a download, or a folder of them."
 _SCHEMA = {"person": pl.String, "drug": pl.String, "effect": pl.String, "source": pl.String, "age": pl.Float64, "sex": pl.String}
 _YEARS = {"800": 10.0, "801": 1.0, "802": 1 / 12, "803": 7 / 365.25, "804": 1 / 365.25, "805": 1 / 8766}
@@ -150,12 +150,21 @@ def _events(path: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
 
 def _document(file: Path) -> Any:
     try:
-        data = file.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-        elif data[:4] == b"PK\x03\x04":
-            with zipfile.ZipFile(io.BytesIO(data)) as inside:
-                data = inside.read(next(name for name in inside.namelist() if name.endswith(".json")))
+        with file.open("rb") as opened:
+            zipped = opened.read(4) == b"PK\x03\x04"
+        if zipped:
+            with opened_zip(file) as inside:
+                inner = next((name for name in inside.namelist() if name.endswith(".json")), None)
+                if inner is None:
+                    raise SourceError(file, "there is no JSON file in the zip", _CURE)
+                data = inside.read(inner)
+        else:
+            data = gunzipped(file.read_bytes(), _MOST_BYTES)
+    except DECODING as error:
+        raise SourceError(file, f"it cannot be read ({error})", _CURE) from error
+    if len(data) > _MOST_BYTES:
+        raise SourceError(file, f"it grows to more than {_MOST_BYTES / 1e9:g} GB", _CURE)
+    try:
         return orjson.loads(data)
-    except (OSError, EOFError, zipfile.BadZipFile, StopIteration, orjson.JSONDecodeError) as error:
+    except orjson.JSONDecodeError as error:
         raise SourceError(file, f"it cannot be read as JSON ({error})", _CURE) from error

@@ -16,7 +16,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from heedful.behavior.adherence.stays import hospital_days
 from heedful.core.errors import SettingsError, SourceError
+from heedful.person.fhir_export import record_resource
 from heedful.sources.base import SOURCES
 
 SOURCE = "records.omop"
@@ -36,13 +38,33 @@ def cdm(shared_data: Path) -> Path:
 def test_every_row_is_there_once(cdm: Path, read: Callable[..., Any]) -> None:
     found = read(SOURCE, cdm)
     measured, drugs = rows(cdm, "MEASUREMENT.csv.gz"), rows(cdm, "DRUG_EXPOSURE.csv.gz")
-    others = [rows(cdm, f"{name}.csv.gz") for name in ("CONDITION_OCCURRENCE", "PROCEDURE_OCCURRENCE", "OBSERVATION")]
+    packed = ("CONDITION_OCCURRENCE", "PROCEDURE_OCCURRENCE", "OBSERVATION", "VISIT_OCCURRENCE")
+    plain = ("DEVICE_EXPOSURE", "DEATH", "OBSERVATION_PERIOD", "PAYER_PLAN_PERIOD", "SPECIMEN", "EPISODE")
+    others = [*(rows(cdm, f"{name}.csv.gz") for name in packed), *(rows(cdm, f"{name}.csv") for name in plain)]
     assert found["people"].height == 28
     assert found["dispensings"].height == len(drugs)  # all are pharmacy claims
     assert found["observations"].height + found["records"].height == len(measured) + sum(map(len, others))
     assert found["quarantine"].is_empty()
     assert not found["records"].select("person", "resource").is_duplicated().any()
-    assert len(found.aside) == 31
+    assert len(found.aside) == 24
+    assert "table not read: visit_detail" in found.aside
+
+
+@pytest.mark.real
+def test_visits_are_encounters_of_a_class_and_deaths_are_told(cdm: Path, read: Callable[..., Any]) -> None:
+    records = read(SOURCE, cdm, zone="Europe/Berlin")["records"]
+    visits = rows(cdm, "VISIT_OCCURRENCE.csv.gz")
+    ours = records.filter(pl.col("type") == "Encounter").with_columns(
+        by_class=pl.col("json").str.json_path_match("$.class.code"), end=pl.col("json").str.json_path_match("$.period.end")
+    )
+    names = {"9201": "IMP", "9202": "AMB", "9203": "EMER"}
+    expected = Counter((row["person_id"], names[row["visit_concept_id"]], row["visit_start_date"], row["visit_end_date"]) for row in visits)
+    assert Counter(ours.select("person", "by_class", pl.col("day").cast(pl.String), "end").rows()) == expected
+    assert set(ours["display"]) == {"Inpatient Visit", "Outpatient Visit", "Emergency Room Visit"}
+    words = "\n".join(records["json"])
+    assert not any(row["visit_source_value"] in words or row["visit_source_value"] in set(records["code"]) for row in visits)
+    dead = records.filter(pl.col("resource") == "death/1").select("person", "display", pl.col("day").cast(pl.String)).rows()
+    assert sorted(dead) == sorted((row["person_id"], "Death", row["death_date"]) for row in rows(cdm, "DEATH.csv"))
 
 
 @pytest.mark.real
@@ -131,6 +153,22 @@ def test_units_are_converted_and_prescriptions_are_no_dispensings(tmp_path: Path
     ]  # fmt: skip
     assert json.loads(found["records"]["json"][2])["days_supply"] == "30"
     assert found["dispensings"].height == 1
+
+
+def test_a_stay_of_a_visit_is_known_by_local_days_wherever_it_was(tmp_path: Path, read: Callable[..., Any]) -> None:
+    table(tmp_path / "person.csv", "person_id,gender_concept_id", "1,8507")
+    head = "visit_occurrence_id,person_id,visit_concept_id,visit_start_date,visit_start_datetime,visit_end_date,visit_end_datetime"
+    visits = [
+        "1,1,9201,2024-03-10,2024-03-10 00:00:00,2024-03-13,2024-03-13 00:00:00",
+        "2,1,9202,2024-04-10,,2024-04-12,",
+        "3,1,262,2024-05-01,,,",
+    ]
+    table(tmp_path / "visit_occurrence.csv", head, *visits)
+    for zone in ("Pacific/Auckland", "UTC", "America/New_York"):
+        records = read(SOURCE, tmp_path, zone=zone)["records"].with_columns(person=pl.lit("p"))
+        assert [str(day) for day in hospital_days(records)["day"]] == ["2024-03-10", "2024-03-11", "2024-03-12"]
+        (stay,) = (record_resource(row) for row in records.filter(resource="visit_occurrence/1").rows(named=True))
+        assert (stay["class"], stay["period"]) == ({"code": "IMP"}, {"start": "2024-03-10", "end": "2024-03-13"})
 
 
 def test_what_is_no_such_database(tmp_path: Path, read: Callable[..., Any]) -> None:

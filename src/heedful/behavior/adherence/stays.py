@@ -28,7 +28,7 @@ LONGEST_DAYS = 366
 _FAR = 2**25
 
 
-@derivation(reads=(Dispensings, Records), writes=Adherence, by=("person",), version=1)
+@derivation(reads=(Dispensings, Records), writes=Adherence, by=("person",), version=2)
 def adherence_outside_stays(
     dispensings: Frame[Consented[P], Dispensings], records: Frame[Consented[P], Records]
 ) -> Frame[Consented[P], Adherence]:
@@ -57,7 +57,10 @@ def hospital_days(records: pl.DataFrame) -> pl.DataFrame:
     stays = records.filter((pl.col("type") == "Encounter") & pl.col("happened_at").is_not_null() & pl.col("ended_at").is_not_null()).filter(
         pl.col("json").str.json_path_match("$.class.code").is_in(INPATIENT)
     )
-    whole = stays.select("person", begin=pl.coalesce("day", pl.col("happened_at").dt.date()), end=pl.col("ended_at").dt.date()).filter(
+    # The local day on which it ended is the one that the record writes; an instant alone would say the day in UTC.
+    ended = pl.col("json").str.json_path_match("$.period.end").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    begin, end = pl.coalesce("day", pl.col("happened_at").dt.date()), pl.coalesce(ended, pl.col("ended_at").dt.date())
+    whole = stays.select("person", begin=begin, end=end).filter(
         (pl.col("end") > pl.col("begin")) & ((pl.col("end") - pl.col("begin")).dt.total_days() <= LONGEST_DAYS)
     )
     days = whole.select("person", day=pl.date_ranges("begin", pl.col("end") - pl.duration(days=1))).explode("day")

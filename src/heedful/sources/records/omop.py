@@ -1,4 +1,4 @@
-"""A database in OMOP's common data model (5.3, 5.4) as a folder of CSV tables: people, measurements, drugs, conditions, procedures."""
+"""A database in OMOP's common data model (5.3, 5.4) as a folder of CSV tables: people, measurements, drugs, conditions, visits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ _NEVER = ("provider_id", "care_site_id", "location_id", "sig", "lot_number", "va
 
 @dataclass(frozen=True)
 class Event:
-    """A table of events: prefix of its columns, FHIR type of its records, and the columns of its time, end and concept."""
+    """A table of events: prefix of its columns, FHIR type of its records, and the columns of its time, end, concept, id and source's code.
+
+    `written` is '' where what the source wrote there is no code but an id of its own.
+    """
 
     name: str
     prefix: str
@@ -44,23 +47,50 @@ class Event:
     start: str
     end: str
     concept: str
+    id: str
+    written: str
 
 
 EVENTS = (
-    Event("measurement", "measurement", "Observation", "measurement_date", "", "measurement_concept_id"),
-    Event("drug_exposure", "drug_exposure", "MedicationStatement", "drug_exposure_start_date", "drug_exposure_end_date", "drug_concept_id"),
-    Event("condition_occurrence", "condition", "Condition", "condition_start_date", "condition_end_date", "condition_concept_id"),
-    Event("procedure_occurrence", "procedure", "Procedure", "procedure_date", "procedure_end_date", "procedure_concept_id"),
-    Event("observation", "observation", "Observation", "observation_date", "", "observation_concept_id"),
-)
+    Event("measurement", "measurement", "Observation", "measurement_date", "", "measurement_concept_id", "measurement_id",
+          "measurement_source_value"),
+    Event("drug_exposure", "drug_exposure", "MedicationStatement", "drug_exposure_start_date", "drug_exposure_end_date", "drug_concept_id",
+          "drug_exposure_id", "drug_source_value"),
+    Event("condition_occurrence", "condition", "Condition", "condition_start_date", "condition_end_date", "condition_concept_id",
+          "condition_occurrence_id", "condition_source_value"),
+    Event("procedure_occurrence", "procedure", "Procedure", "procedure_date", "procedure_end_date", "procedure_concept_id",
+          "procedure_occurrence_id", "procedure_source_value"),
+    Event("observation", "observation", "Observation", "observation_date", "", "observation_concept_id", "observation_id",
+          "observation_source_value"),
+    Event("visit_occurrence", "visit", "Encounter", "visit_start_date", "visit_end_date", "visit_concept_id", "visit_occurrence_id", ""),
+    Event("device_exposure", "device_exposure", "DeviceUseStatement", "device_exposure_start_date", "device_exposure_end_date",
+          "device_concept_id", "device_exposure_id", "device_source_value"),
+    Event("specimen", "specimen", "Specimen", "specimen_date", "", "specimen_concept_id", "specimen_id", "specimen_source_value"),
+    Event("episode", "episode", "EpisodeOfCare", "episode_start_date", "episode_end_date", "episode_concept_id", "episode_id",
+          "episode_source_value"),
+    Event("observation_period", "observation_period", "Coverage", "observation_period_start_date", "observation_period_end_date",
+          "period_type_concept_id", "observation_period_id", ""),
+    Event("payer_plan_period", "payer_plan_period", "Coverage", "payer_plan_period_start_date", "payer_plan_period_end_date",
+          "payer_concept_id", "payer_plan_period_id", ""),
+    Event("death", "death", "Observation", "death_date", "", "death_type_concept_id", "person_id", ""),
+)  # fmt: skip
+DEATH = ("419620001", "SNOMED CT", "Death")
+"""The code of a row of the table of deaths; the cause, where it is told, stays in the record's JSON."""
+_INPATIENT = ("9201", "262", "8717", "8971", "581379", "581383", "32037")
+"""Visits with a bed: inpatient, emergency that became one, hospital, psychiatric facility, critical, cardiac and intensive care."""
+_CLASSES = {**dict.fromkeys(_INPATIENT, "IMP"), "42898160": "NONAC", "8676": "NONAC", "8863": "NONAC", "8920": "NONAC", "9202": "AMB",
+            "581477": "AMB", "9203": "EMER", "581476": "HH", "5083": "VR"}  # fmt: skip
+"""Concepts of visits to the class of an encounter (HL7 v3 ActCode), by which hospital stays are known."""
 
 
 class Omop:
     """Reads a folder with PERSON.csv and event tables (also .gz, tab-separated, names in either case).
 
     A measurement whose LOINC code is ours becomes an observation if it has a number in a unit that can be converted; all others, and
-    conditions, procedures and observations, become records. Drugs that were dispensed become dispensings, others records. Without
-    CONCEPT.csv the codes that the source wrote are kept as local ones. Visits, notes and the derived eras are not read.
+    conditions, procedures, observations, visits, devices, specimens, periods and deaths, become records. A visit carries the class of an
+    encounter, so that a hospital stay is known as one. Drugs that were dispensed become dispensings, others records. Without
+    CONCEPT.csv the codes that the source wrote are kept as local ones. Notes, costs, the parts of visits and
+    the derived eras are not read.
     """
 
     card = SourceCard(
@@ -128,7 +158,7 @@ def _header(path: Path) -> list[str]:
 
 
 def _check(path: Path, event: Event) -> None:
-    missing = [name for name in (f"{event.name}_id", "person_id", event.start, event.concept) if name not in _header(path)]
+    missing = [name for name in (event.id, "person_id", event.start, event.concept) if name not in _header(path)]
     if missing:
         raise SourceError(
             path, f"it lacks the columns {missing} of OMOP's table {event.name}", "Export the table as the model names it.", 1
@@ -194,8 +224,7 @@ class _Reading:
         rows = pl.concat([rows, start, end.to_frame()], how="horizontal").join(
             self._concepts, left_on=event.concept, right_on="concept", how="left", maintain_order="left"
         )
-        written = f"{event.name.removesuffix('_exposure').removesuffix('_occurrence')}_source_value"
-        source = pl.col(written) if written in rows.columns else pl.lit(None, dtype=pl.String)
+        source = pl.col(event.written) if event.written in rows.columns else pl.lit(None, dtype=pl.String)
         number = _number("value_as_number") if "value_as_number" in rows.columns else pl.lit(None, dtype=pl.Float64)
         asked = _told("value_as_number") if "value_as_number" in rows.columns else pl.lit(value=False)
         return rows.with_columns(
@@ -203,7 +232,7 @@ class _Reading:
             system=pl.when(pl.col("code").is_null()).then(pl.lit("local")).otherwise("system"),
             code=pl.coalesce("code", source, event.concept),
             reason=pl.when(~_told("person_id")).then(pl.lit("the row names no person; fill person_id"))
-            .when(~_told(f"{event.name}_id")).then(pl.lit(f"the row has no {event.name}_id; fill it"))
+            .when(~_told(event.id)).then(pl.lit(f"the row has no {event.id}; fill it"))
             .when(pl.col("at").is_null()).then(pl.lit(f"its {event.start} cannot be read; write it as 2024-01-31"))
             .when(asked & number.is_null()).then(pl.lit("its value_as_number is no number; correct it")),
         )  # fmt: skip
@@ -244,9 +273,18 @@ class _Reading:
     def _records(self, rows: pl.DataFrame, event: Event) -> pl.DataFrame:
         own = [name for name in rows.columns if name.startswith(event.prefix) or name.endswith(("_concept_id", "_date")) or name in _VALUES]
         kept = [name for name in own if name not in _NEVER and not name.endswith("_source_value")]
+        if event.name == "death":
+            rows = rows.with_columns(
+                **{name: pl.lit(text) for name, text in zip(("code", "system", "display"), DEATH, strict=True)}, person_id_here=pl.lit("1")
+            )
+        if event.kind == "Encounter":
+            code = pl.col(event.concept).str.strip_chars().replace_strict(_CLASSES, default=None, return_dtype=pl.String)
+            period = pl.struct(start=_day(rows, event.start), end=_day(rows, event.end))
+            rows, kept = rows.with_columns(pl.struct(code=code).alias("class"), period=period), [*kept, "class", "period"]
+        name = "person_id_here" if event.name == "death" else event.id
         return rows.select(
             pl.col("person_id").str.strip_chars().alias("person"), "day", "code", "system", "display", value=pl.col("number"),
-            resource=pl.format("{}/{}", pl.lit(event.name), f"{event.name}_id"), type=pl.lit(event.kind), happened_at=pl.col("at"),
+            resource=pl.format("{}/{}", pl.lit(event.name), name), type=pl.lit(event.kind), happened_at=pl.col("at"),
             ended_at=pl.col("ended"), unit=_unit(rows, self._concepts), json=pl.struct(kept).struct.json_encode(), known_at=self._known(),
         )  # fmt: skip
 
@@ -271,6 +309,12 @@ def _time(rows: pl.DataFrame, column: str) -> pl.Series:
     blank = pl.lit(None, dtype=pl.String).alias("time")
     found = pl.coalesce([pl.when(part != "").then(part) for part in parts]).alias("time") if parts else blank
     return rows.select(pl.int_range(pl.len()), found)["time"]
+
+
+def _day(rows: pl.DataFrame, column: str) -> pl.Expr:
+    """The day of a date column as it is written; null where the table has no such column."""
+    nothing = pl.lit(None, dtype=pl.String)
+    return pl.col(column).str.strip_chars().str.extract(r"^(\d{4}-\d\d-\d\d)") if column in rows.columns else nothing
 
 
 def _unit(rows: pl.DataFrame, known: pl.DataFrame) -> pl.Expr:
