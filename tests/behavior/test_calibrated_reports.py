@@ -87,6 +87,9 @@ def test_who_only_reports_is_calibrated_by_the_people_with_both() -> None:
     assert found["calibrated"] == pytest.approx(8000, abs=400)
     assert found["low"] < 8000 < found["high"]
     assert "n = 60 people; SIMEX" in found["sentence"]
+    assert row["simex_low"] < row["simex_slope"] < row["simex_high"]
+    assert row["simex_low"] <= 0.8 <= row["simex_high"] + 0.05
+    assert found["simex_low"] < found["simex"] < found["simex_high"]
 
 
 def test_prediction_intervals_by_the_group_hold_new_people() -> None:

@@ -59,7 +59,7 @@ def test_step_by_step_equals_all_at_once(seed: int) -> None:
 
 def test_days_too_far_back_are_handed_back_and_a_person_goes_whole() -> None:
     rng, held = random.Random(1), WarmRhythm()
-    rows = [hours(rng, person, day) | {"signal": "steps"} for person in "ab" for day in range(20)]
+    rows = [hours(rng, person, day) | {"signal": "steps"} for person in "ab" for day in range(40)]
     held.step(pl.DataFrame(rows, schema=DayHours.dtypes()))
     late = pl.DataFrame([hours(rng, "a", 3) | {"signal": "steps"}], schema=DayHours.dtypes())
     assert held.step(late) == [("a", late["day"].to_physical()[0])]

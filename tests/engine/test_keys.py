@@ -8,7 +8,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heedful.engine.keys import portions, spread
+from heedful.engine.keys import spread
+from heedful.engine.portions import portions
 
 DAYS = st.integers(0, 40).map(lambda n: date(2026, 1, 1) + timedelta(n)) | st.none()
 KEYS = st.lists(st.tuples(st.sampled_from(["ana", "bo", None]), DAYS), max_size=25)

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from heedful.core.schemas import Answers, Diary, Dispensings, Observations, People, Posts, Records, Schema, Series
+from heedful.core.schemas import Answers, Diary, Dispensings, LinkedAccounts, Observations, People, Posts, Records, Schema, Series
 
 PEOPLE = ("ana", "bo", "cy")
 FIRST = date(2026, 3, 1)
@@ -59,6 +59,7 @@ def observation(rng: random.Random) -> dict[str, Any]:
             "dose_taken",
             "activity_count",
             "hrv_rmssd",
+            "rr_interval",
             "respiratory_rate",
             "skin_temperature",
             "sleep_minutes",
@@ -75,6 +76,7 @@ def observation(rng: random.Random) -> dict[str, Any]:
         "dose_taken": 0,
         "activity_count": 1,
         "hrv_rmssd": 5,
+        "rr_interval": 0,
         "respiratory_rate": 0,
         "skin_temperature": 0,
         "sleep_minutes": 400,
@@ -89,6 +91,7 @@ def observation(rng: random.Random) -> dict[str, Any]:
         "dose_taken": rng.randrange(2),
         "activity_count": rng.randrange(900),
         "hrv_rmssd": rng.randrange(20, 90),
+        "rr_interval": rng.randrange(290, 1_200),
         "respiratory_rate": rng.randrange(10, 20),
         "skin_temperature": rng.randrange(33, 36),
         "sleep_minutes": rng.randrange(200, 600),
@@ -100,6 +103,20 @@ def observation(rng: random.Random) -> dict[str, Any]:
         "unit": {"steps": "{steps}", "sleep_stage": "{stage}", "glucose": "mg/dL"}.get(code, "/min"), "device": rng.choice(("watch", "phone")), "how": rng.choice(("measured", "measured", "self_reported")), "row": 0,
         "known_at": known(rng, day), "extra": None,
     }  # fmt: skip
+
+
+def beats_at_night(rng: random.Random) -> pl.DataFrame:
+    """Three pieces of 40 beats in a row in one night of one person, a few of them missed."""
+    day, person, rows = some_day(rng), rng.choice(PEOPLE), []
+    for hour in (0, 2, 5):
+        at = datetime(day.year, day.month, day.day, hour, rng.choice((0, 30)), tzinfo=UTC)
+        for _ in range(40):
+            value = rng.randrange(850, 950) * (1 + (rng.random() < 0.02))
+            rows.append(_of_phone(rng, "rr_interval", at) | {
+                "person": person, "value": float(value), "unit": "ms", "end_at": at + timedelta(milliseconds=value), "device": "watch",
+            })  # fmt: skip
+            at += timedelta(milliseconds=value)
+    return Observations.check(pl.DataFrame(rows, schema={name: dtype for name, dtype in Observations.dtypes().items() if name in rows[0]}))
 
 
 def positions(rng: random.Random) -> dict[str, Any]:
@@ -213,6 +230,16 @@ def answer(rng: random.Random) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def link(rng: random.Random) -> dict[str, Any]:
+    """An account of one's own, or the one that everybody claims."""
+    who = rng.choice(PEOPLE)
+    return {
+        "person": who, "source": rng.choice("ab"), "author": rng.choice("uvx"[PEOPLE.index(who)] + "w"),
+        "zone": rng.choice((None, "UTC", "America/New_York")), "proof": "statement", "proof_by": who, "proof_reference": f"form {rng.randrange(9)}",
+        "known_at": known(rng, some_day(rng)),
+    }  # fmt: skip
+
+
 def series(rng: random.Random) -> dict[str, Any]:
     day = FIRST + timedelta(days=7 * rng.randrange(20))
     return {
@@ -268,6 +295,7 @@ def weeks_of_posts(rng: random.Random, weeks: int = 82) -> pl.DataFrame:
 
 MAKERS: dict[type[Schema], Callable[[random.Random], dict[str, Any]]] = {
     Posts: post, Observations: observation, Dispensings: dispensing, Diary: diary, Answers: answer, Records: record, People: person, Series: series,
+    LinkedAccounts: link,
 }  # fmt: skip
 
 

@@ -22,13 +22,14 @@ from heedful.engine.local import Changed, Engine
 from heedful.language.claim_matches import SiteClaims
 from heedful.loops.derivations import all_derivations
 from heedful.loops.estimates import PublicHealthGrants
+from heedful.loops.own_posts import OwnPostGrants
 from heedful.loops.resources import site_resources
 from heedful.loops.settings import Settings
 from heedful.person.guidelines import Guidelines
 from heedful.population.estimates import Population
 from heedful.store.lake import Lake
 from heedful.trust.consent import in_force
-from tests.laws.base_rows import FIRST, MAKERS, PEOPLE, random_rows, rumour_in_a_town, weeks_of_posts, years_of_weeks
+from tests.laws.base_rows import FIRST, MAKERS, PEOPLE, beats_at_night, random_rows, rumour_in_a_town, weeks_of_posts, years_of_weeks
 
 DERIVATIONS = all_derivations()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -48,6 +49,13 @@ def resources() -> dict[str, Any]:
         from_at=pl.lit(None, INSTANT), until_at=pl.lit(None, INSTANT), recorded_at=pl.lit(NOW, INSTANT)
     )
     grants = PublicHealthGrants(in_force(acts, NOW))
+    first = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
+    named = acts.with_columns(
+        purpose=pl.lit("care"), kinds=pl.lit("own_posts"), recorded_at=pl.lit(first, INSTANT),
+        from_at=pl.Series([None, first + timedelta(days=3), None], dtype=INSTANT),
+        until_at=pl.Series([None, None, first + timedelta(days=9)], dtype=INSTANT),
+    )  # fmt: skip
+    own_posts = OwnPostGrants(in_force(named, first))
     people = pl.DataFrame({"place": ["US/MA", "US/NY", "US", "GB"], "stratum": ["all"] * 4, "people": [7e6, 2e7, 3.3e8, 6.7e7]})
     ages = {"age:0-44": 0.6, "age:45+": 0.4}
     divided = [people.with_columns(stratum=pl.lit(age), people=pl.col("people") * part) for age, part in ages.items()]
@@ -58,6 +66,7 @@ def resources() -> dict[str, Any]:
         "guidelines": Guidelines((guideline,)),
         "claims": SiteClaims(bank),
         "public_health": grants,
+        "own_post_grants": own_posts,
         "population": Population(people),
     }
 
@@ -167,6 +176,8 @@ class World:
         rows = years_of_weeks(self.rng) if many_years else random_rows(schema, self.rng, self.rng.randint(1, 30))
         if schema is Posts and self.rng.random() < 0.3:
             rows = rumour_in_a_town(self.rng)
+        if schema is Observations and self.rng.random() < 0.2:
+            rows = beats_at_night(self.rng)
         if what == "correct" and earlier:
             old = self.rng.choice(earlier)
             known = (old["known_at"].max() or datetime(2026, 1, 1, tzinfo=UTC)) + timedelta(days=self.rng.choice((-9, 1, 2)))
@@ -233,6 +244,7 @@ def random_world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
         lake.append(schema, random_rows(schema, rng, 3_000 if schema is Observations else 600), 1)
     lake.append(Series, years_of_weeks(rng), 2)
     lake.append(Posts, rumour_in_a_town(rng), 2)
+    lake.append(Observations, beats_at_night(rng), 2)
     lake.append(Posts, weeks_of_posts(rng), 3)
     return {name: rows.height for name, rows in Engine(lake, DERIVATIONS, resources()).recompute().items()}
 
@@ -242,6 +254,13 @@ def test_the_random_world_has_years_enough_for_what_looks_years_back(tmp_path: P
     lake.append(Series, years_of_weeks(random.Random(5)), 1)
     alarms = Engine(lake, DERIVATIONS, resources()).recompute()["series_alarms"]
     assert Alarms.check(alarms).filter(pl.col("detector").str.starts_with("farrington"), pl.col("bound").is_not_null()).height > 0
+
+
+def test_the_random_world_has_beats_enough_for_variability(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.append(Observations, beats_at_night(random.Random(5)), 1)
+    found = Engine(lake, DERIVATIONS, resources()).recompute()["beat_variability"]
+    assert found.filter((pl.col("feature") == "hrv_rmssd[beats_night]") & pl.col("value").is_not_null()).height == 1
 
 
 def test_all_tables_of_the_design_exist() -> None:

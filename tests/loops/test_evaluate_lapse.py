@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from heedful.core.errors import NotFoundError
-from heedful.loops.evaluate.lapse import evaluate_lapse, own_dispensings
+from heedful.loops.evaluate.lapse import evaluate_lapse, judged_weeks, own_dispensings
 from heedful.loops.evaluate.tasks import Figure
 
 
 def figures(file: Path, folder: Path) -> dict[str, Figure]:
-    return {figure.metric: figure for figure in evaluate_lapse(own_dispensings(file, folder))}
+    return {figure.metric: figure for figure in evaluate_lapse(judged_weeks(own_dispensings(file, folder)))}
 
 
 @pytest.mark.parametrize("name", ["med_events", "med_events_atc"])
@@ -28,6 +28,9 @@ def test_the_risk_is_better_than_the_share_so_far_and_its_slope_holds_one(name: 
     moved = found["moved: observed over expected"]
     assert moved.low < 1 < moved.high
     assert found["moved: net benefit gained at 0.8"].value > 0.1
+    # All other refills of the same person and drug, later ones included, would not have told much more.
+    hindsight = found["hindsight: AUC"]
+    assert found["AUC"].value < hindsight.value < found["AUC"].value + 0.04
 
 
 def test_a_table_without_refills_is_refused_with_what_it_needs(tmp_path: Path) -> None:

@@ -73,14 +73,19 @@ def test_a_look_says_what_happened_next() -> None:
     assert looks.select("day", "waited", "refills", "happened").rows() == [(21, -9, 0, 1), (28, -2, 0, 1), (56, -8, 1, 0), (63, -1, 1, 0)]
 
 
-def test_it_is_calibrated_on_people_whose_refills_keep_their_own_law() -> None:
+def test_it_is_calibrated_on_people_whose_laws_are_drawn_from_the_prior() -> None:
     random = np.random.default_rng(11)
     looks = []
     for number in range(400):
-        late = random.beta(1, 1)
         offsets, end = [0], 30
+        delays: list[int] = []
         for _ in range(14):
-            delay = int(random.integers(GAP_DAYS, 30)) if random.random() < late else int(random.integers(EARLIEST, GAP_DAYS))
+            # The Dirichlet process one draw at a time (Blackwell and MacQueen): anew from the base law, or an earlier delay again.
+            if random.random() < PRIOR_REFILLS / (PRIOR_REFILLS + len(delays)):
+                delay = int(random.integers(GAP_DAYS, 30) if random.random() < PRIOR_LATE else random.integers(EARLIEST, GAP_DAYS))
+            else:
+                delay = delays[int(random.integers(len(delays)))]
+            delays.append(delay)
             offsets.append(max(end + delay, offsets[-1] + 1))
             end = max(end, offsets[-1]) + 30
         looks.append(landmarks(supplies(_dispensings(offsets, person=f"p{number}"))))
@@ -90,6 +95,18 @@ def test_it_is_calibrated_on_people_whose_refills_keep_their_own_law() -> None:
     assert found.observed_expected == pytest.approx(1, abs=0.05)
     assert found.slope == pytest.approx(1, abs=0.12)
     assert roc_area(happened, risk) > 0.7
+    # Whoever knew these people's later refills too would have done better.
+    assert roc_area(happened, seen["hindsight"].to_numpy()) > roc_area(happened, risk)
+
+
+def test_hindsight_knows_every_refill_but_the_one_that_is_judged() -> None:
+    # Refills 4, 0 and 9 days late; 9 days before the end of the second supply (late: 4 and 9 known, 0 is to come).
+    looks = landmarks(supplies(_dispensings([0, 34, 64, 103])), every=7)
+    day = pl.col("on") - (START - date(1970, 1, 1)).days
+    second = looks.filter(day == 56).row(0, named=True)
+    assert (second["waited"], second["refills"], second["happened"]) == (-8, 1, 0)
+    a, b = lapse_probability([2.0], [2.0], [-8])
+    assert second["hindsight"] == pytest.approx(float(a[0] / (a[0] + b[0])))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.02, 0.98)), max_size=60))

@@ -32,8 +32,8 @@ def test_a_late_refill_is_counted_and_supply_left_over_is_carried_forward() -> N
     out = medication_gap_risk(seal(_dispensings("p", [0, 20, 62, 95]), Consented[Held], Dispensings)).data.row(0, named=True)
     assert out["why"] == "The supply of sertraline lasts until 6 May 2026; 1 of 3 earlier refills came 3 or more days late."
     # By hand: lateness -10, 2, 3 with weights .81, .9, 1; 13 days before the end only the refills later than -13 are still open: all three.
-    # Prior: 4 refills, half of them late, the other half alike on the 17 days -14 .. 2, of which 15 are later than -13.
-    assert out["probability"] == pytest.approx((2 + 1) / (4 * (0.5 + 0.5 * 15 / 17) + 2.71))
+    # Prior: 4 refills, six of ten of them late, the others alike on the 17 days -14 .. 2, of which 15 are later than -13.
+    assert out["probability"] == pytest.approx((2.4 + 1) / (4 * (0.6 + 0.4 * 15 / 17) + 2.71))
     assert out["low"] < out["probability"] < out["high"]
     # Supply runs out on day 125; stated 13 days before.
     assert out["day"] == START + timedelta(days=112)

@@ -1,4 +1,4 @@
-"""The nine illegal flows: refused by mypy, by pyright, and at run time."""
+"""The illegal flows: refused by mypy, by pyright, and at run time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ import pytest
 from heedful.core.errors import LabelError
 from heedful.core.frames import Frame, checked
 from heedful.core.labels import Care, Consented, Held, Public, PublicHealth, Purpose, Raw, Research
-from heedful.core.schemas import BodyDays, Features, Mentions, Observations, PeopleMentions, Posts, Schema
+from heedful.core.schemas import BodyDays, Features, LinkedAccounts, Mentions, Observations, OwnPosts, PeopleMentions, Posts, Schema
 from heedful.core.seals import seal
-from heedful.trust.doors import consent_door, disclose, disclose_consented, public_door
+from heedful.trust.consent import EMPTY
+from heedful.trust.doors import consent_door, disclose, disclose_consented, own_posts_door, public_door
 from heedful.trust.pseudonyms import PseudonymKey
 
 P = TypeVar("P", bound=Purpose)
@@ -27,8 +28,8 @@ FLOWS = Path(__file__).parent / "wrong" / "flows.py"
 WRONG = {number: line.split("# WRONG: ")[1] for number, line in enumerate(FLOWS.read_text().splitlines(), start=1) if "# WRONG: " in line}
 
 
-def test_there_are_nine_flows() -> None:
-    assert len(WRONG) == 9
+def test_there_are_twelve_flows() -> None:
+    assert len(WRONG) == 12
 
 
 def test_mypy_refuses_exactly_the_wrong_lines() -> None:
@@ -70,6 +71,11 @@ def activity(rows: Frame[Consented[P], Observations]) -> int:
 
 
 @checked
+def timeline(posts: Frame[Consented[P], OwnPosts]) -> int:
+    return len(posts)
+
+
+@checked
 def compare(one: Frame[Consented[P], Features], two: Frame[Consented[P], Features]) -> int:
     return len(one) + len(two)
 
@@ -91,6 +97,9 @@ WRONG_CALLS: dict[str, Callable[[], Any]] = {
     "research data to surveillance": lambda: disclose_consented(empty(Consented[Research], BodyDays), nobody, 5),
     "bodies that nobody was asked about to surveillance": lambda: disclose_consented(empty(Consented[Held], BodyDays), nobody, 5),
     "public to consented": lambda: of_diary(empty(Public, Mentions)),
+    "an unlinked public post to a person": lambda: timeline(empty(Public, Posts)),
+    "a link that is nobody's consent": lambda: own_posts_door(empty(Public, Posts), empty(Public, LinkedAccounts), EMPTY),
+    "a participant's own post back to what is public": lambda: mentions(empty(Consented[Care], OwnPosts)),
     "the wrong schema": lambda: activity(empty(Consented[Care], Features)),
 }
 

@@ -22,6 +22,7 @@ from heedful.behavior.adherence.dispensed import adherence as _dispensed_adheren
 from heedful.behavior.adherence.taken import doses_taken
 from heedful.behavior.adherence.taxonomy import abc_taxonomy
 from heedful.behavior.annotations import DERIVATIONS as _ANNOTATIONS
+from heedful.behavior.beats_daily import beat_variability
 from heedful.behavior.change import baseline_change
 from heedful.behavior.change_points import person_change_points
 from heedful.behavior.daily import daily_features
@@ -53,6 +54,7 @@ DERIVATIONS: tuple[Derivation, ...] = (
     daily_answers,
     nightly_actigraphy,
     nightly_variability,
+    beat_variability,
     night_body,
     daily_places,
     daily_phone,

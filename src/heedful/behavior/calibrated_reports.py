@@ -73,7 +73,8 @@ def _one(person: str, code: str, own: pl.DataFrame) -> dict[str, object]:
 def calibrated_by_group(reports: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """What the usual reports (rows of `SelfReports`) stand for by the people with both (rows of `GroupAgreements`, withheld ones left out).
 
-    Returns person, code, people, calibrated, low, high, simex (null where there is none), sentence; nothing for a code without a line.
+    Returns person, code, people, calibrated, low, high, simex and the ends of its interval (null where there is none), sentence; nothing for
+    a code without a line.
     """
     lines = groups.filter((pl.col("suppressed") == "") & pl.col("slope").is_not_null())
     both = reports.select("person", "code", "reported", "unit").join(lines.drop("unit", "sentence"), on="code")
@@ -82,7 +83,7 @@ def calibrated_by_group(reports: pl.DataFrame, groups: pl.DataFrame) -> pl.DataF
          "sentence": group_words(row, row["reported"], str(row["unit"]))}
         for row in both.sort("person", "code").iter_rows(named=True)
     ]  # fmt: skip
-    numbers = ("calibrated", "low", "high", "simex")
+    numbers = ("calibrated", "low", "high", "simex", "simex_low", "simex_high")
     return pl.DataFrame(
         rows,
         schema={"person": pl.String, "code": pl.String, "people": pl.Int64, **dict.fromkeys(numbers, pl.Float64), "sentence": pl.String},
@@ -90,14 +91,19 @@ def calibrated_by_group(reports: pl.DataFrame, groups: pl.DataFrame) -> pl.DataF
 
 
 def stands_for(row: dict[str, Any], report: float) -> dict[str, float | None]:
-    """Of a row of `GroupAgreements` with a line: what one person's usual report stands for, with its 95 % prediction interval."""
+    """Of a row of `GroupAgreements` with a line: what one person's usual report stands for, with its 95 % prediction interval, and by SIMEX
+    what people with such a usual report have on average, with its 95 % confidence interval."""
     known = row["simex_slope"] is not None
+    freed = [row[key] if known else float("nan") for key in ("simex_slope", "simex_low", "simex_high")]
     line = CalibrationLine(
         row["people"], row["usual_reported"], row["usual_measured"], row["slope"], row["slope_low"], row["slope_high"], row["residual"],
-        row["simex_slope"] if known else float("nan"), row["reliability"],
+        *freed, row["reliability"],
     )  # fmt: skip
     low, high = line.interval(report)
-    return {"calibrated": line.at(report), "low": low, "high": high, "simex": line.simex_at(report) if known else None}
+    found: dict[str, float | None] = {"calibrated": line.at(report), "low": low, "high": high}
+    simex_low, simex_high = line.simex_interval(report)
+    by_simex = {"simex": line.simex_at(report), "simex_low": simex_low, "simex_high": simex_high}
+    return found | (by_simex if known else dict.fromkeys(by_simex))
 
 
 def group_words(line: dict[str, Any], report: float, unit: str) -> str:
@@ -107,7 +113,7 @@ def group_words(line: dict[str, Any], report: float, unit: str) -> str:
     more = (
         "no SIMEX: reports vary about as much from day to day as between people"
         if found["simex"] is None
-        else f"SIMEX {amount(found['simex'])}"
+        else f"SIMEX {amount(found['simex'])} [{amount(found['simex_low'] or 0.0)}, {amount(found['simex_high'] or 0.0)}] on average"
     )
     return (
         f"By people with both, that much usually reported ({amount(report)} {unit.strip('{}')}) stands for {value} [{low}, {high}] "

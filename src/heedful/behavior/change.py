@@ -23,7 +23,7 @@ from heedful.behavior.annotations import expected_nights
 from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
 from heedful.behavior.nightsignal import NIGHT_VALUE
 from heedful.core.buffers import batches
-from heedful.core.derivations import derivation
+from heedful.core.derivations import Carried, HistoryState, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.schemas import Annotations, Changes, Features
@@ -45,17 +45,23 @@ _FEW, _FLAT, _UNCOVERED = -1, -2, -3
 """Why a day could not be judged, as the kernel says it; all of them are level -1 in the table."""
 
 
+def _history() -> HistoryState:
+    from heedful.behavior.warm_baseline import WarmBaseline  # which reads this file
+
+    return WarmBaseline()
+
+
 @derivation(
-    reads=(Features, Annotations), writes=Changes, by=("person", "day"), lookback=2 * BASELINE_DAYS, narrow=True, version=4,
-    matching={"features": JUDGED}, own_days=True,
+    reads=(Features, Annotations), writes=Changes, by=("person", "day"), lookback=3 * BASELINE_DAYS, narrow=True, version=5,
+    matching={"features": JUDGED}, own_days=True, fold=Carried(_history),
 )  # fmt: skip
 def baseline_change(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations], *, keys: pl.DataFrame | None = None
 ) -> Frame[Consented[P], Changes]:
     """Level of every day of the features `JUDGED` against the 28 days before; no row where the day has no value.
 
-    `false_alarm_rate` is the share of level 1 and more among the judged days of the 28 days before that no annotation explains (so 56 days
-    are read); a day that one explains keeps its level, and `because` and `why` say what it is. With `keys` (person, day) only their rows
+    `false_alarm_rate` is the share of level 1 and more among the judged days of the 28 days before that no annotation explains (so that 84
+    days are read: what covered a night of their baseline hangs on the 28 nights before it); a day that one explains keeps its level, and `because` and `why` say what it is. With `keys` (person, day) only their rows
     are given: most of the days that are read are there for the baseline.
     """
     values = _judged(features.data)
@@ -73,16 +79,21 @@ def baseline_change(
         judged=judged_before, alarms=alarms,
     )  # fmt: skip
     judged = judged if keys is None else judged.join(keys, on=["person", "day"], how="semi")
+    return features.derive(Changes, findings(judged).sort("person", "day", "feature"))
+
+
+def findings(judged: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `Changes` from values with their baseline and verdict (`expected`, `spread`, `nights_used`, `verdict`), the judged days and
+    alarms before (`judged`, `alarms`), the share of the needed time (`covered`) and what explains the day (`because`)."""
     low, high = wilson(pl.col("alarms"), pl.col("judged"))
     told = pl.concat_str(explanation(pl.col("because")), rate_sentence(pl.col("alarms"), pl.col("judged")))
-    out = judged.select(
+    return judged.select(
         "person", "day", detector=pl.lit("baseline_28"), feature="feature", observed="value", expected="expected", spread="spread",
         level=pl.max_horizontal("verdict", pl.lit(-1)).cast(pl.Int16), nights_used="nights_used",
         false_alarm_rate=pl.when(pl.col("judged") > 0).then(pl.col("alarms") / pl.col("judged")),
         why=pl.concat_str(_why(), pl.when(pl.col("verdict") >= 1).then(told).otherwise(pl.lit(""))),
         false_alarm_low=low, false_alarm_high=high, because="because",
     )  # fmt: skip
-    return features.derive(Changes, out.sort("person", "day", "feature"))
 
 
 def _judged(rows: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from heedful.behavior.annotations import expected_nights
 from heedful.behavior.change import NEEDED, NOT_JUDGED
-from heedful.core.derivations import derivation
+from heedful.core.derivations import Carried, HistoryState, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.schemas import Annotations, Changes, Features
@@ -79,7 +79,15 @@ def _decides(features: pl.DataFrame, annotations: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([judged, annotations.select("person", "day", "kind", "source")], how="diagonal")
 
 
-@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), version=2, decided_by=_decides)
+def _history() -> HistoryState:
+    from heedful.behavior.warm_change_points import EndedDays  # which reads this file
+
+    return EndedDays()
+
+
+@derivation(
+    reads=(Features, Annotations), writes=Changes, by=("person",), version=2, decided_by=_decides, fold=Carried(_history)
+)  # fmt: skip
 def person_change_points(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations]
 ) -> Frame[Consented[P], Changes]:  # fmt: skip

@@ -154,9 +154,11 @@ def _line(own: pl.DataFrame, spread: Floats, pairs: Floats) -> dict[str, float |
     }
     slopes = {"slope": found.slope, "slope_low": found.slope_low, "slope_high": found.slope_high}
     known = not np.isnan(found.simex)
+    freed = {"simex_slope": found.simex, "simex_low": found.simex_low, "simex_high": found.simex_high}
+    freed_tilt = _step((found.simex_low, found.simex_high)) if known else 0.0
     return {
         **values, **{key: _rounded(key, value, tilt) for key, value in slopes.items()},
-        "simex_slope": _rounded("simex_slope", found.simex, tilt) if known else None,
+        **{key: _rounded(key, value, freed_tilt) if known else None for key, value in freed.items()},
         "reliability": _rounded("reliability", found.reliability, _RELIABILITY_STEP),
     }  # fmt: skip
 
@@ -164,11 +166,16 @@ def _line(own: pl.DataFrame, spread: Floats, pairs: Floats) -> dict[str, float |
 def _line_words(row: dict[str, Any], unit: str) -> str:
     found, people = stands_for(row, row["usual_reported"]), row["people"]
     value, low, high = (amount(found[key] or 0.0) for key in ("calibrated", "low", "high"))
-    freed = "no SIMEX" if row["simex_slope"] is None else f"SIMEX {row['simex_slope']:.2f}"
+    freed = "no SIMEX" if row["simex_slope"] is None else f"SIMEX {simex_words(row)}"
     return (
         f"Calibrated: a usual report of {amount(row['usual_reported'])} {unit.strip('{}')} stands for {value} [{low}, {high}] measured, "
         f"each unit more in it for {row['slope']:.2f} (regression calibration, n = {people} people; {freed})."
     )
+
+
+def simex_words(row: dict[str, Any]) -> str:
+    """SIMEX's slope of a row that has one, with its interval."""
+    return f"{row['simex_slope']:.2f} [{row['simex_low']:.2f}, {row['simex_high']:.2f}]"
 
 
 def _step(interval: tuple[float, float]) -> float:

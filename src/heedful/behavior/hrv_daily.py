@@ -1,6 +1,6 @@
 """Heart-rate variability of the night, from what devices report: RMSSD and SDNN of short stretches, and the vendor's own value of the day.
 
-No source delivers intervals between beats, so nothing is computed from them here (`hrv` has the methods). `hrv_rmssd[night]` is the median
+What is computed from the intervals between beats, where a source delivers them, stands in `beats_daily`. `hrv_rmssd[night]` is the median
 of a device's values that begin between 0 and 7 o'clock local time; of several devices the most trusted (`devices`), then the one with most
 values, then the first by name. Vendors clean beats and choose stretches as they like: compare a person with themselves, on one device.
 Values that hold for 20 hours or more, or that the vendor derived for the day, are `hrv_rmssd[vendor]`: the last of the most trusted device.

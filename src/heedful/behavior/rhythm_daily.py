@@ -19,7 +19,7 @@ from heedful.behavior.actigraphy.nonparametric import extremes, stability_and_va
 from heedful.behavior.actigraphy.recordings import HOUR, Recordings
 from heedful.behavior.feature_rows import NO_DATA, SAID, TOO_SHORT, FeatureColumn, feature_rows
 from heedful.behavior.hours import HOUR_COLUMNS, HOURS
-from heedful.core.derivations import derivation
+from heedful.core.derivations import Carried, HistoryState, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.schemas import DayHours, Features
@@ -34,7 +34,15 @@ _WINDOWED = (
 _DAILY = (("cosinor_mesor", "/h"), ("cosinor_amplitude", "/h"), ("cosinor_peak", "h"))
 
 
-@derivation(reads=(DayHours,), writes=Features, by=("person", "day"), lookback=DAYS - 1, version=1, own_days=True)
+def _history() -> HistoryState:
+    from heedful.behavior.warm_rhythm import RhythmHistory  # which reads this file
+
+    return RhythmHistory()
+
+
+@derivation(
+    reads=(DayHours,), writes=Features, by=("person", "day"), lookback=DAYS - 1, version=1, own_days=True, fold=Carried(_history)
+)  # fmt: skip
 def daily_rhythm(hours: Frame[Consented[P], DayHours]) -> Frame[Consented[P], Features]:
     """`interdaily_stability[steps_7]`, `intradaily_variability[steps_7]`, `l5[steps_7]`, `m10[steps_7]`, `relative_amplitude[steps_7]`
     over seven days, and `cosinor_mesor[steps]`, `cosinor_amplitude[steps]`, `cosinor_peak[steps]` (hour of the peak) of the day; the same

@@ -3,13 +3,15 @@
 The newest day decides nothing (it may be unfinished), so that the minutes of today cost a look-up; the partition is a look at the whole
 history by definition, and is taken when a day ends or an earlier one changes, once, when somebody asks. `WarmChangePoints` says what
 `person_change_points` says of all rows so far, annotations apart (these do not move a change point, they explain its day).
+
+`EndedDays` is what the engine holds: only which day is a person's newest, so that it knows when to look; the history lies in the lake.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -97,6 +99,93 @@ class WarmChangePoints:
             held.newest = max((known for known, many in held.days.items() if many), default=-(10**9))
         if day < newest or held.newest != newest:
             held.found = None
+
+
+class EndedDays:
+    """Of many people the newest day with a value, and a feature that has one on it (`anchor`): whose days before it changed, or who has a
+    later day now, is to be looked at again. Memory: about 200 bytes a person.
+
+    >>> from datetime import date
+    >>> row = {"person": "p", "day": date(2026, 3, 1), "feature": "steps[sum]", "value": 4000.0}
+    >>> nothing, held = pl.DataFrame(schema={"person": pl.String, "day": pl.Date, "feature": pl.String}), EndedDays()
+    >>> held.open(["p"], [pl.DataFrame([row])])
+    >>> held.step(0, nothing, pl.DataFrame([row | {"value": 4100.0}]))
+    >>> held.read()[0].height
+    0
+    >>> held.step(0, nothing, pl.DataFrame([row | {"day": date(2026, 3, 2)}]))
+    >>> held.read()[0].rows()
+    [('p',)]
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[str, tuple[int, str]] = {}
+        self._frame: pl.DataFrame | None = None
+        self._moved = set[str]()
+
+    def people(self) -> Collection[str]:
+        """Who is held."""
+        return self._newest.keys()
+
+    def open(self, people: Sequence[str], tables: Sequence[pl.DataFrame]) -> None:
+        """Hold these people; those of whom nothing has a value are not held."""
+        for person in people:
+            self.forget_person(person)
+        self._begin(_valued(tables[0]))
+
+    def step(self, table: int, gone: pl.DataFrame, came: pl.DataFrame) -> None:
+        """Rows of `Features` (0) or `Annotations` (1) that went and came. A person whose anchor went is let go."""
+        if table == 1:
+            self._moved |= {person for rows in (gone, came) for person in rows["person"].unique() if person in self._newest}
+            return
+        value = _finite(came)
+        lost = self._placed(pl.concat([gone.select("person", "day", "feature"), came.filter(~value).select("person", "day", "feature")]))
+        there = self._placed(came.filter(value))
+        for rows in (lost, there):
+            self._moved |= set(rows.filter(pl.col("day") < pl.col("newest"))["person"].unique())
+        later = there.filter(pl.col("day") > pl.col("newest"))
+        self._moved |= set(later["person"].unique())
+        for person in lost.filter((pl.col("day") == pl.col("newest")) & (pl.col("feature") == pl.col("anchor")))["person"].unique():
+            self.forget_person(person)
+        self._begin(later.filter(pl.col("person").is_in(list(self._newest))))
+
+    def read(self) -> tuple[pl.DataFrame, None]:
+        """Who is to be looked at; what is found the function says of their rows."""
+        people, self._moved = sorted(self._moved), set()
+        return pl.DataFrame({"person": people}, schema={"person": pl.String}), None
+
+    def forget_person(self, person: str) -> None:
+        """Let go of a person: nothing of them stays in memory."""
+        if self._newest.pop(person, None) is not None:
+            self._frame = None
+        self._moved.discard(person)
+
+    def _begin(self, rows: pl.DataFrame) -> None:
+        """The newest of these days is their person's newest."""
+        if rows.height:
+            newest = rows.sort("day", "feature", descending=[True, False]).unique("person", keep="first", maintain_order=True)
+            for person, day, anchor in newest.select("person", pl.col("day").to_physical(), "feature").iter_rows():
+                self._newest[person] = day, anchor
+            self._frame = None
+
+    def _placed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Those of the rows that are judged and of people who are held, with the day and feature that are held."""
+        if self._frame is None:
+            people, held = list(self._newest), list(self._newest.values())
+            days = pl.Series([day for day, _ in held], dtype=pl.Int32).cast(pl.Date)
+            told = {"person": people, "newest": days, "anchor": [anchor for _, anchor in held]}
+            self._frame = pl.DataFrame(told, schema={"person": pl.String, "newest": pl.Date, "anchor": pl.String})
+        names = rows["feature"].unique()
+        judged = names.filter(~names.str.contains(NOT_JUDGED))
+        return rows.filter(pl.col("feature").is_in(judged.implode())).join(self._frame, on="person", how="inner")
+
+
+def _finite(rows: pl.DataFrame) -> pl.Series:
+    return rows["value"].is_finite().fill_null(value=False)
+
+
+def _valued(rows: pl.DataFrame) -> pl.DataFrame:
+    names = rows["feature"].unique()
+    return rows.filter(_finite(rows) & pl.col("feature").is_in(names.filter(~names.str.contains(NOT_JUDGED)).implode()))
 
 
 def _found(person: str, held: _Person) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from heedful.cli.console import emit, say, table
 from heedful.core.errors import NotFoundError
-from heedful.loops.evaluate.lapse import evaluate_lapse, own_dispensings, proposed_shift
+from heedful.loops.evaluate.lapse import evaluate_lapse, judged_weeks, own_dispensings, proposed_shift
 
 
 def lapse(file: Path, json: bool) -> None:
@@ -16,8 +16,8 @@ def lapse(file: Path, json: bool) -> None:
     if not file.is_file():
         raise NotFoundError(f"{file}: there is no such file. Give a dispensing table; see: heedful sources")
     with tempfile.TemporaryDirectory(prefix="heedful-evaluate-") as folder:
-        dispensings = own_dispensings(file, Path(folder))
-        figures, shift = evaluate_lapse(dispensings), proposed_shift(dispensings)
+        weeks = judged_weeks(own_dispensings(file, Path(folder)))
+    figures, shift = evaluate_lapse(weeks), proposed_shift(weeks)
     if json:
         emit({"figures": [asdict(figure) for figure in figures], "proposed_lapse_shift": shift})
         return
@@ -27,5 +27,7 @@ def lapse(file: Path, json: bool) -> None:
     table("A gap of 3 or more days within 14 days, told from refills alone", ["figure", "people", "value, 95 %", "without it"], rows)
     say(f"{figures[0].note}. Each week is judged from what was dispensed before it; intervals draw people anew.")
     say("Moved: by one number for the whole place, which each week learns from the weeks that had ended before it. Net benefit gained:")
-    say("over the better of acting on everybody and on nobody. By all weeks of this file the number is, in heedful.toml:")
+    say("over the better of acting on everybody and on nobody. Hindsight: had all other refills of the same person and drug been")
+    say("known, the later ones too; nobody can know them in time, and what is not gained even so, a person's refills do not hold.")
+    say("By all weeks of this file the number is, in heedful.toml:")
     say(f"[risk]\nlapse_shift = {shift:.2f}")

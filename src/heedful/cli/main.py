@@ -13,6 +13,7 @@ from heedful import __version__
 from heedful.cli.alerts import alerts_app
 from heedful.cli.cds import cds_app
 from heedful.cli.crises import crises_app
+from heedful.cli.link import link_app
 from heedful.cli.rumours import rumours_app
 from heedful.cli.safety import safety_app
 
@@ -31,6 +32,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(cds_app, name="cds")
 app.add_typer(crises_app, name="crises")
+app.add_typer(link_app, name="link")
 app.add_typer(safety_app, name="safety")
 app.add_typer(rumours_app, name="rumours")
 evaluate_app = typer.Typer(help="Judge this system on sets whose truth is known.", no_args_is_help=True)
@@ -202,7 +204,7 @@ def tables(config: Config = CONFIG, json: Json = False) -> None:
 def consent_grant(
     person: Annotated[str, typer.Argument(help="The participant's id as it stands in the files; or a CSV file of consents.")],
     purpose: Annotated[list[str], typer.Option("--purpose", "-p", help="care, research or public_health; may be repeated.")] = [],  # noqa: B006
-    kinds: Annotated[str, typer.Option(help="Kinds of data, comma-separated; * for all.")] = "*",
+    kinds: Annotated[str, typer.Option(help="Kinds of data, comma-separated; * for all but own_posts, which must be named.")] = "*",
     from_day: Annotated[str | None, typer.Option("--from", help="Covers events from this day on (YYYY-MM-DD).")] = None,
     until: Annotated[str | None, typer.Option(help="Expires at the start of this day.")] = None,
     config: Config = CONFIG,

@@ -11,6 +11,7 @@ import typer
 from heedful.cli.console import emit, open_site, say, table
 from heedful.core.errors import ConsentError, SettingsError
 from heedful.core.labels import PURPOSES
+from heedful.loops.linked_accounts import follow_consents
 from heedful.loops.rights import erase_person, export_person
 from heedful.loops.site import read_consents
 from heedful.trust.audit import verify_chain
@@ -31,6 +32,7 @@ def grant(config: Path, person: str, purposes: list[str], kinds: str, from_day: 
             new = site.record_consents(
                 pl.DataFrame(acts, schema_overrides={"from_at": pl.Datetime("us", "UTC"), "until_at": pl.Datetime("us", "UTC")}), "command"
             )
+        follow_consents(site)
     emit({"recorded": new}) if json else say(f"Recorded {new} act{'s' if new != 1 else ''} of consent.")
 
 
@@ -43,6 +45,7 @@ def withdraw(config: Path, person: str, purposes: list[str], kinds: str, json: b
         new = site.record_consents(
             pl.DataFrame([{"person": person, "purpose": p, "kinds": kinds, "act": "withdraw"} for p in wanted]), "command"
         )
+        follow_consents(site)
     emit({"recorded": new, "purposes": wanted}) if json else say(
         f"Withdrawn: {', '.join(wanted)}. From now on nothing flows under it. What is held is removed with: heedful erase {person}"
     )

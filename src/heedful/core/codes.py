@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-KINDS = ("activity", "sleep", "heart", "body", "glucose", "location", "phone", "medication", "records", "diary", "answers", "profile")
+KINDS = (
+    "activity", "sleep", "heart", "body", "glucose", "location", "phone", "medication", "records", "diary", "answers", "profile", "own_posts",
+)  # fmt: skip
 """Kinds of data that a consent may name."""
+
+NAMED_KINDS = ("own_posts",)
+"""Kinds that a consent to everything (``*``) does not cover: it must name them. What somebody says in public is not linked in passing."""
 
 KIND_OF_TABLE = {
     "people": "profile", "diary": "diary", "answers": "answers", "dispensings": "medication", "records": "records",
+    "linked_accounts": "own_posts",
 }  # fmt: skip
 
 
@@ -40,6 +46,7 @@ _ALL = (
     Code("resting_heart_rate", "heart", "/min", "resting heart rate as the vendor derives it", "40443-4", 20, 200),
     Code("hrv_sdnn", "heart", "ms", "SDNN over the interval", "80404-7", 0, 1_000),
     Code("hrv_rmssd", "heart", "ms", "RMSSD over the interval", "", 0, 1_000),
+    Code("rr_interval", "heart", "ms", "time from one heartbeat to the next, which ends the interval", "", 300, 2_000),
     Code("oxygen_saturation", "heart", "%", "blood oxygen saturation", "59408-5", 30, 100),
     Code("respiratory_rate", "heart", "/min", "breaths a minute", "9279-1", 1, 100),
     Code("systolic_blood_pressure", "heart", "mm[Hg]", "systolic blood pressure", "8480-6", 30, 300),
@@ -65,6 +72,7 @@ _ALL = (
     Code("acceleration_mean", "activity", "m[g]", "mean magnitude of the acceleration, gravity included", "", 0, 16_000),
     Code("acceleration_enmo", "activity", "m[g]", "mean of magnitude minus 1 g, negative values as 0 (ENMO)", "", 0, 16_000),
     Code("acceleration_mad", "activity", "m[g]", "mean amplitude deviation of the acceleration in windows of 6 s (MAD)", "", 0, 16_000),
+    Code("arm_angle", "activity", "deg", "angle of the wrist device's z axis to the horizontal, mean of 5 seconds", "", -90, 90),
     Code("latitude", "location", "deg", "latitude, as coarse as the reader was told to keep it", "", -90, 90),
     Code("longitude", "location", "deg", "longitude, as coarse as the reader was told to keep it", "", -180, 180),
     Code("screen_event", "phone", "{event}", "value_code on, off, locked, unlocked", ""),

@@ -67,6 +67,39 @@ class Fold:
     read: Callable[[Any, Sequence[Key]], pl.DataFrame]
 
 
+class HistoryState(Protocol):
+    """Some people's whole history of derived rows: hears which rows came and went, and says what follows from them."""
+
+    def open(self, people: Sequence[str], tables: Sequence[pl.DataFrame], /) -> None:
+        """Hold these people, anew if they are held: all rows of them, table by table as the derivation reads them."""
+        ...
+
+    def step(self, table: int, gone: pl.DataFrame, came: pl.DataFrame, /) -> None:
+        """Take rows out of one of the tables (`gone` has its key), then set `came`. Of people who are not held nothing is kept; those who
+        cannot be carried on by these rows are let go."""
+        ...
+
+    def read(self) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+        """Keys whose rows may not be what they were at the last reading (some of the columns of the key of what is written), and all rows
+        of them; None: the function says them, of these keys' rows."""
+        ...
+
+    def forget_person(self, person: str, /) -> None:
+        """Let go of a person: nothing of them stays in memory."""
+
+    def people(self) -> Collection[str]:
+        """Who is held."""
+        ...
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The fold of a derivation of derived tables: `start` makes an empty state (with the resources that the derivation needs), which says
+    of the people that it holds what the function says of all their rows."""
+
+    start: Callable[..., HistoryState]
+
+
 @dataclass(frozen=True)
 class InParts:
     """How a derivation of one base table may be asked part by part, for tables that do not fit in memory.
@@ -113,6 +146,8 @@ class Derivation:
     """Takes the keyword `keys`, the keys whose rows are asked for (None: all): what the look-back brings along need not be answered."""
     empty_without: type[Schema] | None = None
     """A table of `reads` without rows of which nothing follows: where it has none, the others are not read."""
+    keys_of: type[Schema] | None = None
+    """A small base table of `reads` that says which keys have an answer at all: changed rows of the others touch only keys that it has."""
     decided_by: Callable[..., pl.DataFrame] | None = field(default=None, hash=False)
     """Takes the rows that `function` takes and gives those that decide its answer, with the columns of `by`: a key for which they are
     as they were is not answered again."""
@@ -120,15 +155,18 @@ class Derivation:
     """A day is answered only where the first table read has rows of that day: later days that a change reaches need not be asked for
     before they come."""
     in_parts: InParts | None = field(default=None, hash=False)
-    fold: Fold | None = field(default=None, hash=False)
-    """A state that can be carried on by new rows of the one base table that is read, by person and day."""
+    fold: Fold | Carried | None = field(default=None, hash=False)
+    """A state that can be carried on: by new rows of the one base table that is read, by person and day (`Fold`), or by changed rows of
+    derived tables, person by person (`Carried`)."""
 
     def __post_init__(self) -> None:
         if self.by is None:
             return
         if ("day" not in self.by) and (self.lookback or self.reach or self.lookahead):
             raise SchemaError(f"{self.name}: a look-back in days needs 'day' among its key columns {self.by}.")
-        if self.fold is not None and (self.by != ("person", "day") or len(self.reads) != 1 or self.lookback or self.lookahead):
+        if isinstance(self.fold, Carried) and ("person" not in self.by or any(schema.kind != "derived" for schema in self.reads)):
+            raise SchemaError(f"{self.name}: a history is carried on by rows of derived tables, person by person.")
+        if isinstance(self.fold, Fold) and (self.by != ("person", "day") or len(self.reads) != 1 or self.lookback or self.lookahead):
             raise SchemaError(f"{self.name}: a fold carries on one table's rows of a person and day; nothing before or after it.")
         for schema in (*self.reads, self.writes):
             lost = [name for name in self.by if name not in schema.columns]
@@ -169,10 +207,11 @@ def derivation(
     key_as: dict[str, str] | None = None,
     narrow: bool = False,
     empty_without: type[Schema] | None = None,
+    keys_of: type[Schema] | None = None,
     decided_by: Callable[..., pl.DataFrame] | None = None,
     own_days: bool = False,
     in_parts: InParts | None = None,
-    fold: Fold | None = None,
+    fold: Fold | Carried | None = None,
     name: str = "",
 ) -> Callable[[Callable[..., Frame[Any, Any]]], Derivation]:
     """Declare a derivation; `reach` is `lookback` unless said."""
@@ -180,7 +219,7 @@ def derivation(
     def declare(function: Callable[..., Frame[Any, Any]]) -> Derivation:
         return Derivation(
             name or function.__name__, function, reads, writes, by, lookback, lookback if reach is None else reach, lookahead, version,
-            needs, only or {}, matching or {}, key_as or {}, narrow, empty_without, decided_by, own_days, in_parts, fold,
+            needs, only or {}, matching or {}, key_as or {}, narrow, empty_without, keys_of, decided_by, own_days, in_parts, fold,
         )  # fmt: skip
 
     return declare

@@ -17,7 +17,7 @@ SINGULAR = {
     "people_mentions": "person_mention", "voices": "voice", "left_out": "left_out", "claims": "claim", "alerts": "alert",
     "estimates": "estimate", "text_labels": "text_label", "rumours": "rumour", "audiences": "audience", "niches": "niche",
     "agreements": "agreement", "self_reports": "self_report", "group_agreements": "group_agreement", "progress": "progress",
-    "context_features": "context_feature",
+    "context_features": "context_feature", "own_posts": "own_post",
 }  # fmt: skip
 _TABLE = {singular: table for table, singular in SINGULAR.items()}
 

@@ -256,6 +256,19 @@ class Records(Schema, table="records", kind="base", stream="personal", key=("per
     json = column(pl.String, "the resource as received, identifiers stripped")
 
 
+class LinkedAccounts(Schema, table="linked_accounts", kind="base", stream="personal", key=("person", "source", "author")):
+    """A public account that a participant said, and showed, to be theirs: the one place where the two pseudonym spaces meet."""
+
+    person = column(pl.String, "pseudonym of the participant space (raw: the participant's id)")
+    source = column(pl.String, "source of the posts")
+    author = column(pl.String, "pseudonym of the public space (raw: the handle or account id, as the source's posts write it)")
+    zone = column(pl.String, "IANA time zone by which the posts are dated", nullable=True)
+    proof = column(pl.String, "how it was shown: statement (of the participant) or posted_code (the account posted this site's code)")
+    proof_by = column(pl.String, "who stated it, or who looked")
+    proof_reference = column(pl.String, "where the statement lies, or the id of the post with the code")
+    known_at = column(INSTANT, "when the link was recorded")
+
+
 class Quarantine(Schema, table="quarantine", kind="base", stream="either", key=("source", "file", "line", "reason")):
     """What could not be read, kept with its reason. The line itself is sealed: encrypted under the ledger's key."""
 
@@ -330,6 +343,21 @@ class Experiences(Schema, table="experiences", stream="either", key=("source", "
     taken_with = column(pl.String, "of an interaction: the other drug's concept", nullable=True)
     start = column(pl.Int32, "byte offset of the effect's or cue's span", unit="By")
     end = column(pl.Int32, "byte offset after it", unit="By")
+
+
+class OwnPosts(Schema, table="own_posts", stream="personal", key=("person", "source", "post"), grain="month"):
+    """A public post of an account that a participant linked, within the time of a consent that names own posts."""
+
+    person = column(pl.String, "pseudonym of the participant space")
+    source = column(pl.String, "source of the post")
+    post = column(pl.String, "id of the post")
+    author = column(pl.String, "pseudonym of the linked account in the public space")
+    day = column(pl.Date, "day of posted_at in the zone of the link")
+    written_at = column(INSTANT, "when it was posted")
+    text = column(pl.String, "the text, identifiers stripped")
+    language = column(pl.String, "BCP 47 tag declared by the source", nullable=True)
+    kind = column(pl.String, "post, reply, review or comment; what others wrote and the account passed on is left out")
+    known_at = column(INSTANT, "when heedful knew both, the post and the link")
 
 
 class Voices(Schema, table="voices", stream="public", key=("day", "author", "flag"), grain="month"):
@@ -752,6 +780,8 @@ class GroupAgreements(Schema, table="group_agreements", stream="aggregate", key=
     slope_high = column(pl.Float64, "upper end", unit="1", nullable=True)
     residual = column(pl.Float64, "standard deviation of people's usual measurement about that line", nullable=True)
     simex_slope = column(pl.Float64, "the slope by SIMEX: of a report without error from day to day", unit="1", nullable=True)
+    simex_low = column(pl.Float64, "lower end of its 95 % interval", unit="1", nullable=True)
+    simex_high = column(pl.Float64, "upper end", unit="1", nullable=True)
     reliability = column(pl.Float64, "share of the variance of usual reports that is not such error", unit="1", nullable=True)
     unit = column(pl.String, "UCUM unit of what has no other")
     suppressed = column(pl.String, "'' if shown; 'minimum' if withheld")

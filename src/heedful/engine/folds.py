@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from heedful.core.derivations import Derivation, FoldState, Key
+from heedful.core.derivations import Derivation, Fold, FoldState, Key
 from heedful.core.schemas import Schema
 
 MOST_DAYS = 6
@@ -35,7 +35,7 @@ class Folds:
         self._of: dict[str, _Warm] = {}
         self._last: tuple[type[Schema], pl.DataFrame, pl.DataFrame] | None = None
         for derivation in derivations:
-            if derivation.fold is not None:
+            if isinstance(derivation.fold, Fold):
                 schema = derivation.reads[0]
                 shared = (derivation.fold.start, schema)
                 if shared not in self._warm:
@@ -57,7 +57,7 @@ class Folds:
 
         if not warm.bring(keys, once):
             return None
-        assert derivation.fold is not None
+        assert isinstance(derivation.fold, Fold)
         held, others = warm.parted(keys)
         return derivation.fold.read(warm.state, held), others
 

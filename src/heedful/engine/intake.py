@@ -18,7 +18,7 @@ import polars as pl
 
 from heedful.core.clock import Clock
 from heedful.core.labels import Aggregate, Consented, Held, Public, Raw
-from heedful.core.schemas import TABLES, Posts, Quarantine, Schema, Series
+from heedful.core.schemas import TABLES, LinkedAccounts, Posts, Quarantine, Schema, Series
 from heedful.core.seals import unseal
 from heedful.engine.local import Changed, Engine
 from heedful.engine.plan import Node
@@ -118,6 +118,9 @@ class Intake:
         schema: type[Schema] = frame.schema
         if schema is Posts:
             passed: Any = doors.public_door(frame, self.public_key, self.buried("post"), self.buried("author"))
+        elif schema is LinkedAccounts:
+            grants = self.ledger.grants(self.clock.now())
+            passed = doors.link_door(frame, self.participant_key, self.public_key, grants, self.buried("person"))
         elif schema is Series:
             return doors.issued_series(frame).data
         elif schema is Quarantine:
@@ -184,7 +187,18 @@ class Intake:
         now = self.clock.now()
         self.ledger.bury(scope, subjects, now)
         self._buried.pop(scope, None)
-        hits = {schema: rows for schema, keys in _deletion_keys(scope, subjects) if (rows := self._hits(schema, keys)).height}
+        return self._remove(_deletion_keys(scope, subjects), now)
+
+    def remove(self, schema: type[Schema], keys: pl.DataFrame) -> dict[str, int]:
+        """Remove base rows with these values of key columns, then every row derived from them; returns rows removed by table.
+
+        Nothing is remembered: who brought the rows may bring them again.
+        """
+        self.derive()
+        return self._remove([(schema, keys)], self.clock.now())
+
+    def _remove(self, wanted: list[tuple[type[Schema], pl.DataFrame]], now: datetime) -> dict[str, int]:
+        hits = {schema: rows for schema, keys in wanted if (rows := self._hits(schema, keys)).height}
         if not hits:
             return {}
         number = self.ledger.begin_batch(DELETION, now, _packed({schema.table: rows for schema, rows in hits.items()}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
@@ -11,12 +10,6 @@ import polars as pl
 from heedful.core.derivations import Derivation
 from heedful.core.schemas import Schema
 from heedful.store.warm import Names, among
-
-DAYS_A_CALL = 40
-PEOPLE_A_CALL = 100
-PERSON_DAYS_A_CALL = 3_000
-FEW_ROWS = 10
-"""Derived rows of a person are that many times fewer than base rows."""
 
 
 def touched_keys(derivation: Derivation, schema: type[Schema], changed: pl.DataFrame) -> pl.DataFrame:
@@ -50,7 +43,10 @@ def names_read(derivation: Derivation, schema: type[Schema]) -> Names | None:
 def chosen(derivation: Derivation, schema: type[Schema], rows: pl.DataFrame) -> pl.DataFrame:
     """Only the codes or features that the derivation declares to read."""
     names = names_read(derivation, schema)
-    return rows if names is None else rows.filter(among(rows, names))
+    if names is None:
+        return rows
+    mine = among(rows, names)
+    return rows if mine.all() else rows.filter(mine)
 
 
 def spread(keys: pl.DataFrame, before: int, after: int) -> pl.DataFrame:
@@ -81,17 +77,3 @@ def day_range(keys: pl.DataFrame) -> tuple[date, date] | None:
     assert isinstance(low, date)
     assert isinstance(high, date)
     return low, high
-
-
-def portions(keys: pl.DataFrame, *, of_base: bool) -> Iterator[pl.DataFrame]:
-    """Touched keys cut into portions whose input rows fit in memory: by people (the more, the fewer their days are), else by days."""
-    people = max(PEOPLE_A_CALL, PERSON_DAYS_A_CALL // max(1, keys["day"].n_unique())) if "day" in keys.columns else PEOPLE_A_CALL
-    for column, size in (("person", people if of_base else FEW_ROWS * PEOPLE_A_CALL), ("day", DAYS_A_CALL)):
-        if column in keys.columns:
-            values = keys[column].unique().sort()
-            if values.len() <= size:
-                break
-            for start in range(0, values.len(), size):
-                yield keys.filter(pl.col(column).is_in(values[start : start + size].to_list()))
-            return
-    yield keys

@@ -9,7 +9,7 @@ difference that is still to be passed on. Nothing else writes derived tables.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -22,8 +22,10 @@ from heedful.core.schemas import Schema
 from heedful.core.seals import seal, unseal
 from heedful.engine.decided import Decided
 from heedful.engine.folds import Folds
-from heedful.engine.keys import chosen, day_range, names_read, needed_keys, portions, touched_keys
+from heedful.engine.histories import Histories, Told
+from heedful.engine.keys import chosen, day_range, names_read, needed_keys, telling, touched_keys
 from heedful.engine.plan import Node, Plan, Step
+from heedful.engine.portions import Portions
 from heedful.engine.read_once import ReadOnce
 from heedful.store.lake import Lake
 from heedful.store.warm import Names
@@ -85,7 +87,8 @@ class Engine:
         by_person = Counter(node for step in self.plan.steps if step.derivation.by == ("person",) for node in step.inputs)
         self._decided = Decided()
         self._folds = Folds([step.derivation for step in self.plan.steps], self.resources)
-        lake.watchers.append(self._folds)
+        self._histories = Histories(self.plan.steps, self.resources)
+        lake.watchers += [self._folds, self._histories]
         self._whole_people = {node for node, readers in by_person.items() if readers > 1}
 
     # --- keeping up to date
@@ -101,19 +104,25 @@ class Engine:
     def _walk(self, changed: Changed, batch: int, anew: Sequence[str], on_step: Callable[[str], None] | None) -> dict[str, int]:
         written: dict[str, int] = {}
         self._decided.drop()
-        read = ReadOnce(self._read, self._whole_people, changed, self._at_hand)
+        self._histories.begin(anew=bool(anew))
+        read, portions = ReadOnce(self._read, self._whole_people, changed, self._at_hand), Portions(self.lake)
         for step in self.plan.steps:
             name = step.derivation.name
-            touched = self._all_keys(step) if name in anew else self._touched(step, changed)
-            if touched is None or not touched.height:
+            touched, told = (self._all_keys(step, changed), None) if name in anew else self._asked(step, changed)
+            if (touched is None or not touched.height) and told is None:
                 continue
             if on_step is not None:
                 on_step(name)
             if name in anew:
                 self._decided.forget(name)
-            removed, added = self._differences(step, touched, changed, read, anew=name in anew)
+            found = [] if told is None else [self._told_differences(step, told, read)]
+            if touched is not None and touched.height:
+                found.append(self._differences(step, touched, changed, read, portions, anew=name in anew))
+                self._hold(step, touched)
+            removed, added = (pl.concat(side) for side in zip(*found, strict=True))
             if removed.height or added.height:
                 self.lake.stage(step.table, step.derivation.writes, removed, added)
+                self._histories.differ(step.output, removed, added)
                 telling = self.plan.telling(step.output)
                 least = added.columns if telling is None else telling
                 changed.add(step.output, pl.concat([removed.select(least), added.select(least)]), not removed.height and name not in anew)
@@ -122,16 +131,58 @@ class Engine:
             self.lake.settle(step.table, batch)
         self._decided.keep()
         self._folds.rest()
+        self._histories.rest()
         return written
 
+    def _asked(self, step: Step, changed: Changed) -> tuple[pl.DataFrame | None, Told | None]:
+        """Keys to be derived, and what the states say of people who are held."""
+        history = self._histories.of(step)
+        if history is None:
+            return self._touched(step, changed), None
+        told = history.told()
+        if told is not None:
+            self._decided.forget(step.derivation.name)  # of what their answers depended on is not known any more
+        if history.holds_all(rows["person"] for node in step.inputs if (rows := changed.of(node)) is not None):
+            return None, told
+        return history.without(self._touched(step, changed)), told
+
+    def _hold(self, step: Step, touched: pl.DataFrame) -> None:
+        """Open the states of some of the people who were derived, from all of their rows."""
+        history = self._histories.of(step)
+        people = [] if history is None else history.next(touched)
+        if history is not None and people:
+            keys = pl.DataFrame({"person": people}, schema={"person": pl.String})
+            history.open(people, [self._read(node, keys, names_read(step.derivation, node[0])) for node in step.inputs])
+
+    def _told_differences(self, step: Step, told: Told, read: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """By what the stored rows of some keys differ from what a state says of them."""
+        keys, rows = told
+        if rows is None:
+            rows = self._derive(step, self._all_inputs(step, keys, read), keys).join(keys, on=keys.columns, how="semi", nulls_equal=True)
+        return _differing(self.lake.read_derived(step.table, step.derivation.writes, keys, day_range(keys)), rows)
+
     def _touched(self, step: Step, changed: Changed) -> pl.DataFrame | None:
+        answered = self._answered(step, changed)
+        if answered is not None and not answered.height:
+            return None
         keys = [
             keys
             for position, node in enumerate(step.inputs)
             if (step.derivation.by is not None or position == 0) and (keys := changed.touched(step.derivation, node)) is not None
         ]
         touched = pl.concat(keys).unique() if len(keys) > 1 else keys[0] if keys else None
+        if touched is not None and answered is not None:
+            touched = touched.join(answered, on=touched.columns, how="semi")
         return self._own_days(step.inputs[0], touched, changed) if touched is not None and step.derivation.own_days else touched
+
+    def _answered(self, step: Step, changed: Changed) -> pl.DataFrame | None:
+        """Keys that have an answer at all, or had until now, where a derivation says in which table they stand (`keys_of`)."""
+        schema, key = step.derivation.keys_of, list(step.derivation.key)
+        if schema is None:
+            return None
+        rows = changed.of(next(node for node in step.inputs if node[0] is schema))
+        there = self.lake.scan(schema.table, schema).select(key).collect()
+        return pl.concat([there, *([] if rows is None else [rows.select(key)])]).unique()
 
     def _own_days(self, node: Node, touched: pl.DataFrame, changed: Changed) -> pl.DataFrame:
         """Those of `touched` whose day has rows of a table, or had until now."""
@@ -147,20 +198,28 @@ class Engine:
             return self.lake.read_derived(table, schema, None, days).select("day").unique()
         return self.lake.scan(table, schema, days=days).select("day").unique().collect()
 
-    def _all_keys(self, step: Step) -> pl.DataFrame:
-        inputs = step.inputs if step.derivation.by is not None else step.inputs[:1]
-        keys = [touched_keys(step.derivation, node[0], self._read(node, None)) for node in inputs]
-        if not step.derivation.key_as:
-            keys.append(self.lake.read_derived(step.table, step.derivation.writes, None).select(step.derivation.key).unique())
-        return pl.concat(keys).unique()
+    def _all_keys(self, step: Step, changed: Changed) -> pl.DataFrame:
+        """Every key that has an answer, or may have one; of tables of any size, since only what tells keys is read."""
+        derivation = step.derivation
+        keys = [self._touched(step, changed)]
+        inputs = step.inputs if derivation.by is not None else step.inputs[:1]
+        for schema, label in [node for node in inputs if derivation.keys_of in (None, node[0])]:
+            tables = [schema.table] if schema.kind == "base" else [writer.table for writer in self.plan.writers.get((schema, label), [])]
+            keys += [touched_keys(derivation, schema, self._distinct(table, schema, telling(derivation, schema))) for table in tables]
+        if not derivation.key_as:
+            keys.append(self._distinct(step.table, derivation.writes, derivation.key))
+        return pl.concat([part.select(derivation.key) for part in keys if part is not None]).unique()
+
+    def _distinct(self, table: str, schema: type[Schema], columns: Collection[str]) -> pl.DataFrame:
+        return self.lake.scan(table, schema).select(sorted(columns)).unique().collect(engine="streaming")
 
     def _differences(
-        self, step: Step, touched: pl.DataFrame, changed: Changed, read: Reader, *, anew: bool
+        self, step: Step, touched: pl.DataFrame, changed: Changed, read: Reader, portions: Portions, *, anew: bool
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         derivation, removed, added = step.derivation, [step.derivation.writes.empty()], [step.derivation.writes.empty()]
         # New posts have no rows yet and are in hand already: neither is read back from the lake.
         only_new = derivation.by is None and len(step.inputs) == 1 and not anew and changed.fresh.get(step.inputs[0], False)
-        for keys in portions(touched, of_base=any(node[0].kind == "base" for node in step.inputs)):
+        for keys in portions.of(derivation, touched):
             if only_new:
                 rows = changed.of(step.inputs[0])
                 assert rows is not None
@@ -183,9 +242,8 @@ class Engine:
                     answer = self._derive_portion(step, inputs, keys, read)
                 new = answer.join(output_keys, on=output_keys.columns, how="semi", nulls_equal=True)
             old = self.lake.read_derived(step.table, derivation.writes, output_keys, day_range(output_keys))
-            before, after = old.hash_rows(1), new.hash_rows(1)
-            removed.append(old.filter(~before.is_in(after.implode())))
-            added.append(new.filter(~after.is_in(before.implode())))
+            for side, rows in zip((removed, added), _differing(old, new), strict=True):
+                side.append(rows)
         return pl.concat(removed), pl.concat(added)
 
     def _folded(self, step: Step, keys: pl.DataFrame) -> pl.DataFrame | None:
@@ -244,14 +302,14 @@ class Engine:
     def _inputs(self, step: Step, node: Node, wanted: pl.DataFrame, read: Reader) -> pl.DataFrame:
         schema = node[0]
         if schema.kind == "base":
-            return chosen(step.derivation, schema, read(node, wanted, None))
+            return chosen(step.derivation, schema, read(node, wanted, names_read(step.derivation, schema)))
         return read(node, wanted, names_read(step.derivation, schema))
 
     def _read(self, node: Node, keys: pl.DataFrame | None, names: Names | None = None) -> pl.DataFrame:
         schema = node[0]
         days = None if keys is None else day_range(keys)
         if schema.kind == "base":
-            return self.lake.read(schema, keys, days)
+            return self.lake.read(schema, keys, days, names=names)
         tables = [writer.table for writer in self.plan.writers.get(node, [])]
         rows = [self.lake.read_derived(table, schema, keys, days, names) for table in tables]
         return pl.concat([part for part in rows if part.height] or [schema.empty()])
@@ -301,6 +359,12 @@ class Engine:
 
 def _sealed(rows: pl.DataFrame, node: Node) -> Frame[Any, Any]:
     return seal(rows, node[1], node[0])
+
+
+def _differing(old: pl.DataFrame, new: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of the one that the other does not have."""
+    before, after = old.hash_rows(1), new.hash_rows(1)
+    return old.filter(~before.is_in(after.implode())), new.filter(~after.is_in(before.implode()))
 
 
 def _renamed(keys: pl.DataFrame, derivation: Derivation) -> pl.DataFrame:

@@ -47,16 +47,15 @@ class ReadOnce:
         self._last: dict[Node, tuple[pl.DataFrame, pl.DataFrame]] = {}
 
     def __call__(self, node: Node, keys: pl.DataFrame | None, names: Names | None = None) -> pl.DataFrame:
-        """Rows of `node`, at least those of `keys`, and of `names` no others: of people, then, perhaps those of some others as well, which
-        a derivation must bear."""
+        """Rows of `node`, at least those of `keys`; of a derived table those of `names` and no others, of a base table perhaps others as
+        well. Of people perhaps those of some others, which a derivation must bear."""
         if keys is None or "person" not in keys.columns or node[0].stream == "public":
             return self._read(node, keys, names)
         if node[0].kind == "base":
-            rows = self._few_days(node, keys)
-        elif self._at_hand(node):
+            return self._few_days(node, keys, names)
+        if self._at_hand(node):
             return self._at_hand_of(node, keys, names)
-        else:
-            rows = self._of_people(node, keys)
+        rows = self._of_people(node, keys)
         return rows if names is None else rows.filter(among(rows, names))
 
     def _at_hand_of(self, node: Node, keys: pl.DataFrame, names: Names | None) -> pl.DataFrame:
@@ -83,10 +82,10 @@ class ReadOnce:
         every = people.len() * ((days[1] - days[0]).days + 1)
         return rows if _MOST * keys.height >= every else rows.join(keys, on=keys.columns, how="semi")
 
-    def _few_days(self, node: Node, keys: pl.DataFrame) -> pl.DataFrame:
+    def _few_days(self, node: Node, keys: pl.DataFrame, names: Names | None) -> pl.DataFrame:
         """Of a base table the rows of a live minute's few days, once for all derivations that are touched in the same or fewer keys."""
         if "day" not in keys.columns or keys.height > MOST_DAYS * MOST_PEOPLE or keys["day"].n_unique() > MOST_DAYS:
-            return self._read(node, keys, None)
+            return self._read(node, keys, names)
         known = self._last.get(node)
         if known is not None and _MOST * keys.height >= known[0].height and keys.join(known[0], on=keys.columns, how="anti").is_empty():
             return known[1]

@@ -1,6 +1,7 @@
 """Crises of participants: what was said, and who looked. While a sign stands that no human cleared, no automatic message leaves.
 
-A sign is a diary entry with crisis words (`heedful.language.crisis`) or a positive answer to item 9 of the PHQ-9. A crisis is all signs of
+A sign is a diary entry, or a public post under an account that the participant linked, with crisis words (`heedful.language.crisis`), or a
+positive answer to item 9 of the PHQ-9. A crisis is all signs of
 one person that nobody cleared; its id names exactly these, so that a sign which came after the list was read is never cleared unseen, not
 even one that is dated earlier (a phone that was offline). Nothing clears itself with time. A sign that is corrected is a new sign.
 
@@ -19,7 +20,7 @@ import polars as pl
 from heedful.behavior.questionnaires import thoughts_of_harm
 from heedful.core.errors import NotFoundError, SettingsError
 from heedful.core.labels import Care
-from heedful.core.schemas import INSTANT, Answers, Diary
+from heedful.core.schemas import INSTANT, Answers, Diary, OwnPosts
 from heedful.language.crisis import crises
 from heedful.loops.site import Site
 
@@ -28,8 +29,9 @@ _SIGNS = {
 }  # fmt: skip
 
 
-def signs(diary: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
-    """Every sign of a crisis in rows of `Diary` and `Answers`, in order of time: sign (id), person, at, known_at, kind, told_in, words.
+def signs(diary: pl.DataFrame, answers: pl.DataFrame, own_posts: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Every sign of a crisis in rows of `Diary`, `Answers` and `OwnPosts`, in order of time: sign (id), person, at, known_at, kind,
+    told_in, words.
 
     >>> from datetime import UTC, datetime
     >>> at = datetime(2026, 3, 1, tzinfo=UTC)
@@ -37,14 +39,11 @@ def signs(diary: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     >>> signs(pl.DataFrame([entry]), Answers.empty()).select("kind", "told_in", "words").rows()
     [('self_harm', 'diary entry 7', 'want to die')]
     """
-    told = crises(diary["text"])
-    written = diary.with_columns(told["kind"], told["words"]).filter(pl.col("kind").is_not_null())
+    posts = OwnPosts.empty() if own_posts is None else own_posts
     asked = thoughts_of_harm(answers)
     found = pl.concat([
-        written.select(
-            "person", "known_at", "kind", "words", at=pl.col("written_at").cast(INSTANT),
-            told_in=pl.format("diary entry {}", pl.col("entry").cast(pl.String)),
-        ),
+        _written(diary, pl.format("diary entry {}", pl.col("entry").cast(pl.String))),
+        _written(posts, pl.format("own public post {} {}", "source", "post")),
         asked.select(
             "person", "known_at", "words", kind=pl.lit("self_harm"), at=pl.coalesce("answered_at", "asked_at").cast(INSTANT),
             told_in=pl.format("{}, {}", "instrument", "item"),
@@ -54,9 +53,15 @@ def signs(diary: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     return found.with_columns(sign=pl.Series(named, dtype=pl.String)).select(_SIGNS.keys()).cast(_SIGNS).sort("at", "sign")  # type: ignore[arg-type]
 
 
+def _written(texts: pl.DataFrame, told_in: pl.Expr) -> pl.DataFrame:
+    told = crises(texts["text"])
+    fired = texts.with_columns(told["kind"], told["words"]).filter(pl.col("kind").is_not_null())
+    return fired.select("person", "known_at", "kind", "words", at=pl.col("written_at").cast(INSTANT), told_in=told_in)
+
+
 def site_signs(site: Site) -> pl.DataFrame:
     """The signs of everybody who agreed to care, with who cleared each: `cleared_by`, `cleared_at`, `reason` (null: nobody)."""
-    found = signs(site.view(Diary, Care).data, site.view(Answers, Care).data)
+    found = signs(site.view(Diary, Care).data, site.view(Answers, Care).data, site.view(OwnPosts, Care).data)
     acts = site.ledger.rows("clearances")
     cleared = pl.DataFrame(
         [

@@ -8,6 +8,7 @@ from heedful.behavior.adherence.stays import adherence_outside_stays
 from heedful.behavior.adherence.taken import doses_taken
 from heedful.behavior.adherence.taxonomy import abc_taxonomy
 from heedful.behavior.annotations import DERIVATIONS as ANNOTATIONS
+from heedful.behavior.beats_daily import beat_variability
 from heedful.behavior.calibrated_reports import self_reports
 from heedful.behavior.change import baseline_change
 from heedful.behavior.change_points import person_change_points
@@ -34,12 +35,14 @@ from heedful.language.experiences import diary_experiences
 from heedful.language.mentions import diary_mentions
 from heedful.loops.estimates import PERSONAL as BODIES
 from heedful.loops.group_agreement import DERIVATIONS as GROUP_AGREEMENT
+from heedful.loops.own_posts import own_posts
 from heedful.loops.public import PUBLIC_LOOP
 from heedful.person import DERIVATIONS as PERSON
 
 PERSONAL_LOOP: tuple[Derivation, ...] = (
     diary_mentions,
     diary_experiences,
+    own_posts,
     daily_features,
     daily_glucose,
     day_hours,
@@ -53,6 +56,7 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     ema_compliance,
     nightly_actigraphy,
     nightly_variability,
+    beat_variability,
     *REPORTED,
     self_reports,
     adherence,

@@ -18,7 +18,7 @@ from heedful.language.crisis import CRISIS_CONCEPTS
 from heedful.loops.believed import believed
 from heedful.loops.site import Site
 from heedful.loops.vocabularies import site_crosswalks
-from heedful.trust.consent import people_with
+from heedful.trust.consent import people_with, within_named
 
 SHOWN = 20
 """Rows of each table shown; how many there are is always said."""
@@ -60,12 +60,13 @@ def explain(site: Site, words: Sequence[str]) -> Explanation:
 
 def _derived(site: Site, step: Step, schema: type[Schema], row: dict[str, Any]) -> Explanation:
     if step.output[1] is Consented[Held]:
-        _ask_consent(site, step, row.get("person") or row["author"])
+        _ask_consent(site, step, row)
     if step.output[1] is Public and _speak_of_crisis(pl.DataFrame([row])).all():
         raise LabelError("This row says of one public author that words of self-harm or overdose fired. Of these only counts are shown.")
     derivation = step.derivation
     key = {name: row[derivation.key_as.get(name, name)] for name in derivation.key}
     inputs = site.engine.behind(derivation.name, {derivation.key_as.get(name, name): value for name, value in key.items()})
+    inputs = [(node, _of_same_text(rows, row)) for node, rows in inputs]
     definition = (derivation.function.__doc__ or "").strip().split("\n\n")[0].replace("\n    ", " ")
     said = [
         *([str(row["why"])] if row.get("why") else []),
@@ -86,6 +87,14 @@ def _derived(site: Site, step: Step, schema: type[Schema], row: dict[str, Any]) 
 def _shown(node: tuple[type[Schema], Any], rows: pl.DataFrame) -> pl.DataFrame:
     """The first rows, those left out that say of a public author that words of crisis fired."""
     return rows.filter(~_speak_of_crisis(rows)).head(SHOWN) if node[1] is Public else rows.head(SHOWN)
+
+
+def _of_same_text(rows: pl.DataFrame, row: dict[str, Any]) -> pl.DataFrame:
+    """Where a row is about one text and texts went in, that text alone: the others of its author are not what it rests on."""
+    text = ("source", "post")
+    if not all(name in rows.columns and name in row for name in text):
+        return rows
+    return rows.filter([pl.col(name) == row[name] for name in text])
 
 
 def _nearest_first(rows: pl.DataFrame, row: dict[str, Any]) -> pl.DataFrame:
@@ -127,8 +136,12 @@ def _who_is_left_out(site: Site, row: dict[str, Any]) -> str:
     return f"{left['people']:,} more people were left out of it, their voices being flagged: {left['flags']} (setting [voices] exclude)."
 
 
-def _ask_consent(site: Site, step: Step, person: str) -> None:
-    if person not in people_with(site.grants(), "care", site.engine.plan.kinds(step)):
+def _ask_consent(site: Site, step: Step, row: dict[str, Any]) -> None:
+    grants, kinds = site.grants(), site.engine.plan.kinds(step)
+    dated = "person" in row and "day" in row
+    person = row.get("person") or row["author"]
+    within = not dated or within_named(pl.DataFrame([{"person": person, "day": row["day"]}]), grants, "care", kinds).all()
+    if person not in people_with(grants, "care", kinds) or not within:
         raise ConsentError("This row is of a participant who has no consent for care in force that covers it; it is not shown.")
 
 

@@ -16,7 +16,7 @@ from heedful.population.alarms import Detection
 from heedful.trust.doors import disclose_figures, for_purpose
 
 
-@derivation(reads=(Agreements,), writes=GroupAgreements, by=("code",), needs=("detection", "public_health"), version=2)
+@derivation(reads=(Agreements,), writes=GroupAgreements, by=("code",), needs=("detection", "public_health"), version=3)
 def group_agreements(
     agreements: Frame[Consented[Held], Agreements], *, detection: Detection, public_health: PublicHealthGrants
 ) -> Frame[Aggregate, GroupAgreements]:

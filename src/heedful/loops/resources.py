@@ -11,6 +11,7 @@ from heedful.core.voices import VoiceChoice
 from heedful.loops.claim_bank import site_claims
 from heedful.loops.estimates import PublicHealthGrants, site_population
 from heedful.loops.guidelines import site_guidelines
+from heedful.loops.own_posts import OwnPostGrants
 from heedful.loops.rumours import graph_library
 from heedful.loops.settings import Settings
 from heedful.loops.vocabularies import has_own, site_vocabulary
@@ -37,6 +38,7 @@ def site_resources(settings: Settings, folder: Path | None = None) -> dict[str, 
         "population": site_population(settings.population.file),
         "graphs": graph_library(),
         "public_health": PublicHealthGrants(),  # the site puts its consents in force here
+        "own_post_grants": OwnPostGrants(),  # and here
     }
 
 

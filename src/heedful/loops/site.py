@@ -22,6 +22,7 @@ from heedful.engine.intake import Accounts, Intake, label_of
 from heedful.engine.local import Engine
 from heedful.loops.derivations import all_derivations
 from heedful.loops.estimates import PublicHealthGrants
+from heedful.loops.own_posts import OwnPostGrants
 from heedful.loops.resources import site_resources
 from heedful.loops.settings import InputSettings, Settings
 from heedful.sources.base import SOURCES, Options, Source
@@ -76,8 +77,12 @@ class Site:
     @cached_property
     def engine(self) -> Engine:
         """The engine with all derivations of both loops."""
-        resources = site_resources(self.settings, self.folder) | {"public_health": PublicHealthGrants(self.grants())}
-        return Engine(self.lake, all_derivations(), resources)
+        return Engine(self.lake, all_derivations(), site_resources(self.settings, self.folder) | self._consented())
+
+    def _consented(self) -> dict[str, Any]:
+        """Resources that are consents in force now."""
+        grants = self.grants()
+        return {"public_health": PublicHealthGrants(grants), "own_post_grants": OwnPostGrants(grants)}
 
     @cached_property
     def intake(self) -> Intake:
@@ -97,7 +102,7 @@ class Site:
     def writing(self) -> Iterator[list[str]]:
         """Hold the writer's lock, after finishing what a crash left and recomputing what has a new version; yields what was done."""
         with self.lake.writer_lock():
-            self.engine.resources["public_health"] = PublicHealthGrants(self.grants())
+            self.engine.resources.update(self._consented())
             yield [*self.intake.recover(), *self._raise_versions()]
 
     def _raise_versions(self) -> list[str]:

@@ -12,6 +12,7 @@ from heedful.person import survival as survival
 from heedful.person.care_plan import care_plan, plan_states
 from heedful.person.goals import percentile_goal
 from heedful.person.guidelines import guideline_plan
+from heedful.person.own_posts import timeline_own_posts
 from heedful.person.pharmacogenomic_notes import pharmacogenomic_notes
 from heedful.person.plan import plan
 from heedful.person.progress import goal_progress
@@ -20,7 +21,7 @@ from heedful.person.risk import medication_gap_risk
 from heedful.person.timeline import timeline_changes, timeline_diary, timeline_features, timeline_medication, timeline_records
 
 DERIVATIONS = (
-    timeline_features, timeline_changes, timeline_diary, timeline_medication, timeline_records, medication_gap_risk,
+    timeline_features, timeline_changes, timeline_diary, timeline_medication, timeline_records, timeline_own_posts, medication_gap_risk,
     plan, record_goals, guideline_plan, pharmacogenomic_notes, goal_progress,
 )  # fmt: skip
 """Every derivation of this room, for the loops and for the law's property test."""
@@ -36,5 +37,6 @@ __all__ = [
     "timeline_diary",
     "timeline_features",
     "timeline_medication",
+    "timeline_own_posts",
     "timeline_records",
 ]

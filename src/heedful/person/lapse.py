@@ -6,10 +6,13 @@ around a base law: late by `GAP_DAYS` or more with probability `PRIOR_LATE`, els
 `FADING` to the power of the refills after it. The risk is the posterior probability that the refill comes `GAP_DAYS` or more late, given
 that it has not come yet; so it rises while the end of the supply draws near and nothing happens.
 
-Nothing is learned from other people: the four constants were chosen on half of the people of two simulated sets of AdhereR
-(`heedful evaluate lapse` judges them), so that a number stays what it is whoever else leaves. Where gaps are commoner or rarer in a place
-than these sets had them, its operator may say so by one number, a shift of the log odds (`LapseShift`), which `heedful evaluate lapse`
-proposes from the place's own past: recalibration in the large (Steyerberg et al. 2004, Stat Med 23:2567), shrunk towards none.
+Nothing is learned from other people: the four constants were chosen on half of the people of two simulated sets of AdhereR, each set
+counting alike (`heedful evaluate lapse` judges them), so that a number stays what it is whoever else leaves. The time of the last fill,
+earlier gaps and early refills are in it by way of the lateness of each refill; length of the supply, time on therapy, coverage so far,
+and what other drugs the person has and refills added nothing that held for other people or forward in time (docs/report.md tells what was
+tried). Where gaps are commoner or rarer in a place than these sets had them, its operator may say so by one number, a shift of the log
+odds (`LapseShift`), which `heedful evaluate lapse` proposes from the place's own past: recalibration in the large (Steyerberg et al.
+2004, Stat Med 23:2567), shrunk towards none.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ HORIZON_DAYS = 14
 GAP_DAYS = 3
 """Days without supply from which on a late refill counts as a gap; shorter ones are met by pills left over."""
 PRIOR_REFILLS = 4.0
-PRIOR_LATE = 0.5
+PRIOR_LATE = 0.6
 EARLIEST = -14
 FADING = 0.9
 SHIFT_PRECISION = 5.0
@@ -71,7 +74,7 @@ def lapse_probability(late: ArrayLike, still_open: ArrayLike, waited: ArrayLike)
 
     >>> a, b = lapse_probability([0.0, 3.0], [5.0, 3.0], [-13, 2])
     >>> (a / (a + b)).round(3).tolist()
-    [0.228, 1.0]
+    [0.272, 1.0]
     """
     waiting = np.clip(np.asarray(waited, dtype=np.float64), EARLIEST - 1, GAP_DAYS - 1)
     in_time = (1 - PRIOR_LATE) * (GAP_DAYS - 1 - waiting) / (GAP_DAYS - EARLIEST)
@@ -106,16 +109,22 @@ def landmarks(events: pl.DataFrame, every: int = 7) -> pl.DataFrame:
     Returns
     -------
     One row a look at which the supply ran out within `HORIZON_DAYS` and whose end was seen (a refill after it): person, drug, `on`,
-    `waited`, `probability` from the refills before `on` alone, `refills` known then, `happened` (1 if the refill came `GAP_DAYS` late).
+    `waited`, `probability` from the refills before `on` alone, `refills` known then, `happened` (1 if the refill came `GAP_DAYS` late),
+    and `hindsight`: what the same law would have said knowing all other refills of this person and drug, those still to come included.
+    Nobody has that number in time; where it is hardly better, a person's own refills hold no more.
     """
     rows = [row for own in events.partition_by("person", "drug", maintain_order=True) for row in _looks(own, every)]
+    counts = ("late", "still_open", "all_late", "all_open")
     schema = {"person": pl.String, "drug": pl.String, "on": pl.Int64, "waited": pl.Int64, "refills": pl.Int64}
-    looks = pl.DataFrame(rows, schema={**schema, "late": pl.Float64, "still_open": pl.Float64, "happened": pl.Int64}, orient="row")
-    failed, rest = lapse_probability(*(looks[name].to_numpy() for name in ("late", "still_open", "waited")))
-    return looks.with_columns(probability=failed / (failed + rest)).drop("late", "still_open")
+    looks = pl.DataFrame(rows, schema={**schema, **dict.fromkeys(counts, pl.Float64), "happened": pl.Int64}, orient="row")
+    told = {
+        name: lapse_probability(looks[late].to_numpy(), looks[still_open].to_numpy(), looks["waited"].to_numpy())
+        for name, late, still_open in (("probability", *counts[:2]), ("hindsight", *counts[2:]))
+    }
+    return looks.with_columns(**{name: failed / (failed + rest) for name, (failed, rest) in told.items()}).drop(counts)
 
 
-def _looks(own: pl.DataFrame, every: int) -> list[tuple[str, str, int, int, int, float, float, int]]:
+def _looks(own: pl.DataFrame, every: int) -> list[tuple[str, str, int, int, int, float, float, float, float, int]]:
     person, drug = own["person"][0], own["drug"][0]
     on, end, lateness = own["on"].to_numpy(), own["end"].to_numpy(), own["lateness"].fill_null(0).to_numpy()[1:]
     found = []
@@ -124,7 +133,9 @@ def _looks(own: pl.DataFrame, every: int) -> list[tuple[str, str, int, int, int,
         waited = int(day - end[newest])
         if not 1 - HORIZON_DAYS <= waited < GAP_DAYS - 1:
             continue  # the supply lasts beyond the horizon, or it is certain by now that the refill comes late
-        faded = FADING ** np.arange(newest)[::-1]
+        faded, others = FADING ** np.arange(newest)[::-1], np.delete(lateness, newest)
         late, still_open = (float(faded[lateness[:newest] > bound].sum()) for bound in (GAP_DAYS - 1, waited))
-        found.append((person, drug, day, waited, newest, late, still_open, int(on[newest + 1] - end[newest] >= GAP_DAYS)))
+        all_late, all_open = (float((others > bound).sum()) for bound in (GAP_DAYS - 1, waited))
+        happened = int(lateness[newest] >= GAP_DAYS)
+        found.append((person, drug, day, waited, newest, late, still_open, all_late, all_open, happened))
     return found

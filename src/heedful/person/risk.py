@@ -15,7 +15,7 @@ from heedful.person.wording import date_words, drug_name
 INTERVAL = 0.9
 
 
-@derivation(reads=(Dispensings,), writes=Risks, by=("person",), needs=("lapse",), version=3)
+@derivation(reads=(Dispensings,), writes=Risks, by=("person",), needs=("lapse",), version=4)
 def medication_gap_risk(dispensings: Frame[Consented[P], Dispensings], lapse: LapseShift = NO_SHIFT) -> Frame[Consented[P], Risks]:
     """Probability that a gap of at least three days without supply opens within 14 days, for each drug of a person.
 

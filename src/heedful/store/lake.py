@@ -166,6 +166,11 @@ class Lake:
             return pl.LazyFrame(schema={**schema.dtypes(), **OURS})
         return self._rows_of(log, schema, log.chosen(None if parts is None else set(parts), days, _ids(keys)))
 
+    def files(self, name: str, days: tuple[date, date] | None = None, keys: pl.DataFrame | None = None) -> list[DataFile]:
+        """The files that `scan` would open."""
+        log = self._log(name)
+        return [] if log is None else log.chosen(None, days, _ids(keys))
+
     @staticmethod
     def _rows_of(log: TableLog, schema: type[Schema], files: Sequence[DataFile]) -> pl.LazyFrame:
         dtypes = {**schema.dtypes(), **OURS}
@@ -184,10 +189,12 @@ class Lake:
         days: tuple[date, date] | None = None,
         as_of: datetime | None = None,
         batches: list[int] | None = None,
+        names: Names | None = None,
     ) -> pl.DataFrame:
         """Rows of a base table: one a key, the newest known (by `as_of`, if given), of `keys` (a semi-join) within `days` (inclusive).
 
-        With `batches`, only rows that those batches wrote (older versions not removed).
+        With `batches`, only rows that those batches wrote (older versions not removed). With `names` (a column and its values) at least
+        those: what a few days hold beside them may come along.
         """
         if batches is not None:
             return self.scan(schema.table, schema).filter(pl.col("_batch").is_in(batches)).drop(list(OURS)).collect()
@@ -196,12 +203,19 @@ class Lake:
             warm = self._warm_days.rows(schema, keys)
             if warm is not None:
                 return warm
-        return self._read_stored(schema, keys, days, as_of)
+        return self._read_stored(schema, keys, days, as_of, names)
 
     def _read_stored(
-        self, schema: type[Schema], keys: pl.DataFrame | None, days: tuple[date, date] | None, as_of: datetime | None
+        self,
+        schema: type[Schema],
+        keys: pl.DataFrame | None,
+        days: tuple[date, date] | None,
+        as_of: datetime | None,
+        names: Names | None = None,
     ) -> pl.DataFrame:
         lazy = self.scan(schema.table, schema, days=days, keys=keys)
+        if names is not None and names[0] in schema.key and not isinstance(names[1], str):
+            lazy = lazy.filter(pl.col(names[0]).is_in(list(names[1])))  # versions of one key have one name
         for name, values in _few(keys).items():
             lazy = lazy.filter(pl.col(name).is_in(values))
         if as_of is not None:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import polars as pl
 
-from heedful.core.codes import KINDS
+from heedful.core.codes import KINDS, NAMED_KINDS
 from heedful.core.errors import ConsentError
 from heedful.core.labels import PURPOSES
 from heedful.core.schemas import INSTANT
@@ -22,9 +22,12 @@ def in_force(consents: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """The grants in force at `now`, one row per person, purpose and kind of data.
 
     Columns: person, purpose, kind, from_at, until_at. A withdrawal of one purpose leaves the others; one of some kinds leaves the rest.
+    A grant of ``*`` covers every kind but those that must be named (`NAMED_KINDS`); a withdrawal of ``*`` ends these too.
     """
+    granted_by_star = ",".join(kind for kind in KINDS if kind not in NAMED_KINDS)
+    star = pl.when(pl.col("act") == "grant").then(pl.lit(granted_by_star)).otherwise(pl.lit(",".join(KINDS)))
     acts = consents.filter(pl.col("recorded_at") <= now).with_columns(
-        kind=pl.when(pl.col("kinds") == "*").then(pl.lit(",".join(KINDS))).otherwise(pl.col("kinds")).str.split(",")
+        kind=pl.when(pl.col("kinds") == "*").then(star).otherwise(pl.col("kinds")).str.split(",")
     ).explode("kind")  # fmt: skip
     withdrawn = acts.filter(pl.col("act") == "withdraw").group_by("person", "purpose", "kind").agg(ended_at=pl.col("recorded_at").max())
     granted = acts.filter(pl.col("act") == "grant").join(withdrawn, on=["person", "purpose", "kind"], how="left")
@@ -46,6 +49,22 @@ def covered(rows: pl.DataFrame, grants: pl.DataFrame, kind: pl.Expr, at: pl.Expr
     )  # fmt: skip
     mask = pl.zeros(rows.height, dtype=pl.Int8, eager=True)
     return mask.scatter(hits, 1).cast(pl.Boolean) if hits.len() else mask.cast(pl.Boolean)
+
+
+def within_named(rows: pl.DataFrame, grants: pl.DataFrame, purpose: str, kinds: Iterable[str]) -> pl.Series:
+    """For each derived row (with `person` and `day`), whether grants for `purpose` cover that whole day for each of the kinds among `kinds`
+    that a consent must name (`NAMED_KINDS`); without such kinds, always.
+
+    Other derived rows are shown by kind alone: their base rows were asked one by one as they came. These came in public, unasked.
+    """
+    inside = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
+    mine = grants.filter(pl.col("purpose") == purpose)
+    first = pl.col("day").cast(pl.Datetime("us", "UTC"))
+    for kind in sorted(set(kinds) & set(NAMED_KINDS)):
+        whole = mine.filter(pl.col("kind") == kind)
+        for edge in (first, first + pl.duration(days=1) - pl.duration(microseconds=1)):
+            inside = inside & covered(rows, whole, pl.lit(kind), edge)
+    return inside
 
 
 def people_with(grants: pl.DataFrame, purpose: str, kinds: Iterable[str]) -> set[str]:

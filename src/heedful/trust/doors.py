@@ -15,9 +15,9 @@ from heedful.core.codes import CODES, KIND_OF_TABLE
 from heedful.core.errors import ConsentError, LabelError, SettingsError
 from heedful.core.frames import Frame, checked
 from heedful.core.labels import PURPOSES, Aggregate, Consented, Held, Label, Public, PublicHealth, Purpose, Raw
-from heedful.core.schemas import Counts, Observations, PeopleMentions, Posts, Schema, Series, Voices
+from heedful.core.schemas import Counts, LinkedAccounts, Observations, OwnPosts, PeopleMentions, Posts, Schema, Series, Voices
 from heedful.core.seals import seal, unseal
-from heedful.trust.consent import covered, people_with
+from heedful.trust.consent import covered, people_with, within_named
 from heedful.trust.deidentify import deidentify
 from heedful.trust.deidentify_documents import deidentify_documents
 from heedful.trust.pseudonyms import PseudonymKey
@@ -29,6 +29,9 @@ P = TypeVar("P", bound=Purpose)
 
 MINIMUM_CELL_FLOOR = 3
 """No setting may show a cell of fewer people than this."""
+
+PROOFS = ("statement", "posted_code")
+"""How a participant shows that an account is theirs."""
 
 _IDENTIFYING = r"did:|@|/users?/|^u/"
 _DIARY_TEXT = "text"
@@ -107,6 +110,59 @@ def consent_door(rows: Frame[Raw, S], key: PseudonymKey, grants: pl.DataFrame, e
 
 
 @checked
+def link_door(
+    links: Frame[Raw, LinkedAccounts], person_key: PseudonymKey, author_key: PseudonymKey, grants: pl.DataFrame, erased: set[str]
+) -> Passed[Consented[Held], LinkedAccounts]:
+    """Accounts that participants call theirs in, by the pseudonyms of both spaces out; of people who consented, by name, to own posts.
+
+    Refusals: 'erased person', 'no consent that names own posts', 'no proof stated'. This is the only door that is given both keys.
+    """
+    _in_space(person_key, "participant")
+    _in_space(author_key, "public")
+    raw = unseal(links)
+    data = raw.with_columns(person=person_key.names(raw["person"]), author=author_key.names(raw["author"]))
+    gone = data.select(pl.col("person").is_in(sorted(erased))).to_series()
+    agreed = grants.filter(pl.col("kind") == KIND_OF_TABLE["linked_accounts"])["person"].unique().to_list()
+    willing = data.select(pl.col("person").is_in(agreed)).to_series()
+    stated = (
+        pl.col("proof").is_in(PROOFS) & (pl.col("proof_by").str.strip_chars() != "") & (pl.col("proof_reference").str.strip_chars() != "")
+    )
+    shown = data.select(stated.fill_null(value=False)).to_series()
+    refused = {
+        "erased person": int(gone.sum()),
+        "no consent that names own posts": int((~gone & ~willing).sum()),
+        "no proof stated": int((~gone & willing & ~shown).sum()),
+    }
+    return Passed(seal(data.filter(~gone & willing & shown), Consented[Held], LinkedAccounts), _counted(refused))
+
+
+@checked
+def own_posts_door(
+    posts: Frame[Public, Posts], links: Frame[Consented[P], LinkedAccounts], grants: pl.DataFrame
+) -> Frame[Consented[P], OwnPosts]:
+    """Public posts in, those that a participant linked and consented to out: the only way from what is public to a person.
+
+    A post passes if its source and author are a linked account of one participant (an account that two claim is nobody's), if some grant of
+    that participant's covers own posts at the instant of posting, and if the account wrote it itself (no reposts). `grants`: in force now.
+    """
+    one = links.data.filter(pl.col("person").n_unique().over("source", "author") == 1)
+    mine = posts.data.filter(pl.col("kind") != "repost").join(
+        one.select("person", "source", "author", "zone", linked_at="known_at"), on=["source", "author"], how="inner"
+    )
+    inside = mine.filter(covered(mine, grants, pl.lit(KIND_OF_TABLE["linked_accounts"]), pl.col("posted_at")))
+    dated = inside.with_columns(_local_day(inside), written_at=pl.col("posted_at"), known_at=pl.max_horizontal("known_at", "linked_at"))
+    return links.derive(OwnPosts, dated.select(*OwnPosts.columns).sort(OwnPosts.key))
+
+
+def _local_day(rows: pl.DataFrame) -> pl.Expr:
+    """The day of `posted_at` in each row's zone; the UTC day where none is given."""
+    day = pl.col("posted_at").dt.date()
+    for zone in rows["zone"].drop_nulls().unique().sort():
+        day = pl.when(pl.col("zone") == zone).then(pl.col("posted_at").dt.convert_time_zone(zone).dt.date()).otherwise(day)
+    return day.alias("day")
+
+
+@checked
 def for_purpose(
     rows: Frame[Consented[Held], S], purpose: type[P], grants: pl.DataFrame, kinds: set[str] | None = None
 ) -> Frame[Consented[P], S]:
@@ -125,6 +181,8 @@ def for_purpose(
     else:
         who = "person" if "person" in data.columns else "author"  # what a diary says names its writer as a post's author is named
         kept = data.filter(pl.col(who).is_in(sorted(people_with(grants, name, kinds))))
+        if "person" in data.columns and "day" in data.columns:
+            kept = kept.filter(within_named(kept, grants, name, kinds))
     return seal(kept, Consented[purpose], schema)  # type: ignore[valid-type]
 
 

@@ -35,6 +35,38 @@ def test_simex_undoes_the_error_from_day_to_day_and_regression_calibration_predi
     assert found.simex_at(9000) == pytest.approx(8500, abs=120)
 
 
+@pytest.mark.parametrize(("people", "kept"), [(15, 0.8), (30, 0.6), (30, 0.93), (100, 0.8)])
+def test_the_interval_of_simex_holds_the_slope_of_the_truth(people: int, kept: float) -> None:
+    rng, held, times = np.random.default_rng(7), 0, 100
+    error = np.sqrt((1 - kept) / kept)
+    for _ in range(times):
+        truth = rng.normal(0, 1, people)
+        found = calibration_line(truth + rng.normal(0, error, people), 0.8 * truth + rng.normal(0, 0.4, people), error)
+        assert found is not None
+        held += found.simex_low <= 0.8 <= found.simex_high
+        assert found.simex_low < found.simex < found.simex_high
+    assert held / times >= 0.88  # 95 % but for chance in 100 runs and few people
+
+
+def test_where_little_is_error_there_is_a_slope_although_no_curve_bends() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        truth = rng.normal(0, 1, 30)
+        found = calibration_line(truth + rng.normal(0, 0.4, 30), 0.8 * truth + rng.normal(0, 0.4, 30), 0.4)
+        assert found is not None
+        assert np.isfinite([found.simex, found.simex_low, found.simex_high]).all()
+
+
+def test_simex_of_a_usual_report_has_an_interval_that_widens_away_from_the_mean() -> None:
+    rng = np.random.default_rng(2)
+    truth = rng.normal(8000, 2000, 60)
+    found = calibration_line(truth + rng.normal(0, 1200, 60), truth, 1200.0)
+    assert found is not None
+    (low, high), (far_low, far_high) = found.simex_interval(found.reported), found.simex_interval(found.reported + 4000)
+    assert low < found.simex_at(found.reported) < high
+    assert far_high - far_low > high - low
+
+
 def test_intervals_hold_new_people() -> None:
     rng, held, times = np.random.default_rng(3), 0.0, 200
     for _ in range(times):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from heedful.behavior.measurement_error.regression_calibration import regression_calibration, run_regression_calibration
 from heedful.behavior.measurement_error.simex import Simex, run_simex, simex
+from heedful.behavior.measurement_error.simex_bootstrap import simex_bootstrap
 from heedful.core.errors import SettingsError
 
 
@@ -57,6 +58,62 @@ def test_simex_undoes_a_known_error() -> None:
     assert found.naive[1] < 1.8
     assert found.simex == pytest.approx([1, 2, -1], abs=0.06)
     assert found.se_asymptotic == pytest.approx(found.se_jackknife, rel=0.25)
+
+
+def test_intervals_are_those_of_the_standard_errors() -> None:
+    rng = np.random.default_rng(6)
+    truth = rng.normal(size=400)
+    found = simex(truth + rng.normal(size=400) / 2, truth + rng.normal(size=400) / 2, 0.5, settings=Simex(replicates=40))
+    low, high = found.interval("jackknife", 0.9)
+    assert found.degrees == 398
+    assert (low + high) / 2 == pytest.approx(found.simex)
+    assert (high - low) / 2 == pytest.approx(1.6487 * found.se_jackknife, rel=1e-4)  # t of 398 degrees of freedom
+    assert found.interval()[1] - found.simex == pytest.approx(1.96594 * found.se_asymptotic, rel=1e-4)
+    with pytest.raises(SettingsError, match="level"):
+        found.interval(level=1.5)
+
+
+def test_people_drawn_anew_give_about_the_asymptotic_interval() -> None:
+    rng = np.random.default_rng(8)
+    truth = rng.normal(size=150)
+    outcome, seen = truth + rng.normal(size=150) / 2, truth + rng.normal(size=150) / 2
+    settings = Simex(extrapolation="nonlinear", replicates=40)
+    low, high = simex(outcome, seen + 1, 0.5, settings=settings).interval()
+    drawn_low, drawn_high = simex_bootstrap(outcome, seen + 1, 0.5, settings=settings, draws=120)
+    assert drawn_high[1] - drawn_low[1] == pytest.approx(high[1] - low[1], rel=0.25)
+    # Whose error is only known from as many repeats has the wider interval.
+    repeats = rng.normal(0, 0.5, size=150)
+    wide_low, wide_high = simex_bootstrap(
+        outcome, seen + 1, lambda people: float(repeats[people].std()), settings=settings, draws=120
+    )  # fmt: skip
+    assert wide_high[1] - wide_low[1] > 0.9 * (drawn_high[1] - drawn_low[1])
+
+
+def test_a_bootstrap_without_values_is_refused() -> None:
+    rng = np.random.default_rng(9)
+    with pytest.raises(SettingsError, match="draws"):
+        simex_bootstrap(rng.normal(size=30), rng.normal(size=30), 0.5, draws=3)
+    truth = rng.normal(size=12)
+    with pytest.raises(SettingsError, match="have a value|no value at -1"):
+        simex_bootstrap(truth, 1 + truth + rng.normal(size=12), 1.0, settings=Simex(extrapolation="nonlinear", replicates=10), draws=40)
+
+
+@pytest.mark.parametrize("validated", [25, 60])
+def test_the_interval_of_regression_calibration_counts_the_doubt_in_the_calibration_model(validated: int) -> None:
+    rng, held, held_without, times = np.random.default_rng(10), 0, 0, 200
+    for _ in range(times):
+        truth = rng.normal(size=1500)
+        seen, outcome = truth + rng.normal(size=1500), 2 * truth + rng.normal(size=1500)
+        found = regression_calibration(outcome, seen, np.where(np.arange(1500) < validated, truth, np.nan))
+        off = abs(found.corrected[1] - 2)
+        held += off <= 1.96 * np.sqrt(found.covariance[1, 1])
+        # The uncorrected slope's error alone, multiplied as the slope is: what would be told if the model counted as known.
+        plain = np.sqrt(
+            ((outcome - outcome.mean() - found.uncorrected[1] * (seen - seen.mean())) ** 2).sum() / 1498 / ((seen - seen.mean()) ** 2).sum()
+        )
+        held_without += off <= 1.96 * plain * found.corrected[1] / found.uncorrected[1]
+    assert held / times >= 0.9
+    assert held_without / times < 0.75
 
 
 def test_the_rational_curve_undoes_a_large_error() -> None:

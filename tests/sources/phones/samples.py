@@ -35,7 +35,27 @@ def aware(folder: Path) -> tuple[Path, Options]:
     _lines(
         export / "keyboard.csv", "timestamp,device_id,package_name,before_text,current_text,is_password", f"{START},phone1,app,,secret,0"
     )
+    _lines(export / "esms.csv", *esms())
     return export, Options("study", subject="p1")
+
+
+def esms() -> list[str]:
+    """Twelve prompts of two questions, two a day: answered, expired and dismissed in turn; then lines that are none."""
+    lines = [
+        "timestamp,device_id,esm_json,esm_status,esm_expiration_threshold,double_esm_user_answer_timestamp,esm_user_answer,esm_trigger"
+    ]
+    mood = '"{""esm_type"":4,""esm_title"":""Mood""}"'
+    where = '"{""esm_type"":2,""esm_title"":""Where"",""esm_radios"":[""home"",""work"",""Other""]}"'
+    for n in range(12):
+        at, status = START + 6 * 3_600_000 * n, (2, 3, 2, 1)[n % 4]
+        answered = at + 60_000 if status == 2 else 0
+        lines += [
+            f"{at},phone1,{mood},{status},0,{answered},{n if status == 2 else ''},day",
+            f"{at + 1},phone1,{where},{status},0,{answered},{('home', 'at my aunt Jane')[n % 3 == 0] if status == 2 else ''},day",
+        ]
+    text = '"{""esm_type"":1,""esm_title"":""Words""}"'
+    return [*lines, f"{START},phone1,{text},2,0,{START},I am tired,evening", f"{START},phone1,{text},9,0,0,,evening",
+            f"{START},phone1,{{,2,0,0,1,evening", f"{START},phone1,{text},5,0,0,,evening", f"{START},phone1,{text},4,0,0,,evening"]  # fmt: skip
 
 
 @sample("phones.beiwe")
@@ -56,8 +76,17 @@ def beiwe(folder: Path) -> tuple[Path, Options]:
     ]
     for hour in (8, 9):
         _lines(export / f"abc12345/survey_answers/s1/2024-03-01 0{hour}_00_00+00_00.csv", *questions)
+    _lines(export / "abc12345/survey_timings/s1/2024-03-01 08_00_00+00_00.csv", *timings())
     _lines(export / "abc12345/wifi/2024-03-01 08_00_00+00_00.csv", "hashed MAC,frequency,RSSI", "a,1,2")
     return export, Options("study", zone="America/New_York")
+
+
+def timings() -> list[str]:
+    """A survey that was shown and handed in at 08:00:00, and nine prompts that expired, one an hour."""
+    head = "timestamp,UTC time,question id,survey id,question type,question text,question answer options,answer,event"
+    shown = [f"{START - 9_000},x,q1,s1,slider,How is it?,min = 0; max = 10,0,present", f"{START - 1_000},x,,s1,,,,,submitted"]
+    expired = [f"{START + 3_600_000 * n},x,,s1,,,,,expired" for n in range(11)]
+    return [head, *shown, *expired, "soon,x,,s1,,,,,expired", f"{START},x"]
 
 
 @sample("phones.radar")
@@ -68,6 +97,13 @@ def radar(folder: Path) -> tuple[Path, Options]:
     _lines(export / "android_phone_step_count/a.csv", head + "steps", *rows[:9], "p,user1,s,soon,1,3", "p,user1,s", rows[0], *rows[9:])
     _lines(export / "android_phone_battery_level/a.csv", head + "batteryLevel", *(f"p,u,s,{1.7e9 + n},1,0.{n}" for n in range(9)))
     _lines(export / "android_phone_unheard_of/a.csv", head + "oddity", "p,u,s,1.7E9,1,2")
+    form = "key.projectId,key.userId,key.sourceId,value.time,value.timeCompleted,value.timeNotification,value.name,value.version"
+    answers = "value.answers.0.questionId,value.answers.0.value,value.answers.1.questionId,value.answers.1.value"
+    filled = [f"p,u,s,{1.7e9 + 9000 * n},{1.7e9 + 9000 * n + 60},{1.7e9 + 9000 * n - 30},esm,1,mood,{n},place,home" for n in range(9)]
+    _lines(export / "questionnaire_esm/a.csv", f"{form},{answers}", *filled, "p,u,s,soon,,,esm,1,mood,1,place,x")
+    logged = [f"p,u,s,{1.7e9 + 9000 * n + 600},esm,{100 * (n % 2)},{1.7e9 + 9000 * n - 30}" for n in range(9, 19)]
+    log = "key.projectId,key.userId,key.sourceId,value.time,value.name,value.completionPercentage,value.timeNotification"
+    _lines(export / "questionnaire_completion_log/a.csv", log, *logged, "p,u,s,1.7E9,esm,much,")
     return export, Options("study")
 
 

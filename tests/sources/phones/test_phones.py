@@ -6,7 +6,7 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,16 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.sources.phones.samples import esms, radar
 
+from heedful.behavior.ema_compliance import _compliance
 from heedful.core.errors import SettingsError, SourceError
 from heedful.sources.base import SOURCES, Options
 from heedful.sources.phones.aware import IOS_CALL, NO_SPEECH
-from heedful.sources.phones.beiwe import FREE_TEXT
+from heedful.sources.phones.aware_esms import NOT_ASKED
+from heedful.sources.phones.beiwe import FREE_TEXT, ON_SCREEN
+from heedful.sources.phones.prompts import FREE_TEXT as FREE
+from heedful.sources.phones.prompts import PENDING
 from heedful.sources.phones.streams import SPARSE
 
 KNOWN_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -69,6 +74,66 @@ def test_beiwes_surveys_are_answers_and_its_positions_coarse(shared_data: Path, 
     assert set(places["person"]) == {"idr8gqdh"}
     assert places.filter(pl.col("code") == "latitude")["value"].unique().to_list() == [42.34]
     assert places["day"].unique().to_list() == [datetime(2021, 12, 14).date()]
+
+
+@pytest.mark.real
+def test_beiwes_prompts_that_expired_are_rows_without_an_answer(shared_data: Path, read: Callable[..., Any]) -> None:
+    folder = shared_data / "interop/beiwe_aware_radar/beiwe"
+    found = read("phones.beiwe", folder, zone="America/New_York")
+    prompts = found["answers"].filter(pl.col("item").str.starts_with("prompt"))
+    handed_in = {(file.parts[-4], file.name[:19]) for file in folder.rglob("survey_answers/*/*.csv")}
+    events = [(file.parts[-4], row) for file in folder.rglob("survey_timings/*/*.csv") for row in records(file)]
+    expired = [(person, row["UTC time"]) for person, row in events if row["event"] == "expired"]
+    open_ends = [one for one in expired if (one[0], one[1][:19].replace("T", " ").replace(":", "_")) not in handed_in]
+    assert sorted(prompts["person"]) == sorted(person for person, _ in expired)
+    assert prompts["value"].null_count() == prompts["value_text"].null_count() == 14
+    # Two ends, at 16:32:56 and 19:20:11, are those of answers handed in at that second: one prompt each, which was answered.
+    assert (len(expired), len(open_ends)) == (14, 12)
+    answered = found["answers"].filter(pl.col("value").is_not_null() | pl.col("value_text").is_not_null())
+    assert prompts.join(answered, on=["person", "instrument", "asked_at"], how="anti").height == 12
+    assert found.skipped[ON_SCREEN] == sum(row["event"] != "expired" for _, row in events)
+
+
+def test_awares_experience_samples_are_answers_and_prompts(tmp_path: Path, read: Callable[..., Any]) -> None:
+    (tmp_path / "esms.csv").write_text("\n".join([*esms(), ""]))
+    found = read("phones.aware", tmp_path / "esms.csv", subject="p", zone="Europe/Berlin")
+    answers = found["answers"]
+    day = answers.filter(pl.col("instrument") == "day")
+    assert day.filter(pl.col("item") == "Mood")["value"].to_list() == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+    assert day.filter(pl.col("item") == "Where")["value_text"].to_list() == [FREE, "home", "home", FREE, "home", "home"]
+    assert day.filter(pl.col("item") == "prompt (expired)").height == day.filter(pl.col("item") == "prompt (dismissed)").height == 3
+    assert day["asked_at"].n_unique() == 12  # the two questions of a queue are one prompt
+    assert (day["answered_at"].drop_nulls() - day.drop_nulls("answered_at")["asked_at"]).unique().to_list() == [timedelta(minutes=1)]
+    assert answers.filter(pl.col("instrument") == "evening").select("item", "value_text").rows() == [("Words", FREE)]
+    assert not any("Jane" in (one or "") or "tired" in (one or "") for one in answers["value_text"])
+    assert sorted(found["quarantine"]["line"]) == [27, 28]
+    assert found.skipped[NOT_ASKED] == found.skipped[PENDING] == 1
+    shares = _compliance(answers).filter(pl.col("feature") == "ema_compliance[day]")
+    # Berlin's days hold 3, 4, 4 and 1 prompts, of which 2, 2, 2 and none were answered.
+    assert shares["value"].to_list() == pytest.approx([200 / 3, 50.0, 50.0, 0.0])
+
+
+def test_an_older_table_of_aware_has_the_question_in_columns(tmp_path: Path, read: Callable[..., Any]) -> None:
+    head = "timestamp,device_id,esm_type,esm_title,esm_radios,esm_status,esm_user_answer,esm_trigger"
+    rows = ['1709280000000,a,2,Where,"[""home"",""work""]",2,work,t', "1709290000000,a,6,Pain,,2,7,t", "1709300000000,a,6,Pain,,6,,t"]
+    (tmp_path / "esms.csv").write_text("\n".join([head, *rows, ""]))
+    answers = read("phones.aware", tmp_path / "esms.csv", subject="p")["answers"]
+    assert answers.select("item", "value", "value_text").rows() == [
+        ("Where", None, "work"), ("Pain", 7.0, None), ("prompt (replaced)", None, None),
+    ]  # fmt: skip
+
+
+def test_radars_questionnaires_were_asked_when_the_phone_notified(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path, options = radar(tmp_path)
+    answers = read("phones.radar", path)["answers"]
+    mood = answers.filter(pl.col("item") == "mood")
+    assert mood["value"].to_list() == [float(n) for n in range(9)]
+    assert mood["asked_at"].dt.epoch("s").to_list() == [1_700_000_000 + 9_000 * n - 30 for n in range(9)]
+    assert (mood["answered_at"] - mood["asked_at"]).unique().to_list() == [timedelta(seconds=90)]
+    assert answers.filter(pl.col("item") == "place")["value_text"].unique().to_list() == ["home"]
+    assert answers.filter(pl.col("item") == "prompt (expired)").height == 5
+    assert SOURCES.get("phones.radar").recognise(path, b"") > 0.8
+    assert options.name == "study"
 
 
 @pytest.mark.real

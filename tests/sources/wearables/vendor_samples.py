@@ -118,8 +118,23 @@ def polar(folder: Path) -> tuple[Path, Options]:
     changes = [{"offsetFromStart": f"PT{n}H", "state": state} for n, state in enumerate(("NONREM12", "NONREM3", "REM", "WAKE"))]
     night = {"sleepStart": "2024-03-01T23:00:00.000+01:00", "sleepEnd": "2024-03-02T03:30:00.000+01:00", "sleepStateChanges": changes}
     write("sleep_result_1.json", [{"sleepResult": {"hypnogram": night}}])
+    pulses = [{"sampleDateTime": f"2024-03-02T02:00:{n:02}.000", "pulseLength": 990 + n} for n in range(12)]
+    pulses += [
+        {"sampleDateTime": "2024-03-02T02:00:12.000", "pulseLength": 0},
+        {"sampleDateTime": "2024-03-02T02:00:13.000", "pulseLength": 90},
+    ]
+    write("ppi_samples_1.json", [{"date": "2024-03-02", "devicePpiSamplesList": [{"deviceId": "A1", "ppiSamples": pulses}]}])
     write("account-data.json", {"exportVersion": "1.6", "username": "x"})
     return export, Options("watch", subject="p1", zone="Europe/Berlin")
+
+
+@sample("wearables.rr_intervals")
+def rr_intervals(folder: Path) -> tuple[Path, Options]:
+    path = folder / "Polar_H10_RR.txt"
+    beats = [f"2024-03-02T02:00:{n:02}.000;{990 + n}" for n in range(30)]
+    beats += ["2024-03-02T02:00:30.000;90", "2024-03-02T02:00:31.000", beats[3]]
+    path.write_text("\n".join(["Phone timestamp;RR-interval [ms]", *beats, ""]))
+    return path, Options("strap", subject="p1", zone="Europe/Berlin")
 
 
 @sample("wearables.fitbit_api")

@@ -1,4 +1,4 @@
-"""Nine flows that must not type-check; each wrong line carries the name of its flow. Read by test_flows.py, never imported."""
+"""Twelve flows that must not type-check; each wrong line carries the name of its flow. Read by test_flows.py, never imported."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import polars as pl
 
 from heedful.core.frames import Frame
 from heedful.core.labels import Care, Consented, Held, Public, PublicHealth, Purpose, Raw, Research
-from heedful.core.schemas import BodyDays, Features, Mentions, Observations, PeopleMentions, Posts
-from heedful.trust.doors import disclose, disclose_consented
+from heedful.core.schemas import BodyDays, Features, LinkedAccounts, Mentions, Observations, OwnPosts, PeopleMentions, Posts
+from heedful.trust.doors import disclose, disclose_consented, own_posts_door
 
 P = TypeVar("P", bound=Purpose)
 
@@ -19,6 +19,7 @@ def care_plan(features: Frame[Consented[Care], Features]) -> None: ...
 def mentions(posts: Frame[Public, Posts]) -> None: ...
 def of_diary(mentions: Frame[Consented[P], Mentions]) -> None: ...
 def activity(rows: Frame[Consented[P], Observations]) -> None: ...
+def timeline(posts: Frame[Consented[P], OwnPosts]) -> None: ...
 def count(people: pl.DataFrame, minimum: int) -> pl.DataFrame:
     return people.head(minimum)
 
@@ -32,7 +33,11 @@ def wrong(
     public_mentions: Frame[Public, Mentions],
     care_features: Frame[Consented[Care], Features],
     research_bodies: Frame[Consented[Research], BodyDays],
+    people: pl.DataFrame,
     held_bodies: Frame[Consented[Held], BodyDays],
+    posts: Frame[Public, Posts],
+    public_links: Frame[Public, LinkedAccounts],
+    own: Frame[Consented[Care], OwnPosts],
 ) -> None:
     decide(public_features)  # WRONG: public to a decision about a person
     mentions(raw_posts)  # WRONG: raw to a subject room
@@ -43,6 +48,9 @@ def wrong(
     activity(care_features)  # WRONG: the wrong schema
     disclose_consented(research_bodies, count, 5)  # WRONG: research data to surveillance
     disclose_consented(held_bodies, count, 5)  # WRONG: bodies that nobody was asked about to surveillance
+    timeline(posts)  # WRONG: an unlinked public post to a person
+    own_posts_door(posts, public_links, people)  # WRONG: a link that is nobody's consent
+    mentions(own)  # WRONG: a participant's own post back to what is public
 
 
 def right(
@@ -53,6 +61,8 @@ def right(
     diary: Frame[Consented[Research], Mentions],
     rows: Frame[Consented[Research], Observations],
     bodies: Frame[Consented[PublicHealth], BodyDays],
+    links: Frame[Consented[Held], LinkedAccounts],
+    grants: pl.DataFrame,
 ) -> None:
     decide(care)
     care_plan(care)
@@ -62,3 +72,4 @@ def right(
     disclose_consented(bodies, count, 5)
     of_diary(diary)
     activity(rows)
+    timeline(own_posts_door(posts, links, grants))

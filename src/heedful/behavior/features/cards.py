@@ -35,6 +35,22 @@ def _card(name: str, definition: str, unit: str, codes: str, source: str, refere
     return FeatureCard(name, definition, unit, codes, source, reference, equals)
 
 
+_BEATS, _TASK_FORCE = "behavior/beats_daily.py", "Task Force 1996, Circulation 93:1043"
+
+
+def _beats(way: str, pieces: str, equals: str) -> tuple[FeatureCard, ...]:
+    """The nine of one part of the day; `pieces` says of which pieces, up to how long they must be."""
+    short, whole = "30 intervals or more, at most 10 % of them replaced as not normal)", "270 seconds or more, at most 10 % of the intervals replaced as not normal)"
+    told = (
+        ("rr_mean", "mean interval", "ms", short), ("hrv_rmssd", "root mean square of successive changes", "ms", short),
+        ("hrv_pnn50", "changes of more than 50 ms", "%", short), ("hrv_sd1", "width of the Poincaré plot", "ms", short),
+        ("hrv_sdnn", "standard deviation (n - 1)", "ms", whole), ("hrv_sd2", "length of the Poincaré plot", "ms", whole),
+        ("hrv_lf", "power from 0.04 to 0.15 Hz (Welch, linear to 4 Hz)", "ms2", whole), ("hrv_hf", "power from 0.15 to 0.4 Hz", "ms2", whole),
+        ("hrv_lf_hf", "quotient of the two powers", "1", whole),
+    )  # fmt: skip
+    return tuple(_card(f"{name}[{way}]", f"{pieces} {length}: {what}.", unit, "rr_interval", _BEATS, _TASK_FORCE, equals) for name, what, unit, length in told)
+
+
 _FIXED = (
     _card("steps[sum]", "Steps of the day; every minute belongs to the most trusted device that has steps in it.", "{steps}", _STEP_CODES, _STEPS, "rule of heedful, stated in the file"),
     _card("active_minutes", "Minutes with at least 60 counted steps.", "min", _STEP_CODES, _STEPS, "Tudor-Locke and Rowe 2012, Sports Med 42:381"),
@@ -54,6 +70,13 @@ _FIXED = (
     _card("hrv_sdnn[night]", "Median of the device's SDNN values that begin between 0 and 7 o'clock.", "ms", "hrv_sdnn", "behavior/hrv_daily.py", "Task Force 1996, Circulation 93:1043"),
     _card("hrv_rmssd[vendor]", "The vendor's RMSSD of the day.", "ms", "hrv_rmssd", "behavior/hrv_daily.py", "the vendor"),
     _card("hrv_sdnn[vendor]", "The vendor's SDNN of the day.", "ms", "hrv_sdnn", "behavior/hrv_daily.py", "the vendor"),
+    *_beats("beats_night", "Median over the night's pieces of five minutes (0 to 7 o'clock, at least three; each the longest run without a gap,", "hrv-analysis 1.0.5 over each piece"),
+    *_beats("beats_day", "Median over the pieces of five minutes from 7 to 24 o'clock (at least one, exercise included; each the longest run without a gap,", "hrv-analysis 1.0.5 over each piece"),
+    _card("hrv_sdnn[beats_24h]", "Standard deviation (n - 1) of all normal intervals of a day with 18 hours of them or more.", "ms", "rr_interval", _BEATS, _TASK_FORCE),
+    _card("hrv_sdann[beats_24h]", "Standard deviation of the means of its pieces of five minutes with 30 normal intervals or more.", "ms", "rr_interval", _BEATS, _TASK_FORCE),
+    _card("hrv_sdnn_index[beats_24h]", "Mean of these pieces' standard deviations.", "ms", "rr_interval", _BEATS, _TASK_FORCE),
+    _card("hrv_rmssd[beats_24h]", "Root mean square of the changes from one normal interval to the next, over the same day.", "ms", "rr_interval", _BEATS, _TASK_FORCE),
+    _card("hrv_triangular_index[beats_24h]", "Number of the day's normal intervals over the highest bin of 8 ms.", "1", "rr_interval", _BEATS, _TASK_FORCE, "hrv-analysis 1.0.5 over the same intervals"),
     _card("respiratory_rate[night]", "Mean of the most trusted device's plausible rates that start before noon, a vendor's own value of the day included.", "/min", "respiratory_rate", "behavior/night_body.py", "rule of heedful"),
     _card("skin_temperature[night]", "The same of skin temperature; of a vendor that gives none, its deviation from the vendor's own baseline.", "Cel", "skin_temperature", "behavior/night_body.py", "rule of heedful"),
     _card("sleep_minutes[stages]", "Minutes asleep of the main sleep that ends on the day: marked asleep, light, deep or REM, and not awake at the same time.", "min", _STAGES, _SLEEP, "rule of heedful"),

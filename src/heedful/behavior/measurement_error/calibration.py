@@ -22,7 +22,9 @@ from heedful.core.registry import METHODS, Card, Method
 Floats = NDArray[np.float64]
 LEAST = 5
 """A line through fewer points has no interval to speak of."""
-_FLAT, _RELIABLE = 1e-9, 0.95
+_FLAT = 1e-9
+_RELIABLE, _BENT = 0.9, 0.75
+"""Reliability from which on a parabola reads the curve to .5 % of the slope, and down to which it does to 5 %."""
 
 CARD = Card(
     name="measurement_error.calibration_line",
@@ -41,7 +43,8 @@ class CalibrationLine:
     """The line through (`reported`, `measured`), both means over the points, in the unit of the feature.
 
     points: how many. slope: measured per unit of report, with its 95 % interval. residual: standard deviation about the line.
-    simex: the slope without the report's random error; NaN where that is about as large as the spread of the reports.
+    simex: the slope without the report's random error, with its 95 % interval (asymptotic; the error's size counts as known); NaN where
+    that is about as large as the spread of the reports.
     reliability: share of the reports' variance that is not random error.
     """
 
@@ -53,6 +56,8 @@ class CalibrationLine:
     slope_high: float
     residual: float
     simex: float
+    simex_low: float
+    simex_high: float
     reliability: float
 
     def at(self, report: float) -> float:
@@ -62,6 +67,12 @@ class CalibrationLine:
     def simex_at(self, report: float) -> float:
         """SIMEX's value of one usual report; NaN where there is none."""
         return self.measured + self.simex * (report - self.reported)
+
+    def simex_interval(self, report: float) -> tuple[float, float]:
+        """95 % interval of that value, from the slope's and that of the mean; NaN where there is none."""
+        mean = float(stdtrit(self.points - 2, 0.975)) * self.residual / np.sqrt(self.points)
+        half = float(np.hypot(mean, (self.simex_high - self.simex_low) / 2 * (report - self.reported)))
+        return self.simex_at(report) - half, self.simex_at(report) + half
 
     def interval(self, report: float, days: int = 1) -> tuple[float, float]:
         """95 % prediction interval of what would be measured: of one more point, or of the mean of `days` such points."""
@@ -98,22 +109,33 @@ def calibration_line(reported: Floats, measured: Floats, error_sd: float = 0.0, 
     reliability = 1 - error_sd**2 / (across / (points - 1))
     return CalibrationLine(
         points, float(reported.mean()), float(measured.mean()), slope, slope - half, slope + half, residual,
-        _simex_slope(x, y, slope, error_sd, reliability, settings), max(0.0, reliability),
+        *_simex_slope(x, y, (slope, slope - half, slope + half), error_sd, reliability, settings), max(0.0, reliability),
     )  # fmt: skip
 
 
-def _simex_slope(x: Floats, y: Floats, slope: float, error_sd: float, reliability: float, settings: Simex | None) -> float:
+def _simex_slope(
+    x: Floats, y: Floats, plain: tuple[float, float, float], error_sd: float, reliability: float, settings: Simex | None
+) -> tuple[float, float, float]:
+    """SIMEX's slope and the ends of its interval; the `plain` ones where there is no error."""
     if reliability <= 0:
-        return float("nan")
+        return (float("nan"),) * 3
     # In units of the reports' spread: an error that is nothing beside it adds nothing that could be extrapolated.
     scale = float(x.std())
     if error_sd / scale <= _FLAT:
-        return slope
-    # The rational curve is the exact one of a linear model; where there is next to no error it is no curve, and a parabola does.
-    curve: Extrapolation = "nonlinear" if reliability < _RELIABLE else "quadratic"
-    try:
-        # Moved by one spread, so that the intercept moves with the slope: a constant has no curve to follow.
-        found = simex(y, x / scale + 1, error_sd / scale, settings=settings or Simex(extrapolation=curve))
-    except SettingsError:  # no value at no error at all: the curve of so much error cannot be told
-        return float("nan")
-    return float(found.simex[1]) / scale
+        return plain
+    for curve in _curves(reliability):
+        try:
+            # Moved by one spread, so that the intercept moves with the slope: a constant has no curve to follow.
+            found = simex(y, x / scale + 1, error_sd / scale, settings=settings or Simex(extrapolation=curve))
+        except SettingsError:  # no value at no error at all: this curve cannot be told
+            continue
+        low, high = found.interval()
+        return float(found.simex[1]) / scale, float(low[1]) / scale, float(high[1]) / scale
+    return (float("nan"),) * 3
+
+
+def _curves(reliability: float) -> tuple[Extrapolation, ...]:
+    """The rational curve is the exact one of a linear model; where little is error the simulated slopes hardly bend, and a parabola does."""
+    if reliability >= _RELIABLE:
+        return ("quadratic",)
+    return ("nonlinear", "quadratic") if reliability >= _BENT else ("nonlinear",)

@@ -2,7 +2,7 @@
 
 For each lambda error of variance lambda * sd^2 is added many times, the coefficients are averaged, a curve in lambda is fitted and read
 at -1. Standard errors: by the jackknife's variance extrapolation (Stefanski & Cook 1995) and from the estimating equations (Carroll et
-al. 1996). Monte Carlo: another seed moves the answer within its simulation error.
+al. 1996); intervals from them here, by drawing people anew in `simex_bootstrap`. Monte Carlo: another seed moves the answer within its simulation error.
 
 Reference: Cook & Stefanski 1994, JASA 89:1314. Equals the R package simex 1.8 up to simulation error.
 """
@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
 from heedful.core.columns import check_arguments, numbers
 from heedful.core.errors import SettingsError
@@ -25,6 +25,7 @@ from heedful.core.registry import Card, method
 Floats = NDArray[np.float64]
 Model = Literal["linear", "logistic"]
 Extrapolation = Literal["linear", "quadratic", "nonlinear"]
+StandardError = Literal["jackknife", "asymptotic"]
 LAMBDA = (0.5, 1.0, 1.5, 2.0)
 _CELLS = 2_000_000
 """Simulated values held at once."""
@@ -54,12 +55,28 @@ class Simex:
 
 @dataclass(frozen=True)
 class SimexResult:
-    """Coefficients (intercept, error-prone covariate, others) naive and extrapolated, and the latter's standard errors."""
+    """Coefficients (intercept, error-prone covariate, others) naive and extrapolated, and the latter's standard errors; `degrees` of
+    freedom: people less coefficients."""
 
     naive: Floats
     simex: Floats
     se_jackknife: Floats
     se_asymptotic: Floats
+    degrees: int
+
+    def interval(self, of: StandardError = "asymptotic", level: float = 0.95) -> tuple[Floats, Floats]:
+        """Lower and upper ends (t) of each extrapolated coefficient; the error's size counts as known.
+
+        The asymptotic ones keep their level better: with a third of the covariate's variance error and more the jackknife's variance,
+        extrapolated by a parabola, comes out too small (95 % intervals hold the truth in about 70 % of simulations, asymptotic ones in 92 to
+        96 %). NaN where the jackknife's variance is extrapolated below 0. Errors: `SettingsError` for another name or level.
+        """
+        if of not in get_args(StandardError) or not 0 < level < 1:
+            raise SettingsError(
+                f"simex: an interval of the jackknife or the asymptotic variance, a level between 0 and 1: {of!r}, {level}."
+            )
+        half = stdtrit(self.degrees, (1 + level) / 2) * (self.se_asymptotic if of == "asymptotic" else self.se_jackknife)
+        return self.simex - half, self.simex + half
 
 
 def simex(
@@ -104,7 +121,10 @@ def simex(
     jackknife = np.array([_Curve.fitted(settings.jackknife, levels, column).value for column in diagonal.T])
     asymptotic = _asymptotic(np.array(scores), np.array(slopes), curves)
     with np.errstate(invalid="ignore"):
-        return SimexResult(estimates[0], np.array([curve.value for curve in curves]), np.sqrt(jackknife), np.sqrt(asymptotic))
+        return SimexResult(
+            estimates[0], np.array([curve.value for curve in curves]), np.sqrt(jackknife), np.sqrt(asymptotic),
+            len(outcome) - estimates.shape[1],
+        )  # fmt: skip
 
 
 def _check(outcome: Floats, error_prone: Floats, others: Floats, error_sd: float, settings: Simex) -> None:

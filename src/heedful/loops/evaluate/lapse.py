@@ -27,15 +27,10 @@ LEAST_LOOKS = 30
 _TASK = "medication_gap_14d"
 
 
-def evaluate_lapse(dispensings: Frame[Consented[P], Dispensings]) -> list[Figure]:
-    """Figures of the risk on every past week of every person and drug, each from what was dispensed before that week.
+def judged_weeks(dispensings: Frame[Consented[P], Dispensings]) -> pl.DataFrame:
+    """Every past week of every person and drug with an earlier refill (`landmarks`), in order of time.
 
-    Twice: as the risk says it, and moved to this place by one number (`place_shift`) that each week learns from the weeks that had ended
-    by then. The baseline of the Brier score is the share of gaps among all looks that had ended by then: what somebody would have said
-    who knew the place but not the person. Intervals come from drawing people anew. Net benefit is what is gained over the better of
-    acting on everybody and on nobody: above 0 the risk is of use at that threshold.
-
-    Raises `NotFoundError` if fewer than `LEAST_LOOKS` looks can be judged, or all ended alike.
+    Raises `NotFoundError` if fewer than `LEAST_LOOKS` can be judged, or all ended alike.
     """
     seen = landmarks(supplies(dispensings.data)).filter(pl.col("refills") > 0)
     if seen.height < LEAST_LOOKS or seen["happened"].n_unique() < 2:
@@ -43,7 +38,18 @@ def evaluate_lapse(dispensings: Frame[Consented[P], Dispensings]) -> list[Figure
             f"{seen.height} weeks can be judged (at least {LEAST_LOOKS}, with and without a gap, are needed); it needs people with "
             "three refills or more."
         )
-    seen = seen.sort("on", "person", "drug")
+    return seen.sort("on", "person", "drug")
+
+
+def evaluate_lapse(seen: pl.DataFrame) -> list[Figure]:
+    """Figures of the risk on the weeks of `judged_weeks`, each from what was dispensed before that week.
+
+    Twice: as the risk says it, and moved to this place by one number (`place_shift`) that each week learns from the weeks that had ended
+    by then. The baseline of the Brier score is the share of gaps among all looks that had ended by then: what somebody would have said
+    who knew the place but not the person. Intervals come from drawing people anew. Net benefit is what is gained over the better of
+    acting on everybody and on nobody: above 0 the risk is of use at that threshold. A third time with hindsight (`landmarks`), as a
+    mark of what a person's own refills could say at all.
+    """
     happened, risk = seen["happened"].to_numpy().astype(np.float64), seen["probability"].to_numpy()
     # In an order that no pseudonym decides: the same file gives the same intervals.
     people_first = seen.group_by("person").agg(pl.col("on").min(), pl.len(), pl.col("probability").sum()).sort("on", "len", "probability")
@@ -58,7 +64,7 @@ def evaluate_lapse(dispensings: Frame[Consented[P], Dispensings]) -> list[Figure
     so_far = float(((_share_so_far(seen) - happened) ** 2).mean())
     looks = f"{seen.height} weeks of {len(members)} people; a gap followed {happened.mean():.0%} of them"
     figures = []
-    for name, each in (("", risk), ("moved: ", _moved(seen))):
+    for name, each in (("", risk), ("moved: ", _moved(seen)), ("hindsight: ", seen["hindsight"].to_numpy())):
         figures += [
             told(f"{name}AUC", lambda rows, p=each: roc_area(happened[rows], p[rows]), 0.5, looks),
             told(f"{name}Brier score", lambda rows, p=each: float(((p - happened)[rows] ** 2).mean()), so_far),
@@ -72,9 +78,8 @@ def evaluate_lapse(dispensings: Frame[Consented[P], Dispensings]) -> list[Figure
     return figures
 
 
-def proposed_shift(dispensings: Frame[Consented[P], Dispensings]) -> float:
+def proposed_shift(seen: pl.DataFrame) -> float:
     """What `risk.lapse_shift` would be by all weeks of this table that have ended."""
-    seen = landmarks(supplies(dispensings.data)).filter(pl.col("refills") > 0)
     return place_shift(seen["happened"].to_numpy(), seen["probability"].to_numpy())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from heedful.behavior.calibrated_reports import calibrated_by_group, stands_for
+from heedful.behavior.group_agreement import simex_words
 from heedful.behavior.reported import amount
 from heedful.report.content import PageContent
 from heedful.report.html import Html, element, fold, join, table
@@ -14,8 +15,8 @@ from heedful.report.wording import explain, feature_name
 
 CALIBRATION = (
     "A value that was only reported is calibrated: the measured value that goes with such a report, on days or in people with both "
-    "(regression calibration), with the interval in which 95 of 100 would lie. SIMEX says the same of a usual report, freed of its error "
-    "from day to day."
+    "(regression calibration), with the interval in which 95 of 100 would lie. SIMEX says what people with such a usual report have "
+    "on average, the report freed of its error from day to day, with the 95 % interval of that average."
 )
 
 
@@ -83,6 +84,6 @@ def _row(row: dict[str, Any]) -> dict[str, str | None]:
     return shown | {
         "A usual report": amount(row["usual_reported"]),
         "Calibrated": f"{amount(found['calibrated'])} [{amount(found['low'])}, {amount(found['high'])}], slope {row['slope']:.2f}",
-        "SIMEX slope": None if row["simex_slope"] is None else f"{row['simex_slope']:.2f}",
+        "SIMEX slope": None if row["simex_slope"] is None else simex_words(row),
         "Reliability": f"{row['reliability']:.2f}",
     }

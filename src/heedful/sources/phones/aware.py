@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +14,11 @@ import orjson
 
 from heedful.core.codes import CODES
 from heedful.core.errors import SettingsError, SourceError
-from heedful.core.schemas import Observations, Quarantine
+from heedful.core.schemas import Answers, Observations, Quarantine
+from heedful.sources.answers.drafted import AnswerDraft, answer_batches
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
+from heedful.sources.phones import aware_esms
+from heedful.sources.phones.prompts import answer_drafts
 from heedful.sources.phones.streams import (
     GRAVITY,
     About,
@@ -27,9 +30,11 @@ from heedful.sources.phones.streams import (
     header,
     instant,
     is_csv,
+    portions,
     position,
     recognised,
     stream_of,
+    zone_at,
 )
 from heedful.sources.wearables.drafts import Draft, Rows, batches
 from heedful.sources.wearables.parts import Part, opened
@@ -131,6 +136,7 @@ _STREAMS = (
     Stream("conversation", ("device_id", "double_convo_start", "double_convo_end"), _speech),
     Stream("activity (Google)", ("device_id", "activity_name", "activity_type"), _activity),
     Stream("activity (iOS)", ("device_id", "stationary", "automotive", "cycling"), _ios_activity),
+    Stream("esms", aware_esms.MARKS),
     Stream("keyboard", ("device_id", "current_text")),
     Stream("bluetooth", ("device_id", "bt_address")),
     Stream("connected wifi", ("device_id", "ssid", "mac_address")),
@@ -147,12 +153,12 @@ class Aware:
 
     card = SourceCard(
         name=NAME,
-        says="AWARE's sensors of phones as CSV: screen, calls, messages, battery, positions, apps, light, activity",
+        says="AWARE's sensors of phones as CSV: screen, calls, messages, battery, positions, apps, light, activity, experience samples",
         family="wearables",
-        tables=(Observations, Quarantine),
+        tables=(Observations, Answers, Quarantine),
         zone_rule="Instants are Unix milliseconds; the local day by the folder's table of zones, else by the declared zone.",
-        terms="Data of participants: only under their consent; what was typed, networks and addresses of devices are never read.",
-        tested_on="real form: the test files of RAPIDS; the server's own database is not read",
+        terms="Data of participants: only under their consent; what was typed, networks and addresses of devices are never kept.",
+        tested_on="real form: the test files of RAPIDS; the server's database is not read; experience samples untested on real files",
         codes=_CODES,
         units=tuple(sorted({CODES[code].unit for code in _CODES})),
     )
@@ -162,7 +168,7 @@ class Aware:
         return recognised(path, head, _STREAMS[:-2])
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
-        """Batches of observations. Errors: `SourceError` if no sensor's file is there; `SettingsError`."""
+        """Batches of observations, then of answers and prompts. Errors: `SourceError` if no sensor's file is there; `SettingsError`."""
         decimals = decimals_of(path, NAME, options.settings, ("decimals", "people"))
         people = options.settings.get("people", {})
         if not isinstance(people, Mapping):
@@ -172,24 +178,57 @@ class Aware:
             if not any(stream for _, stream in known):
                 raise SourceError(path, "no file in it is a sensor of AWARE", "Give CSV files with columns timestamp and device_id.")
             platform = replace(
-                _PLATFORM, person=_Person(people), zones=_zones([part for part, one in known if one and one.name == "zones"])
+                _PLATFORM,
+                person=_Person(people, _first_device(known)),
+                zones=_zones([part for part, one in known if one and one.name == "zones"]),
             )
             total = sum(part.size for part in parts)
-            yield from batches(_all(known, platform, options, decimals), options, known_at, cursor, total)
+            asked = [part for part, one in known if one and one.name == "esms"]
+            others = [(part, one) for part, one in known if not (one and one.name == "esms")]
+            if not cursor or "draft" in cursor:
+                yield from batches(_all(others, platform, options, decimals), options, known_at, cursor, total)
+                cursor = None
+            done = sum(part.size for part, _ in others)
+            drafts_of = answer_drafts(asked, _esms(platform, options), done, alone=len(known) == 1)
+            yield from answer_batches(drafts_of, options, known_at, cursor, total)
 
 
 class _Person:
-    def __init__(self, people: Mapping[str, Any]) -> None:
-        self._people, self._first = people, ""
+    def __init__(self, people: Mapping[str, Any], first: str) -> None:
+        self._people, self._first = people, first
 
     def __call__(self, record: Record, part: Part, options: Options) -> str:
         device = record["device_id"]
-        self._first = self._first or device
         if device in self._people:
             return str(self._people[device])
         if not options.subject:
             return device  # whose it is must not hang on which device a file, or a push, begins with
         return options.subject if device == self._first else f"{options.subject} {device}"[:80]
+
+
+def _esms(platform: Platform, options: Options) -> Callable[[Part, AnswerDraft], None]:
+    def read(part: Part, draft: AnswerDraft) -> None:
+        def placed(record: Record, at: datetime) -> tuple[str, datetime]:
+            zone = zone_at(platform, record.get("device_id", ""), at, options.zone)
+            return platform.person(record, part, options), at.astimezone(ZoneInfo(zone))
+
+        aware_esms.read(part, draft, placed)
+
+    return read
+
+
+def _first_device(known: Sequence[tuple[Part, Stream | None]]) -> str:
+    """The device of the first row of the first file that is read: its person is the declared subject."""
+    for part, stream in known:
+        if stream is None or not (stream.read or stream.axes or stream.name == "esms"):
+            continue
+        try:
+            device = next((record["device_id"] for records, _ in portions(part) for _, record in records), "")
+        except SourceError:
+            continue
+        if device:
+            return device
+    return ""
 
 
 def _names(part: Part) -> tuple[str, ...]:
@@ -235,6 +274,6 @@ def _device(record: Record) -> str:
     return "phone"
 
 
-_PLATFORM = Platform(_STREAMS, "timestamp", _Person({}), _device, lambda median: GRAVITY)
+_PLATFORM = Platform(_STREAMS, "timestamp", _Person({}, ""), _device, lambda median: GRAVITY)
 
 SOURCES.add(NAME, Aware())

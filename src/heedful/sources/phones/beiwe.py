@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +26,9 @@ from heedful.core.errors import SourceError
 from heedful.core.schemas import Answers, Observations, Quarantine
 from heedful.sources.answers.drafted import AnswerDraft, answer_batches, number
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
+from heedful.sources.phones.prompts import answer_drafts, let_pass
 from heedful.sources.phones.streams import (
+    CURE,
     GRAVITY,
     About,
     Platform,
@@ -33,7 +37,9 @@ from heedful.sources.phones.streams import (
     decimals_of,
     drafts,
     header,
+    instant,
     is_csv,
+    portions,
     position,
     recognised,
     stream_of,
@@ -45,6 +51,7 @@ NAME = "phones.beiwe"
 NOT_ASKED = "question that was not shown or not answered"
 NO_QUESTION = "text shown without a question"
 FREE_TEXT = "free text, which is not kept"
+ON_SCREEN = "event of a question on the screen: shown, changed, left, handed in"
 NO_SCREEN = "event of power that is none of the screen"
 _STREAM_FOLDERS = ("accelerometer", "gps", "power_state", "calls", "texts", "survey_answers", "survey_timings", "gyro", "wifi",
                    "bluetooth", "reachability", "proximity", "magnetometer", "devicemotion", "identifiers", "app_log",
@@ -99,7 +106,7 @@ class Beiwe:
 
     card = SourceCard(
         name=NAME,
-        says="Beiwe's data of phones: positions, acceleration, screen, calls, texts and surveys, a folder a participant",
+        says="Beiwe's data of phones: positions, acceleration, screen, calls, texts, surveys and their prompts, a folder a participant",
         family="wearables",
         tables=(Observations, Answers, Quarantine),
         zone_rule="Instants are Unix milliseconds, or UTC in the name of a survey's file; the local day by the declared zone.",
@@ -123,11 +130,14 @@ class Beiwe:
                 raise SourceError(path, "no file in it is a stream of Beiwe", "Give the folder of a participant or study.")
             total = sum(part.size for part in parts)
             surveys = [part for part, stream in known if stream and stream.name == "survey_answers"]
-            others = [(part, stream) for part, stream in known if not (stream and stream.name == "survey_answers")]
+            timings = [part for part, stream in known if stream and stream.name == "survey_timings"]
+            others = [(part, stream) for part, stream in known if not (stream and stream.name in ("survey_answers", "survey_timings"))]
             if not cursor or "draft" in cursor:
                 yield from batches(_observed(others, options, decimals), options, known_at, cursor, total)
                 cursor = None
-            yield from answer_batches(_answered(surveys, options), options, known_at, cursor, total)
+            done = sum(part.size for part in (*surveys, *(part for part, _ in others)))
+            passed = answer_drafts(timings, partial(_timed, options=options), done, alone=len(known) == 1)
+            yield from answer_batches(chain(_answered(surveys, options), passed), options, known_at, cursor, total)
 
 
 def _place(path: Path) -> str:
@@ -178,12 +188,8 @@ def _answered(parts: list[Part], options: Options) -> Iterator[AnswerDraft]:
     for part in parts:
         done += part.size
         draft = AnswerDraft(part.name, done=done)
-        named = _NAMED.match(part.name)
         try:
-            if not named:
-                raise ValueError("its name is no time such as 2022-03-10 14_06_43+00_00.csv")
-            day, hour, minute, second, east, rest = named.groups()
-            at = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}{east}:{rest}").astimezone(UTC)
+            at = _named_time(part)
             _survey(part, at.astimezone(ZoneInfo(options.zone)), _participant(part, options), draft)
         except (ValueError, csv.Error, SourceError) as error:
             draft.rows, draft.skipped = [], Counter()
@@ -191,9 +197,43 @@ def _answered(parts: list[Part], options: Options) -> Iterator[AnswerDraft]:
         yield draft
 
 
-def _survey(part: Part, at: datetime, person: str, draft: AnswerDraft) -> None:
+def _named_time(part: Part) -> datetime:
+    """The time in a survey's name. Raises `ValueError` for another name."""
+    named = _NAMED.match(part.name)
+    if not named:
+        raise ValueError("its name is no time such as 2022-03-10 14_06_43+00_00.csv")
+    day, hour, minute, second, east, rest = named.groups()
+    return datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}{east}:{rest}").astimezone(UTC)
+
+
+def _survey_id(part: Part) -> str:
     folders = PurePosixPath(part.place).parts
-    survey = folders[-2] if len(folders) > 1 and folders[-2] not in _STREAM_FOLDERS else "survey"
+    return folders[-2] if len(folders) > 1 and folders[-2] not in _STREAM_FOLDERS else "survey"
+
+
+def _timed(part: Part, draft: AnswerDraft, options: Options) -> None:
+    """Prompts that expired. When a notification came is written nowhere: the prompt's time is that of its end.
+
+    A prompt also ends so at the second at which answers are handed in. Both rows then have one time, that of the answers' file name, and
+    are one prompt, which was answered.
+    """
+    person = _participant(part, options)
+    for records, unread in portions(part):
+        draft.unread += unread
+        for line, record in records:
+            try:
+                at, survey = instant(record["timestamp"]).replace(microsecond=0), record["survey id"].strip()[:80] or _survey_id(part)
+                if record["event"].strip().lower() != "expired":
+                    draft.skipped[ON_SCREEN] += 1
+                else:
+                    let_pass(draft, line, person, survey, "expired", at.astimezone(ZoneInfo(options.zone)))
+            except (ValueError, KeyError, OverflowError, OSError) as error:
+                why = f"the line of survey_timings cannot be read ({type(error).__name__}: {str(error)[:80]}); {CURE}"
+                draft.unread.append((line, why, None))
+
+
+def _survey(part: Part, at: datetime, person: str, draft: AnswerDraft) -> None:
+    survey = _survey_id(part)
     reader = csv.DictReader(io.StringIO(part.bytes().decode("utf-8-sig", "replace").replace("\0", "")))
     for record in reader:
         line = reader.line_num

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from heedful.core.codes import CODES
 from heedful.core.errors import SourceError
-from heedful.core.schemas import Observations, Quarantine
+from heedful.core.schemas import Answers, Observations, Quarantine
+from heedful.sources.answers.drafted import AnswerDraft, answer_batches
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
+from heedful.sources.phones import radar_questionnaires
+from heedful.sources.phones.prompts import answer_drafts
 from heedful.sources.phones.streams import About, Platform, Record, Stream, decimals_of, drafts, header, is_csv, recognised, stream_of
 from heedful.sources.wearables.drafts import Draft, Rows, batches
 from heedful.sources.wearables.parts import Part, opened
@@ -62,6 +66,8 @@ def _stage(record: Record, about: About) -> None:
 
 _KEY = ("key.userId", "value.time")
 _STREAMS = (
+    Stream("questionnaire", radar_questionnaires.FORM),
+    Stream("log of questionnaires", radar_questionnaires.LOG),
     Stream("steps", (*_KEY, "value.steps"), _steps),
     Stream("battery", (*_KEY, "value.batteryLevel"), _battery),
     Stream("user interaction", (*_KEY, "value.interactionState"), _screen),
@@ -80,9 +86,9 @@ class Radar:
 
     card = SourceCard(
         name=NAME,
-        says="RADAR-base topics as CSV: steps, battery, interaction, calls, light, acceleration of phones; Fitbit through RADAR",
+        says="RADAR-base topics as CSV: steps, battery, screen, calls, light, acceleration of phones; questionnaires; Fitbit through RADAR",
         family="wearables",
-        tables=(Observations, Quarantine),
+        tables=(Observations, Answers, Quarantine),
         zone_rule="Instants are Unix seconds; the local day by the declared zone.",
         terms="Data of participants: only under their consent.",
         tested_on="real form: one file of android_phone_step_count (radarpipeline); the other topics are untested on real files",
@@ -95,14 +101,38 @@ class Radar:
         return recognised(path, head, _STREAMS)
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
-        """Batches of observations. Errors: `SourceError` if no topic's file is there; `SettingsError`."""
+        """Batches of observations, then of answers and prompts. Errors: `SourceError` if no topic's file is there; `SettingsError`."""
         decimals_of(path, NAME, options.settings, ())
         with opened(path, is_csv) as parts:
             total = sum(part.size for part in parts)
-            yield from batches(_all(path, parts, options), options, known_at, cursor, total)
+            asked = [part for part in parts if _is_asked(part)]
+            others = [part for part in parts if part not in asked]
+            if not cursor or "draft" in cursor:
+                yield from batches(_all(path, others, options, alone=not asked), options, known_at, cursor, total)
+                cursor = None
+            found = answer_drafts(asked, _answers(options), sum(part.size for part in others), alone=len(parts) == 1)
+            yield from answer_batches(found, options, known_at, cursor, total)
 
 
-def _all(path: Path, parts: list[Part], options: Options) -> Iterator[Draft]:
+def _is_asked(part: Part) -> bool:
+    try:
+        stream = stream_of(header(part.bytes()[:65_536]), _STREAMS)
+    except SourceError:
+        return False
+    return stream is not None and stream.name in ("questionnaire", "log of questionnaires")
+
+
+def _answers(options: Options) -> Callable[[Part, AnswerDraft], None]:
+    def placed(record: Record, at: datetime) -> tuple[str, datetime]:
+        return record["key.userId"] or options.subject or "self", at.astimezone(ZoneInfo(options.zone))
+
+    def read(part: Part, draft: AnswerDraft) -> None:
+        radar_questionnaires.read(part, draft, placed)
+
+    return read
+
+
+def _all(path: Path, parts: list[Part], options: Options, *, alone: bool) -> Iterator[Draft]:
     done, known = 0, 0
     for part in parts:
         done += part.size
@@ -119,7 +149,7 @@ def _all(path: Path, parts: list[Part], options: Options) -> Iterator[Draft]:
             if len(parts) == 1:
                 raise
             yield Draft(part.name, Rows().table(), [(error.line or 1, f"{error.reason}; {error.cure}", None)], done=done)
-    if not known:
+    if not known and alone:
         raise SourceError(path, "no file in it is a topic of RADAR", "Give CSV files with columns key.userId and value.time.")
 
 

@@ -34,7 +34,7 @@ GRAVITY = 9.80665
 _MARKS = (("timestamp", "device_id"), ("timestamp", "UTC time"), ("key.userId", "value.time"))
 """Columns of (nearly) every file of AWARE, Beiwe and RADAR: a folder with several of them holds several exports."""
 _LARGEST_SECONDS = 1 << 33
-_CURE = "Export it again, or correct the line."
+CURE = "Export it again, or correct the line."
 
 
 @dataclass
@@ -126,11 +126,11 @@ def drafts(part: Part, stream: Stream, platform: Platform, options: Options, dec
     if stream.read is None and not stream.axes:
         yield Draft(part.name, Rows().table(), aside=Counter({f"stream that is not read: {stream.name}": 1}))
         return
-    portions = _portions(part)
+    found = portions(part)
     if stream.axes:
-        yield _motion(part, stream, platform, options, portions)
+        yield _motion(part, stream, platform, options, found)
         return
-    for records, unread in portions:
+    for records, unread in found:
         about = About(Rows(), Counter(), decimals)
         for line, record in records:
             about.line = line
@@ -138,7 +138,7 @@ def drafts(part: Part, stream: Stream, platform: Platform, options: Options, dec
                 _placed(record, part, platform, options, about)
                 stream.read(record, about)  # type: ignore[misc]
             except (ValueError, KeyError, OverflowError, OSError) as error:
-                why = f"the line of {stream.name} cannot be read ({type(error).__name__}: {str(error)[:80]}); {_CURE}"
+                why = f"the line of {stream.name} cannot be read ({type(error).__name__}: {str(error)[:80]}); {CURE}"
                 unread.append((line, why, None if "longitude" in " ".join(stream.marks) else _shown(record)))
         yield Draft(part.name, about.rows.table(), unread, about.skipped)
 
@@ -147,19 +147,20 @@ def _shown(record: Record) -> str:
     return ",".join(str(cell) for cell in record.values())[:500]
 
 
-def _portions(part: Part) -> Iterator[tuple[list[tuple[int, dict[str, str]]], list[tuple[int, str, str | bytes | None]]]]:
+def portions(part: Part) -> Iterator[tuple[list[tuple[int, dict[str, str]]], list[tuple[int, str, str | bytes | None]]]]:
+    """The lines of a file as records by column, some at a time, each with its line; and lines that have too few or too many cells."""
     text = part.bytes().decode("utf-8-sig", "replace").replace("\0", "")
     reader = csv.reader(io.StringIO(text))
     try:
         names = [name.strip() for name in next(reader, [])]
         while lines := [(reader.line_num, cells) for cells in islice(reader, BATCH_ROWS)]:
-            short = f"the line has another number of cells than the header's {len(names)}; {_CURE}"
+            short = f"the line has another number of cells than the header's {len(names)}; {CURE}"
             unread: list[tuple[int, str, str | bytes | None]] = [
                 (line, short, ",".join(cells)[:500]) for line, cells in lines if cells and len(cells) != len(names)
             ]
             yield [(line, dict(zip(names, cells, strict=True))) for line, cells in lines if len(cells) == len(names)], unread
     except csv.Error as error:
-        raise SourceError(part.place, f"its lines cannot be told apart ({error})", _CURE, reader.line_num) from error
+        raise SourceError(part.place, f"its lines cannot be told apart ({error})", CURE, reader.line_num) from error
 
 
 def instant(written: str) -> datetime:
@@ -199,7 +200,7 @@ def _motion(part: Part, stream: Stream, platform: Platform, options: Options, po
                 if not all(map(np.isfinite, (written, *values))) or abs(written) > 1e14:
                     raise ValueError("a cell is no finite number")
             except (ValueError, KeyError) as error:
-                unread.append((line, f"the line of {stream.name} cannot be read ({str(error)[:80]}); {_CURE}", None))
+                unread.append((line, f"the line of {stream.name} cannot be read ({str(error)[:80]}); {CURE}", None))
                 continue
             first = first or (line, record)
             lines.append(line)

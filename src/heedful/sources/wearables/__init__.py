@@ -16,6 +16,7 @@ from heedful.sources.wearables import open_mhealth as open_mhealth
 from heedful.sources.wearables import oura as oura
 from heedful.sources.wearables import polar as polar
 from heedful.sources.wearables import rapids as rapids
+from heedful.sources.wearables import rr_text as rr_text
 from heedful.sources.wearables import samsung as samsung
 from heedful.sources.wearables import shimmer as shimmer
 from heedful.sources.wearables import tcx as tcx

@@ -1,13 +1,11 @@
-"""Records of an Apple export as columns: numbers for what repeats, bytes for stamps, text for values."""
+"""Records of an Apple export as columns: numbers for what repeats, bytes for stamps and texts."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import itemgetter
 from typing import TypeVar
 
 import numpy as np
@@ -15,10 +13,12 @@ import numpy.typing as npt
 
 from heedful.sources.wearables import stamps
 from heedful.sources.wearables.apple_notes import Notes, Numbers
+from heedful.sources.wearables.apple_scan import STAMP, Bytes, Table, Taken
+from heedful.sources.wearables.apple_tables import key_of
 from heedful.sources.wearables.apple_types import Meaning, Shape, clean, device_name, meaning
-from heedful.sources.wearables.apple_xml import Attributes, Piece
+from heedful.sources.wearables.apple_xml import text_of
 
-MOST_WRITERS, MOST_DEVICES = 60_000, 1_000
+MOST_WRITERS, MOST_DEVICES, MOST_SAYINGS = 60_000, 1_000, 100_000
 """Distinct combinations of type, unit and source, and devices, that one person's export can hold; beyond, it is no such export."""
 
 HOWS = ("self_reported", "vendor_derived", "measured")
@@ -26,12 +26,8 @@ HOWS = ("self_reported", "vendor_derived", "measured")
 SHAPES: tuple[Shape, ...] = ("number", "fraction", "stage", "category", "duration")
 NUMBER, FRACTION, STAGE, CATEGORY, DURATION = range(5)
 
-_KNOWN = frozenset(("type", "sourceName", "sourceVersion", "device", "unit", "creationDate", "startDate", "endDate", "value"))
-_OLD_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([+-]\d{4})")
+_OLD_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([+-]\d{4})", re.ASCII)
 """Exports of iOS 8: 20150616071820-0700."""
-
-_NEEDED = ("type", "unit", "sourceName", "sourceVersion", "device", "startDate", "endDate", "value")
-_needed = itemgetter(*_NEEDED)
 
 Whole = npt.NDArray[np.int32]
 K = TypeVar("K", bound=Hashable)
@@ -50,65 +46,105 @@ class Ids(dict[K, int]):
         self[key] = number = len(self)
         return number
 
-    def of(self, keys: Iterable[K], count: int, most: int, what: str) -> Whole:
-        """The numbers of `count` keys. Raises `TooManyNamesError` beyond `most` distinct ones."""
-        found = np.fromiter(map(self.__getitem__, keys), np.int32, count)
-        if len(self) > most:
-            raise TooManyNamesError(f"it names more than {most:,} different {what}, and an export of one person has a few dozen")
-        return found
-
 
 @dataclass
 class Columns:
-    """Records of a batch as they are collected. `notes`: numbers of MetadataEntry elements; `noted`: their records."""
+    """Records of a batch. They hold until the next batch is asked for.
 
-    writers: list[Whole] = field(default_factory=list)
-    starts: list[bytes] = field(default_factory=list)
-    ends: list[bytes] = field(default_factory=list)
-    values: list[str | None] = field(default_factory=list)
-    notes: list[Numbers] = field(default_factory=list)
-    noted: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    `writers`: numbers of their `Writer`. `starts`, `ends`: stamps of 25 bytes and a bar. `plain`: 1 where `numbers` holds the value, 0
+    where it stands as text, -1 where there is none. `notes`: numbers of notes; `noted`: their records, ascending.
+    `workouts`, `said`, `told`: while a batch is collected, the writers, values and notes (place among notes, record, number) of workouts.
+    """
+
     size: int = 0
+    writers: Whole = field(default_factory=lambda: np.zeros(0, np.int32))
+    starts: Bytes = field(default_factory=lambda: np.zeros(0, np.uint8))
+    ends: Bytes = field(default_factory=lambda: np.zeros(0, np.uint8))
+    numbers: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    plain: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    noted: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    notes: Numbers = field(default_factory=lambda: np.zeros(0, np.int32))
+    workouts: dict[int, int] = field(default_factory=dict)
+    said: dict[int, str | None] = field(default_factory=dict)
+    told: list[tuple[int, int, int]] = field(default_factory=list)
+    _text_ends: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    _texts: Bytes = field(default_factory=lambda: np.zeros(0, np.uint8))
+
+    def fill(self, taken: Taken, names: Names, *, records: int, notes: int) -> None:
+        """Hold the first records and notes of what was taken, and what was told of workouts among them."""
+        self.size = records
+        self.writers = names.of_writers(taken.writers[:records])
+        for row, number in self.workouts.items():
+            self.writers[row] = number
+        self.starts, self.ends = taken.starts[: records * STAMP], taken.ends[: records * STAMP]
+        self.numbers, self.plain = taken.numbers[:records], taken.plain[:records]
+        self._text_ends, self._texts = taken.text_ends[:records], taken.texts
+        self.noted, self.notes = taken.noted[:notes], names.of_sayings(taken.notes[:notes])
+        if self.told:
+            places, rows, numbers = (np.array(column) for column in zip(*self.told, strict=True))
+            self.noted, self.notes = np.insert(self.noted, places, rows), np.insert(self.notes, places, numbers)
+
+    def texts(self, rows: npt.NDArray[np.int64]) -> list[str | None]:
+        """The values of these records as they stood."""
+        return [self._text(row) for row in rows.tolist()]
+
+    def _text(self, row: int) -> str | None:
+        if row in self.said:
+            return self.said[row]
+        if self.plain[row] < 0:
+            return None
+        begin = int(self._text_ends[row - 1]) if row else 0
+        return text_of(self._texts[begin : self._text_ends[row]].tobytes())
 
 
 class Names:
-    """The types, units and sources met so far in a file, and what they mean.
-
-    `factor`, `shift`, `low`, `high`, `shape`, `code`, `how`, `workout`, `unreadable` are arrays over `meanings`; `workout` is the
-    number in `words` of the kind of workout that a type stands for, -1 for none.
-    """
+    """The types, units and sources met so far in a file, and what they mean."""
 
     def __init__(self) -> None:
         self.notes = Notes()
-        self._writers: Ids[Writer] = Ids()
-        self._meanings: dict[tuple[str | None, str | None], int] = {}
         self.meanings: list[Meaning] = []
         self.devices, self.words = Ids[str](), Ids[str]()
+        self._meanings: dict[tuple[str | None, str | None], int] = {}
         self._codes, self._plain_sources = Ids[str](), Ids[str]()
+        self._writers = Ids[Writer]()
         self._meaning_of: list[int] = []
         self._device_of: list[int] = []
         self._source_of: list[int] = []
+        self._writer_of: list[int] = []
+        self._note_of: list[int] = []
+        """Of what the scan numbered: the numbers here."""
 
-    def collect(self, columns: Columns, piece: Piece, unknown: Counter[str]) -> None:
-        """Add a piece's records to `columns`; attributes that Apple did not write before are counted in `unknown`."""
-        records, count = piece.records, len(piece.records)
-        if not count:
-            return
-        if piece.notes:
-            noted = np.array(piece.noted)
-            columns.notes.append(self.notes.numbers(piece.notes)[noted >= 0])
-            columns.noted.append(noted[noted >= 0] + columns.size)
-        if not _KNOWN.issuperset(records[0]):  # records of a kind stand together: the first of a block speaks for the others
-            unknown.update(key for record in records for key in record if key not in _KNOWN)
-        kinds, units, names, versions, devices, starts, ends, values = zip(*_fields(records), strict=True)
-        # in "<<HKDevice: 0x282a45810>, name:iPhone…" a memory address stands before the first '>'
-        tails = [device and device[device.find(">") :] for device in devices]
-        writers = zip(kinds, units, names, versions, tails, strict=True)
-        columns.writers.append(self._writers.of(writers, count, MOST_WRITERS, "devices and types"))
-        columns.starts.append(_joined(starts))
-        columns.ends.append(_joined(ends))
-        columns.values.extend(values)
-        columns.size += count
+    def number(self, kind: str | None, unit: str | None, name: str | None, version: str | None, device: str | None) -> int:
+        """The number of a writer; `device` with or without its memory address."""
+        tail = device and device[device.find(">") :]
+        number = self._writers[kind, unit, name, version, tail]
+        check_writers(len(self._writers))
+        return number
+
+    def learn(self, writers: Table, known: int, sayings: Table, said: int) -> None:
+        """Take over what the scan numbered since it was last asked."""
+        check_writers(known)
+        for number in range(len(self._writer_of), known):
+            kind, unit, name, version, device = (part if part is None else text_of(part) for part in key_of(writers, number))
+            self._writer_of.append(self.number(kind, unit, name, version, device))
+        for number in range(len(self._note_of), said):
+            key, value = (text_of(part or b"") for part in key_of(sayings, number))
+            self._note_of.append(self.notes[key, value])
+
+    def forget_sayings(self) -> bool:
+        """Where there are many of them, forget what notes said, before the next batch."""
+        if len(self._note_of) <= MOST_SAYINGS:
+            return False
+        self._note_of.clear()
+        return True
+
+    def of_writers(self, scanned: Whole) -> Whole:
+        """Numbers of writers by the scan's numbers; -1 stays."""
+        return np.array([*self._writer_of, -1], np.int32)[scanned]
+
+    def of_sayings(self, scanned: Numbers) -> Numbers:
+        """Numbers of notes by the scan's numbers."""
+        return np.array(self._note_of, np.int32)[scanned]
 
     def resolve(self, columns: Columns) -> tuple[Whole, Whole, Whole]:
         """Numbers of each record's meaning, device and plain source name."""
@@ -121,8 +157,8 @@ class Names:
             self._source_of.append(self._plain_sources[plain])
         if len(self.devices) > MOST_DEVICES:
             raise TooManyNamesError(f"it names more than {MOST_DEVICES:,} different devices, and an export of one person has a few dozen")
-        writers = np.concatenate(columns.writers)
-        return tuple(np.array(of, np.int32)[writers] for of in (self._meaning_of, self._device_of, self._source_of))  # type: ignore[return-value]
+        of_each: Sequence[list[int]] = (self._meaning_of, self._device_of, self._source_of)
+        return tuple(np.array(of, np.int32)[columns.writers] for of in of_each)  # type: ignore[return-value]
 
     def _learn(self, kind: str | None, unit: str | None) -> None:
         self._meanings[kind, unit] = len(self.meanings)
@@ -138,31 +174,21 @@ class Names:
         self.unreadable = np.array([bool(one.trouble) for one in self.meanings])
 
 
-def _fields(records: list[Attributes]) -> Iterable[tuple[str | None, ...]]:
-    """The fields of each record; records that lack one are completed first, and then asked in one go."""
-    try:
-        return list(map(_needed, records))
-    except KeyError:
-        for record in records:
-            for name in _NEEDED:
-                record.setdefault(name, None)  # type: ignore[arg-type]
-        return map(_needed, records)
+def check_writers(count: int) -> None:
+    """Raise `TooManyNamesError` for more writers than one person's export can have."""
+    if count > MOST_WRITERS:
+        raise TooManyNamesError(
+            f"it names more than {MOST_WRITERS:,} different devices and types, and an export of one person has a few dozen"
+        )
 
 
-def _joined(texts: tuple[str | None, ...]) -> bytes:
-    """Stamps with a bar after each, 26 bytes in all; those of another length are rewritten if they are of the old form, else unreadable."""
-    bars = b"|" * len(texts)
-    try:
-        whole = "|".join(texts).encode() + b"|"  # type: ignore[arg-type]
-    except TypeError:  # a stamp is missing
-        whole = b""
-    if len(whole) == stamps.STEP * len(texts) and whole[stamps.WIDTH :: stamps.STEP] == bars:
-        return whole
-    return "".join(map(_repaired, texts)).encode()
-
-
-def _repaired(text: str | None) -> str:
+def stamp_of(text: str | None) -> Bytes:
+    """A stamp with a bar after it, rewritten if it is of the old form; question marks if it is neither."""
     if text is not None and len(text) == stamps.WIDTH and text.isascii():
-        return text + "|"
+        return _bytes(text)
     old = _OLD_STAMP.fullmatch(text or "")
-    return ("{}-{}-{} {}:{}:{} {}".format(*old.groups()) if old else stamps.UNREADABLE) + "|"
+    return _bytes("{}-{}-{} {}:{}:{} {}".format(*old.groups()) if old else stamps.UNREADABLE)
+
+
+def _bytes(text: str) -> Bytes:
+    return np.frombuffer(f"{text}|".encode(), np.uint8)

@@ -6,7 +6,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,31 +20,18 @@ from heedful.core.frames import Frame
 from heedful.core.labels import Raw
 from heedful.core.schemas import INSTANT, Observations, People, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard, frame
+from heedful.sources.wearables.apple_beats import Beats
 from heedful.sources.wearables.apple_columns import Columns, Names, TooManyNamesError
+from heedful.sources.wearables.apple_records import Collected, Reading
 from heedful.sources.wearables.apple_rows import NOTHING, REPEATED, Conversion, Converted
 from heedful.sources.wearables.apple_types import CODES_READ, snake
-from heedful.sources.wearables.apple_xml import Attributes, HealthTarget, pieces
+from heedful.sources.wearables.apple_xml import Attributes
 from heedful.sources.wearables.archives import BROKEN_CURE, DECODING, head_of, is_zip, opened_zip, plain_or_gzip
 
 BATCH_ROWS = 32_000
 """More than others take at once: minutes are not held until they are derived, and half as many took 5 % longer."""
 _ROOT, _DOCTYPE = b"<HealthData", b"<!DOCTYPE HealthData"
 _CURE = "Give the export.zip of Apple's Health app (profile picture, Export All Health Data), or the export.xml in it."
-
-
-@dataclass
-class _Collected:
-    """One batch while it is collected. `done`: bytes of the XML read so far."""
-
-    columns: Columns = field(default_factory=Columns)
-    skipped: Counter[str] = field(default_factory=Counter)
-    aside: Counter[str] = field(default_factory=Counter)
-    me: Attributes | None = None
-    done: int = 0
-
-    @property
-    def records(self) -> int:
-        return self.columns.size + self.skipped.total() + (self.me is not None)
 
 
 class AppleHealth:
@@ -81,16 +67,19 @@ class AppleHealth:
         needed to number rows as before. Raises `SourceError` where the file breaks off, after the rows before the break.
         """
         done_before = int(cursor["records"]) if cursor else 0
-        names, target, first, records = Names(), HealthTarget(), 1, 0
+        names, first, records = Names(), 1, 0
+        reading = Reading(names, BATCH_ROWS)
         person = options.subject or "self"
-        conversion = Conversion(names, person, known_at)
+        conversion, beats = Conversion(names, person, known_at), Beats(path, options, known_at)
         with _opened(path) as (stream, size):
-            for collected in _collected(path, stream, target, names):
+            for collected in _collected(path, stream, reading):
                 converted = _converted(path, conversion, collected.columns, first)
+                intervals, unplaced, repeats = beats.rows(collected.beats)
                 first, records = first + collected.columns.size, records + collected.records
                 if records > done_before:
-                    rows = _frames(path, options.name, person, target.locale, known_at, collected.me, converted)
-                    yield _batch(collected, converted, rows, records, size)
+                    rows = _frames(path, options.name, person, reading.locale, known_at, collected.me, converted)
+                    beaten = (frame(intervals, Observations),) if intervals.height else ()
+                    yield _batch(collected, converted, (*rows, *beaten, *unplaced), records, size, repeats)
 
 
 def _frames(
@@ -115,8 +104,10 @@ def _frames(
     return tuple(found)
 
 
-def _batch(collected: _Collected, converted: Converted, rows: tuple[Frame[Raw, Any], ...], records: int, size: int) -> Batch:
-    skipped, aside = collected.skipped.copy(), collected.aside.copy()
+def _batch(
+    collected: Collected, converted: Converted, rows: tuple[Frame[Raw, Any], ...], records: int, size: int, repeats: Counter[str]
+) -> Batch:
+    skipped, aside = collected.skipped + repeats, collected.aside.copy()
     skipped[REPEATED] += converted.repeated
     aside["MetadataEntry with an identifier"] += converted.withheld
     return Batch(
@@ -130,28 +121,11 @@ def _batch(collected: _Collected, converted: Converted, rows: tuple[Frame[Raw, A
     )
 
 
-def _collected(path: Path, stream: IO[bytes], target: HealthTarget, names: Names) -> Iterator[_Collected]:
-    """What was collected, in cuts of `BATCH_ROWS` records or little more; where the file breaks off, first what stood before."""
-    collected = _Collected()
+def _collected(path: Path, stream: IO[bytes], reading: Reading) -> Iterator[Collected]:
     try:
-        for piece in pieces(path, stream, target):
-            names.collect(collected.columns, piece, collected.aside)
-            if piece.skipped or piece.aside:
-                collected.skipped.update(piece.skipped)
-                collected.aside.update(piece.aside)
-            collected.me = piece.me or collected.me
-            collected.done = piece.done
-            if collected.records >= BATCH_ROWS:
-                yield collected
-                collected = _Collected()
-    except SourceError:
-        if collected.records:
-            yield collected
-        raise
+        yield from reading.batches(path, stream)
     except TooManyNamesError as error:
         raise SourceError(path, str(error), _CURE) from error
-    if collected.records:
-        yield collected
 
 
 def _converted(path: Path, conversion: Conversion, columns: Columns, first: int) -> Converted:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import polars as pl
 
-from heedful.sources.wearables.apple_xml import Attributes
-
 _IDENTIFYING = re.compile(r"uuid|identifier|user ?id|serial|udi$|link|session_?id|(^|_)id$|address|e-?mail|account", re.IGNORECASE)
 _ENTERED, _NOT_ENTERED, _WITHHELD, _FIRST_TEXT = 0, 1, 2, 3
 _MOST = 100_000
-_key_and_value = itemgetter("key", "value")
 
 Numbers = npt.NDArray[np.int32]
 
@@ -55,13 +51,6 @@ class Notes(dict[tuple[str, str], int]):
             return _WITHHELD
         self._texts.append(orjson.dumps({key: value}).decode())
         return len(self._texts) - 1
-
-    def numbers(self, notes: list[Attributes]) -> Numbers:
-        """The numbers of MetadataEntry elements."""
-        try:
-            return np.fromiter(map(self.__getitem__, map(_key_and_value, notes)), np.int32, len(notes))
-        except KeyError:
-            return np.array([self[note.get("key", ""), note.get("value", "")] for note in notes], np.int32)
 
     def read(self, at: npt.NDArray[np.int64], numbers: Numbers, size: int) -> Noted:
         """What notes with these numbers, on the records `at` (ascending), say about a batch of `size` records."""

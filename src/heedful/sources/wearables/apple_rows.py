@@ -5,7 +5,7 @@ Numbers are worked out in numpy; text goes to polars once, a column at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -56,7 +56,7 @@ class _Typed:
     source: Whole
     start: stamps.Stamps
     end: stamps.Stamps
-    text: pl.Series
+    texts: Callable[[Places], list[str | None]]
     value: npt.NDArray[np.float64]
     word: Whole
 
@@ -84,16 +84,15 @@ class Conversion:
         return Converted(observed, aside, int(repeated.sum()), noted.withheld)
 
     def _noted(self, columns: Columns) -> Noted:
-        none = [np.zeros(0, np.int64)]
-        at, numbers = np.concatenate(columns.noted or none), np.concatenate(columns.notes or none).astype(np.int32)
-        return self._names.notes.read(at, numbers, columns.size)
+        return self._names.notes.read(columns.noted, columns.notes, columns.size)
 
     def _typed(self, columns: Columns) -> _Typed:
         names = self._names
         kind, device, source = names.resolve(columns)
-        start, end = stamps.parse(b"".join(columns.starts)), stamps.parse(b"".join(columns.ends))
-        text, shape = pl.Series(columns.values, dtype=pl.String), names.shape[kind]
-        theirs = _numbers(text)
+        start, end, shape = stamps.parse(columns.starts.data), stamps.parse(columns.ends.data), names.shape[kind]
+        theirs = columns.numbers.copy()
+        if len(written := np.flatnonzero(columns.plain == 0)):
+            theirs[written] = _numbers(pl.Series(columns.texts(written), dtype=pl.String))
         value = theirs * names.factor[kind] + names.shift[kind]
         if (fraction := shape == FRACTION).any():
             value[fraction & (value <= 1)] *= 100
@@ -102,8 +101,8 @@ class Conversion:
         word = names.workout[kind]
         if (worded := (shape == STAGE) | ((shape == CATEGORY) & np.isnan(theirs))).any():
             at = np.flatnonzero(worded)
-            word[at] = self._worded(text.gather(at), shape[at] == STAGE)
-        return _Typed(kind, device, source, start, end, text, value, word)
+            word[at] = self._worded(pl.Series(columns.texts(at), dtype=pl.String), shape[at] == STAGE)
+        return _Typed(kind, device, source, start, end, columns.texts, value, word)
 
     def _worded(self, texts: pl.Series, stage: npt.NDArray[np.bool_]) -> Whole:
         """Coded values as numbers of words: sleep stages in ours, other categories in Apple's; -1 for an unknown stage or none."""
@@ -137,7 +136,7 @@ class Conversion:
                 "code": [one.code for one in meanings],
                 "unreadable": pl.Series([one.trouble or None for one in meanings], dtype=pl.String),
                 "value": pl.Series(typed.value[at]).fill_nan(None),
-                "text": typed.text.gather(at),
+                "text": pl.Series(typed.texts(at), dtype=pl.String),
                 "numberless": ((shape == NUMBER) | (shape == FRACTION)) & np.isnan(typed.value[at]),
                 "stageless": (shape == STAGE) & (typed.word[at] < 0),
             }

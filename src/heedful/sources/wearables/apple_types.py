@@ -43,7 +43,7 @@ _KNOWN: tuple[tuple[str, str, How], ...] = (
 _CODE_OF: dict[str, tuple[str, How]] = {QUANTITY + name: (code, how) for name, code, how in _KNOWN}  # fmt: skip
 _SLEEP, _MINDFUL = CATEGORY + "SleepAnalysis", CATEGORY + "MindfulSession"
 
-CODES_READ = tuple(sorted({code for code, _ in _CODE_OF.values()} | {"sleep_stage", "mindful_minutes", "workout"}))
+CODES_READ = tuple(sorted({code for code, _ in _CODE_OF.values()} | {"sleep_stage", "mindful_minutes", "rr_interval", "workout"}))
 """Codes of ours that an export can hold; further types come as "apple:HK…"."""
 
 STAGES = {

@@ -103,7 +103,7 @@ def batches(drafts: Iterable[Draft], options: Options, known_at: datetime, curso
 
     Rows that cannot be true go to quarantine, exact repeats are counted as skipped, different values of one time are numbered.
     """
-    settled = _Settled(options, known_at)
+    settled = Settled(options, known_at)
     after = (int(cursor["draft"]), int(cursor["row"])) if cursor else (-1, 0)
     for number, draft in enumerate(drafts):
         rows, quarantined = settled.of(draft)
@@ -124,12 +124,15 @@ def batches(drafts: Iterable[Draft], options: Options, known_at: datetime, curso
                 )
 
 
-class _Settled:
+class Settled:
+    """Judges and numbers the rows of drafts; remembers what was numbered before in the input."""
+
     def __init__(self, options: Options, known_at: datetime) -> None:
         self._options, self._known_at = options, known_at
         self._numbering, self._series = Numbering(), dict[tuple[str, ...], int]()
 
     def of(self, draft: Draft) -> tuple[pl.DataFrame, tuple[Any, ...]]:
+        """Observations, and frames of what was set aside; exact repeats are counted in `draft.skipped`."""
         quarantine = QuarantineList(self._options.name, Path(draft.file), self._known_at)
         for line, reason, content in draft.unread:
             quarantine.add(max(1, line), reason, content)

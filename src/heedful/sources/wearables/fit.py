@@ -22,8 +22,8 @@ from heedful.sources.wearables.parts import Part, opened, share
 
 _CODES = (
     "active_energy", "body_fat", "body_mass_index", "body_weight", "diastolic_blood_pressure", "distance", "heart_rate", "hrv_rmssd",
-    "oxygen_saturation", "respiratory_rate", "resting_heart_rate", "sleep_stage", "steps", "stress_score", "systolic_blood_pressure",
-    "vo2max", "workout",
+    "oxygen_saturation", "respiratory_rate", "resting_heart_rate", "rr_interval", "sleep_stage", "steps", "stress_score",
+    "systolic_blood_pressure", "vo2max", "workout",
 )  # fmt: skip
 
 
@@ -40,7 +40,8 @@ class Fit:
         tables=(Observations, Quarantine),
         zone_rule="Instants are UTC; the local day by the file's own local time stamp, else by the declared zone.",
         terms="The files are the person's own; positions and serial numbers in them are not kept.",
-        tested_on="real: 37 files of fitdecode and Garmin's kit; sleep, stress, oxygen, pressure and HRV messages untested on real files",
+        tested_on="real: 37 files of fitdecode and Garmin's kit, four of them with intervals between beats; sleep, stress, oxygen, pressure, "
+        "hrv_value and beat_intervals messages untested on real files",
         codes=_CODES,
         units=tuple(sorted({CODES[code].unit for code in _CODES})),
     )

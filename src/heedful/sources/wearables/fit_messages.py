@@ -17,6 +17,7 @@ import numpy.typing as npt
 import orjson
 import polars as pl
 
+from heedful.sources.wearables.beats import CODE, NO_INTERVAL, chained
 from heedful.sources.wearables.drafts import COLUMNS, empty
 from heedful.sources.wearables.fit_records import Floats, Records
 
@@ -57,14 +58,30 @@ class Told:
     def field(self, number: int, scale: float = 1.0) -> Floats:
         return np.concatenate([part.field(number) for part in self.parts])[self._sorted] / scale
 
+    def array(self, number: int) -> Floats:
+        """All values of a field, (records, values); definitions with fewer values leave NaN."""
+        parts = [part.array(number) for part in self.parts]
+        width = max(part.shape[1] for part in parts)
+        wide = [np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=np.nan) for part in parts]
+        return np.concatenate(wide)[self._sorted]
+
 
 @dataclass(frozen=True)
 class File:
-    """What a file says once and for all: device, minutes between local time and UTC (NaN if it does not say), when it begins."""
+    """What a file says once and for all: device, minutes between local time and UTC (NaN if it does not say), when it begins; and its
+    clock: all dated records by their order."""
 
     device: str
     offset: float
     begins: float
+    order: npt.NDArray[np.int64]
+    time: Floats
+
+    def heard(self, order: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """The time of the last dated record at or before each place in the file, and of the next one; NaN where there is none."""
+        around = np.concatenate([[np.nan], self.time, [np.nan]])
+        place = np.searchsorted(self.order, order, side="right")
+        return around[place], around[place + 1]
 
 
 def observed(found: Iterable[Records]) -> tuple[Table, Counter[str], Counter[str]]:
@@ -87,7 +104,12 @@ def _file(told: dict[int, Told]) -> File:
     offsets = [(_first(told, message, field) - _first_time(told, message)) / 60 for message, field in ((34, 5), (103, 0))]
     # Watches set their clock to the second, zones to the quarter of an hour.
     offset = next((round(one / 15) * 15.0 for one in offsets if not np.isnan(one) and abs(one) <= 18 * 60), np.nan)
-    return File(name if np.isnan(product) else f"{name} {int(product)}", offset, _first_time(told, 103))
+    order = np.concatenate([one.order for one in told.values()])
+    time = np.concatenate([one.time for one in told.values()])
+    dated = np.flatnonzero(time >= POWER_ON)
+    dated = dated[np.argsort(order[dated], kind="stable")]
+    device = name if np.isnan(product) else f"{name} {int(product)}"
+    return File(device, offset, _first_time(told, 103), order[dated], time[dated])
 
 
 def _first(told: dict[int, Told], message: int, field: int) -> float:
@@ -101,12 +123,13 @@ def _first_time(told: dict[int, Told], message: int) -> float:
 def _rows(
     code: str, told: Told, start: Floats, value: Floats, *, how: str = "measured", end: Floats | None = None,
     words: list[str | None] | None = None, extra: list[str | None] | None = None, keep: npt.NDArray[np.bool_] | None = None,
+    line: npt.NDArray[np.int64] | None = None,
 ) -> Table:  # fmt: skip
-    """Rows where `value` is told (or `keep` says so)."""
+    """Rows where `value` is told (or `keep` says so); `line` where there are not as many rows as records."""
     kept = ~np.isnan(value) if keep is None else keep
     finite = [f"{code} {number:g} at {time:.0f} s" for number, time in zip(value[kept], start[kept], strict=True)]
     columns: dict[str, Any] = {
-        "line": told.order[kept] + 1, "code": [code] * int(kept.sum()), "start_at": _instants(start[kept]),
+        "line": (told.order + 1 if line is None else line)[kept], "code": [code] * int(kept.sum()), "start_at": _instants(start[kept]),
         "end_at": _instants((start if end is None else end)[kept]), "value": value[kept], "how": [how] * int(kept.sum()), "written": finite,
         "value_code": [None] * int(kept.sum()) if words is None else [word for word, one in zip(words, kept, strict=True) if one],
         "extra": [None] * int(kept.sum()) if extra is None else [word for word, one in zip(extra, kept, strict=True) if one],
@@ -119,7 +142,7 @@ def _rows(
 
 def _instants(seconds: Floats) -> pl.Series:
     dated = np.where(seconds >= POWER_ON, seconds, np.nan)
-    micro = pl.Series(np.nan_to_num((dated + EPOCH) * 1e6).astype(np.int64)).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    micro = pl.Series(np.rint(np.nan_to_num((dated + EPOCH) * 1e6)).astype(np.int64)).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return pl.select(pl.when(pl.Series(~np.isnan(dated))).then(micro)).to_series()
 
 
@@ -207,6 +230,22 @@ def _levels_of_sleep(told: Told, file: File, skipped: Counter[str]) -> Table:
     return _rows("sleep_stage", told, told.time, np.full(len(level), np.nan), end=end, words=words, how="vendor_derived", keep=kept)
 
 
+def _beats(field: int, fraction: int | None = None) -> _Reader:
+    """Arrays of intervals in ms, chained: `fraction` is the field of a record's own milliseconds; without, the file's clock tells."""
+
+    def rows(told: Told, file: File, skipped: Counter[str]) -> Table:
+        lengths = told.array(field)
+        own = told.time + np.nan_to_num(told.field(fraction, 1_000)) if fraction is not None else None
+        heard, later = file.heard(told.order) if own is None else (own, own)
+        at, which = np.nonzero(~np.isnan(lengths) & (lengths > 0))
+        skipped[NO_INTERVAL] += int((lengths == 0).sum())
+        length = lengths[at, which]
+        start = chained(length, heard[at], later[at])
+        return _rows(CODE, told, start, length, end=start + length / 1_000, line=told.order[at] + 1)
+
+    return rows
+
+
 def _weights(told: Told, file: File, skipped: Counter[str]) -> Table:
     weight = told.field(0)
     weight[weight == 0xFFFE] = np.nan  # the scale was still weighing
@@ -235,11 +274,13 @@ _MESSAGES: dict[int, _Reader] = {
     30: _weights,
     51: _pressures,
     55: _monitoring,
+    78: _beats(0),
     211: _plain("resting_heart_rate", 1, how="vendor_derived", lowest=1),
     227: _plain("stress_score", 0, how="vendor_derived", time=1),
     229: _plain("vo2max", 2, 10, how="vendor_derived"),
     269: _plain("oxygen_saturation", 0, lowest=1),
     275: _levels_of_sleep,
+    290: _beats(1, 0),
     297: _plain("respiratory_rate", 0, 100, how="vendor_derived", lowest=0.01),
     371: _plain("hrv_rmssd", 0, 128),
 }

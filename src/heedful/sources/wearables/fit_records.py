@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,16 +27,17 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Definition:
-    """What a definition message says of the records after it: message number and fields as (number, place, NumPy type, invalid value)."""
+    """What a definition message says of the records after it: message number and fields as (number, place, NumPy type, invalid value, how
+    many values)."""
 
     message: int
     size: int
-    fields: tuple[tuple[int, int, str, float], ...]
+    fields: tuple[tuple[int, int, str, float, int], ...]
 
     @cached_property
     def dtype(self) -> np.dtype[np.void]:
         names, formats, places = [], [], []
-        for number, place, kind, _ in self.fields:
+        for number, place, kind, _, _ in self.fields:
             if str(number) not in names:
                 names.append(str(number))
                 formats.append(kind)
@@ -64,12 +66,23 @@ class Records:
         name = str(number)
         if name not in (self._values.dtype.names or ()):
             return np.full(len(self.order), np.nan)
-        stored = self._values[name]
-        invalid = next(one[3] for one in self.definition.fields if one[0] == number)
-        values = stored.astype(np.float64)
-        if not np.isnan(invalid):
-            values[stored == np.array(invalid).astype(stored.dtype)] = np.nan
-        return values
+        return _known(self._values[name], next(one[3] for one in self.definition.fields if one[0] == number))
+
+    def array(self, number: int) -> Floats:
+        """All values of a field in each record, (records, values), NaN for places that hold none; no column where the field is absent."""
+        found = next((one for one in self.definition.fields if one[0] == number), None)
+        if found is None:
+            return np.empty((len(self.order), 0))
+        _, place, kind, invalid, count = found
+        raw = self._values.view(np.uint8).reshape(len(self.order), -1)[:, place : place + count * np.dtype(kind).itemsize]
+        return _known(np.ascontiguousarray(raw).view(kind), invalid)
+
+
+def _known(stored: npt.NDArray[Any], invalid: float) -> Floats:
+    values = stored.astype(np.float64)
+    if not np.isnan(invalid):
+        values[stored == np.array(invalid).astype(stored.dtype)] = np.nan
+    return values
 
 
 def records(data: bytes, path: str) -> Iterator[Records]:
@@ -150,13 +163,13 @@ def _structured(view: npt.NDArray[np.uint8], at: npt.NDArray[np.int64], definiti
 def _definition(data: bytes, place: int) -> Definition:
     ends = ">" if data[place + 2] else "<"
     message = int.from_bytes(data[place + 3 : place + 5], "big" if data[place + 2] else "little")
-    fields, size = list[tuple[int, int, str, float]](), 0
+    fields, size = list[tuple[int, int, str, float, int]](), 0
     for field in range(data[place + 5]):
         number, length, base = data[place + 6 + 3 * field : place + 9 + 3 * field]
         kind, invalid = _BASES.get(base, _BASES.get(base & 0x1F, ("", 0.0)))
         # Makers write fields of odd sizes (COROS); what does not fit its type is stepped over.
         if kind and length and length % int(kind[1]) == 0:
-            fields.append((number, size, ends + kind, invalid))
+            fields.append((number, size, ends + kind, invalid, length // int(kind[1])))
         size += length
     if data[place] & 0x20:
         more = place + 6 + 3 * data[place + 5]

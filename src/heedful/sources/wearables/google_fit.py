@@ -23,20 +23,25 @@ from heedful.sources.wearables.drafts import Draft, Rows, batches, of_parts
 from heedful.sources.wearables.parts import Part, glimpsed, opened, plain
 
 _NAME = re.compile(r"\d{4}-\d\d-\d\d\.csv")
-_COLUMNS = {
-    "Step count": ("steps", "measured"), "Distance (m)": ("distance", "measured"), "Calories (kcal)": ("total_energy", "vendor_derived"),
-    "Average heart rate (bpm)": ("heart_rate", "measured"), "Average weight (kg)": ("body_weight", "measured"),
+_MEANT = {
+    "steps": "measured", "distance": "measured", "total_energy": "vendor_derived", "heart_rate": "measured", "body_weight": "measured",
 }  # fmt: skip
-_CODES = tuple(sorted({code for code, _ in _COLUMNS.values()} | {"workout"}))
+"""Codes that a day's columns mean, and how their values came to be."""
+_BY_UNIT = {"(m)": "distance", "(kcal)": "total_energy", "(bpm)": "heart_rate", "(ppm)": "heart_rate", "(kg)": "body_weight"}
+"""The units stay as they are in every language; of several columns in one (average, highest, lowest) the first is the average."""
+_STEPS = ("step count", "recuento de pasos")
+_CLOCK = re.compile(rb"\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)$")
+_CODES = tuple(sorted({*_MEANT, "workout"}))
 _FOLDERS = ("Daily activity metrics", "All Data", "All Sessions", "Activities")
 _CURE = "Give the folder Fit of a Google Takeout, the zip of it, or one of its files named after a day."
 
 
 class GoogleFit:
-    """Reads one person's Takeout, `Options.subject`.
+    """Reads one person's Takeout, `Options.subject`, in any language: by the units of columns, never by the names of folders.
 
     The day's CSV files are the merged streams. "All Data" holds the streams that they were merged from, app by app, and is not read,
-    so that nothing is counted twice; nor is the summary of all days. Both are named in `aside`.
+    so that nothing is counted twice; nor is the summary of all days. Both are named in `aside`. In another language than English or
+    Spanish the steps are the column without a unit behind the speeds.
     """
 
     card = SourceCard(
@@ -52,13 +57,13 @@ class GoogleFit:
     )
 
     def recognise(self, path: Path, head: bytes) -> float:
-        """By the header of a day's file; a folder or zip by the names of its files."""
+        """By the columns of a day's file, and a stream by its fields; a folder or zip by the names of its files."""
         if path.is_file() and not is_zip(path, head):
-            return 0.9 if head.removeprefix(b"\xef\xbb\xbf").startswith(b"Start time,End time,") and b"(kcal)" in head[:400] else 0.0
+            return 0.95 if _is_stream(head) else 0.9 if _is_day(head) else 0.0
         parts = glimpsed(path)
         known = sum(PurePosixPath(part.place).parent.name in _FOLDERS or _is_read(part) for part in parts)
         days = [part for part in parts if _NAME.fullmatch(plain(part.name))]
-        return 0.9 if days and known * 2 > len(parts) and b"Start time,End time" in days[0].read()[:40] else 0.0
+        return 0.9 if days and known * 2 > len(parts) and _is_day(_head(days[0])) else 0.0
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
         """Batches of observations. Errors: `SourceError` if there is no such file, or it is named after no day."""
@@ -69,6 +74,25 @@ class GoogleFit:
                 raise SourceError(path, "no file of Google Fit's is in it", _CURE)
             aside = Counter(f"not read: {part.name[:60]}" for part in everything if part not in parts)
             yield from batches(_drafts(parts, aside), options, known_at, cursor, sum(part.size for part in parts))
+
+
+def _is_day(head: bytes) -> bool:
+    """Whether a table begins with two columns of times of day and counts energy."""
+    header, _, rest = head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    first = rest.split(b"\n", 1)[0].strip().split(b",")[:2]
+    return b"(kcal)" in header and (header.startswith(b"Start time,End time,") or (len(first) == 2 and all(map(_CLOCK.match, first))))
+
+
+def _is_stream(head: bytes) -> bool:
+    """Whether it is a file of "All Data"."""
+    return b'"Data Source"' in head[:400] and b'"fitValue"' in head[:4_000] and b'"dataTypeName"' in head[:4_000]
+
+
+def _head(part: Part) -> bytes:
+    try:
+        return part.bytes()[:4_096]
+    except SourceError:
+        return b""
 
 
 def _is_read(part: Part) -> bool:
@@ -94,12 +118,17 @@ def _activity(part: Part) -> Draft:
 
 
 def _draft(part: Part) -> Draft:
-    text = part.bytes().decode("utf-8-sig", "replace").replace("\0", "")
+    data = part.bytes()
+    if _is_stream(data[:4_096]):
+        why = "it is one app's stream of Google Fit's, which the daily activity metrics are merged from: read too, it would count twice"
+        raise SourceError(part.place, why, "Give the days of the same Takeout (a CSV each, in Daily activity metrics).")
+    text = data.decode("utf-8-sig", "replace").replace("\0", "")
     try:
-        table = list(csv.DictReader(io.StringIO(text)))
+        lines = list(csv.reader(io.StringIO(text)))
     except csv.Error as error:
         raise SourceError(part.place, f"its table cannot be read ({error})", _CURE) from error
-    if not table or not {"Start time", "End time"} <= set(table[0]) or not set(_COLUMNS) & set(table[0]):
+    meaning = _meanings(lines[0]) if lines else {}
+    if not _is_day(data[:4_096]) or not meaning:
         raise SourceError(part.place, "it is no day of Google Fit's: it lacks the columns Start time and Step count", _CURE)
     named = re.match(r"\d{4}-\d\d-\d\d", part.name)
     try:
@@ -107,17 +136,38 @@ def _draft(part: Part) -> Draft:
     except ValueError as error:
         raise SourceError(part.place, "it is named after no day, and its rows bear only times", _CURE) from error
     rows, unread = Rows(), list[tuple[int, str, str | bytes | None]]()
-    for line, row in enumerate(table, start=2):
+    for line, cells in enumerate(lines[1:], start=2):
+        if not cells:
+            continue
         try:
-            start, end = (datetime.combine(day, time.fromisoformat(row[name])) for name in ("Start time", "End time"))
+            start, end = (datetime.combine(day, time.fromisoformat(cell)) for cell in cells[:2])
             end += timedelta(days=1) if end <= start else timedelta()
         except (ValueError, TypeError) as error:
-            unread.append((line, f"its times cannot be read ({str(error)[:60]})", ",".join(str(cell) for cell in row.values())[:500]))
+            unread.append((line, f"its times cannot be read ({str(error)[:60]}); correct the line, or export again", ",".join(cells)[:500]))
             continue
-        for name, (code, how) in _COLUMNS.items():
-            if row.get(name):
-                rows.add(line, code, start, _number(row[name]), end=end, how=how, device="Google Fit", written=f"{name} {row[name]}")
-    return Draft(part.name, rows.table(), unread)
+        for place, code in meaning.items():
+            if place < len(cells) and cells[place]:
+                written = f"{lines[0][place]} {cells[place]}"
+                rows.add(line, code, start, _number(cells[place]), end=end, how=_MEANT[code], device="Google Fit", written=written)
+    aside = Counter() if "steps" in meaning.values() else Counter({f"no column is known to be steps: {', '.join(lines[0])[:200]}": 1})
+    return Draft(part.name, rows.table(), unread, aside=aside)
+
+
+def _meanings(names: list[str]) -> dict[int, str]:
+    """The code of each column that has one, by its place.
+
+    >>> _meanings("Inicio,Fin,Calorías (kcal),Velocidad media (m/s),Recuento de pasos,Peso medio (kg),Peso máximo (kg)".split(","))
+    {2: 'total_energy', 4: 'steps', 5: 'body_weight'}
+    """
+    found = dict[int, str]()
+    for place, name in enumerate(names[2:], start=2):
+        code = next((code for unit, code in _BY_UNIT.items() if name.strip().endswith(unit)), None)
+        behind_speeds = names[place - 1].strip().endswith("(m/s)") and "(" not in name
+        if name.strip().lower() in _STEPS or behind_speeds:
+            code = "steps"
+        if code is not None and code not in found.values():
+            found[place] = code
+    return found
 
 
 def _number(written: str) -> float | None:

@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from heedful.core.codes import CODES
 from heedful.core.schemas import Observations, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
 from heedful.sources.wearables.api_records import Reader, Record, Told, read_json, recognised
+from heedful.sources.wearables.beats import CODE, chained
 from heedful.sources.wearables.documents import shown, stamped
 
 NAME = "wearables.polar"
@@ -20,8 +23,8 @@ NO_VALUE = "sample without a value"
 FINER = "day's total of which the file holds the minutes"
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
 _STAGES = {"WAKE": "awake", "NONREM12": "light", "NONREM1": "light", "NONREM2": "light", "NONREM3": "deep", "REM": "rem"}
-_CODES = ("heart_rate", "sleep_minutes", "sleep_stage", "steps", "total_energy", "workout")
-_MARKS = (b'"deviceDays"', b'"sleepResult"', b'"exportVersion"')
+_CODES = ("heart_rate", "rr_interval", "sleep_minutes", "sleep_stage", "steps", "total_energy", "workout")
+_MARKS = (b'"deviceDays"', b'"devicePpiSamplesList"', b'"sleepResult"', b'"exportVersion"')
 
 
 class Polar:
@@ -29,7 +32,7 @@ class Polar:
 
     card = SourceCard(
         name=NAME,
-        says="Polar Flow's download of personal data as JSON: heart rate, activity, training and sleep",
+        says="Polar Flow's download of personal data as JSON: heart rate, pulse intervals, activity, training and sleep",
         family="wearables",
         tables=(Observations, Quarantine),
         zone_rule="Times are local: with the offset that a session or night names, else of the declared zone.",
@@ -50,8 +53,11 @@ class Polar:
 
 def _found(answer: Any) -> Iterator[tuple[Any, Reader | None]]:
     if isinstance(answer, list):
-        for night in answer:
-            yield night, _night
+        for one in answer:
+            if isinstance(one, dict) and "devicePpiSamplesList" in one:
+                yield from ((each, partial(_beats, place)) for place, each in enumerate(one["devicePpiSamplesList"]))
+            else:
+                yield one, _night
         return
     for day in answer.get("deviceDays") or ():
         yield from ((one, partial(_pulse, day["date"])) for one in day["samples"])
@@ -83,6 +89,18 @@ def _pulse(day: str, record: Record, told: Told) -> None:
     # Wall clock: on a day with a change of the hour the seconds count on the watch's dial.
     at = (midnight.replace(tzinfo=None) + timedelta(seconds=float(record["secondsFromDayStart"]))).replace(tzinfo=midnight.tzinfo)
     told.add("heart_rate", at, record["heartRate"])
+
+
+def _beats(place: int, record: Record, told: Told) -> None:
+    """Intervals between pulses (PPI) of one device of a day, each with a time; a second device is named by its place, not its number."""
+    told_of = [(stamped(one.get("sampleDateTime"), told.zone), one.get("pulseLength")) for one in record["ppiSamples"]]
+    kept = [(at, float(length)) for at, length in told_of if at and isinstance(length, int | float) and length > 0]
+    told.skipped[NO_VALUE] += len(told_of) - len(kept)
+    heard = np.maximum.accumulate([at.timestamp() for at, _ in kept]) if kept else np.zeros(0)
+    begins = chained(np.array([length for _, length in kept]), heard)
+    for (at, length), begin in zip(kept, begins.tolist(), strict=True):
+        start = datetime.fromtimestamp(round(begin, 3), at.tzinfo)
+        told.add(CODE, start, length, end=start + timedelta(milliseconds=length), device="Polar" if not place else f"Polar {place + 1}")
 
 
 def _steps(day: str, record: Record, told: Told) -> None:

@@ -31,7 +31,7 @@ class Stamps:
     valid: npt.NDArray[np.bool_]
 
 
-def parse(text: bytes) -> Stamps:
+def parse(text: bytes | memoryview) -> Stamps:
     """Read stamps of 25 bytes with a bar after each.
 
     >>> stamps = parse(b"2019-07-02 03:04:05 +0200|2019-02-29 00:00:00 +0000|")

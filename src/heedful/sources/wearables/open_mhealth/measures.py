@@ -9,11 +9,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from heedful.sources.wearables import beats
 from heedful.sources.wearables.documents import shown
 from heedful.sources.wearables.drafts import Rows
 from heedful.sources.wearables.open_mhealth.verdict import is_stamp
 
 STATISTIC = "a minimum, maximum or other statistic of a period"
+_MINUTE_MS = 60_000
 _MEANS = ("average", "mean", "count", "sum", "total")
 """Statistics that stand for a period as our values do."""
 _PARTS = {"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24), "night": (0, 6)}
@@ -62,8 +64,9 @@ MEASURES: dict[str, Measure] = {
     "minutes_moderate_activity": Measure("exercise_minutes", _MINUTES, "vendor_derived"),
     "sleep_duration": Measure("sleep_minutes", _MINUTES, "vendor_derived"),
     "total_sleep_time": Measure("sleep_minutes", _MINUTES, "vendor_derived"),
+    "rr_interval": Measure(beats.CODE, {"ms": 1.0}),
 }
-"""By the name of a body's member. Calories burned of a physical activity stay with the workout."""
+"""By the name of a body's member. Calories burned of a physical activity stay with the workout; an RR interval ends at its time."""
 
 
 def observe(line: int, body: Mapping[str, Any], about: Mapping[str, Any], zone: ZoneInfo, rows: Rows, skipped: Counter[str]) -> int:
@@ -75,11 +78,13 @@ def observe(line: int, body: Mapping[str, Any], about: Mapping[str, Any], zone: 
         return 1
     found = [(name, measure) for name, measure in MEASURES.items() if name in body]
     for name, measure in found:
-        if isinstance(statistic, str) and statistic not in _MEANS:
+        one_beat = measure.code == beats.CODE
+        if isinstance(statistic, str) and (one_beat or statistic not in _MEANS):
             skipped[STATISTIC] += 1
             continue
         value, trouble = _value(name, body[name], measure)
-        rows.add(line, measure.code, start, value, end=end, trouble=trouble, written=shown(body), **{"how": measure.how, **about})
+        begin = end - timedelta(milliseconds=value) if one_beat and end and value and 0 < value < _MINUTE_MS else start
+        rows.add(line, measure.code, begin, value, end=end, trouble=trouble, written=shown(body), **{"how": measure.how, **about})
     return len(found)
 
 

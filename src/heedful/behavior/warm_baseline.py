@@ -1,0 +1,370 @@
+"""The four weeks before, as a step: a person's last days by feature in a ring, in which a value that moved is set and judged again.
+
+`WarmBaseline` says of the days that a row can reach what `baseline_change` says of them: the day itself, the four weeks that it is a
+baseline of, and the four weeks whose false alarms count it. Both run the same arithmetic over the same values in the same order, so that
+they are equal to the last digit; today's minute reaches today only, and costs one look at 28 values. A row too far back for what is held
+(six weeks before the newest day) lets go of the person, who is then derived and opened anew, as after a deletion.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numba import njit
+from numpy.typing import NDArray
+
+from heedful.behavior.annotations import expected_nights
+from heedful.behavior.change import (
+    _FEW,
+    _FLAT,
+    _UNCOVERED,
+    BASELINE_DAYS,
+    JUDGED,
+    LEAST_VALUES,
+    NEEDED,
+    NIGHT_NEEDED,
+    NOT_JUDGED,
+    SLEEP,
+    UNUSUAL,
+    VERY_UNUSUAL,
+    _deviation,
+    _enter,
+    _middle,
+    findings,
+)
+from heedful.behavior.nightsignal import NIGHT_VALUE
+from heedful.behavior.slots import Slots, longer
+from heedful.core.schemas import Annotations, Changes
+
+DEPTH = 128
+"""Days held, up to the newest."""
+REACH = 3 * BASELINE_DAYS
+"""Days after a night whose heart rate was recorded that it can reach: as what covers sleep, as baseline, and as a day that was judged."""
+FARTHEST = DEPTH - 1 - REACH
+"""Days before the newest of which a change can be carried on: all that it reaches, and what that is judged by, is held."""
+_NEVER, _NO_VALUE = -(10**9), -9
+_KEYS = {"person": pl.String, "day": pl.Date, "feature": pl.String}
+Days = NDArray[np.int64]
+
+
+@dataclass
+class _Person:
+    """Place by feature; newest day; what was noted, and what it explains, by day."""
+
+    place: dict[str, int] = field(default_factory=dict)
+    newest: int = _NEVER
+    notes: set[tuple[int, str, str]] = field(default_factory=set)
+    because: dict[int, str] = field(default_factory=dict)
+
+
+class WarmBaseline:
+    """The features `JUDGED` of many people. Memory: 2.3 kB a feature of a person.
+
+    >>> from datetime import date, timedelta
+    >>> row = {"person": "p", "day": date(2026, 3, 1), "feature": "steps[sum]", "value": 4000.0, "coverage": 1.0}
+    >>> notes = Annotations.empty()
+    >>> held = WarmBaseline()
+    >>> days = [row | {"day": row["day"] + timedelta(days=n), "value": 4000.0 + 100 * n} for n in range(9)]
+    >>> held.open(["p"], [pl.DataFrame(days), notes])
+    >>> gone = pl.DataFrame(schema={"person": pl.String, "day": pl.Date, "feature": pl.String})
+    >>> held.step(0, gone, pl.DataFrame([days[-1] | {"value": 9000.0}]))
+    >>> held.read()[1].select("observed", "expected", "level").rows()
+    [(9000.0, 4350.0, 2)]
+    """
+
+    def __init__(self) -> None:
+        self._people: dict[str, _Person] = {}
+        self._slots = Slots(self._grow)
+        self._value, self._share = np.zeros((0, DEPTH)), np.zeros((0, DEPTH))
+        self._verdict, self._plain = np.zeros((0, DEPTH), np.int8), np.zeros((0, DEPTH), np.bool_)
+        self._newest, self._night = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        self._name: list[tuple[str, str]] = []
+        self._moved: dict[int, list[int]] = {}
+        self._known: dict[str, bool] = {}
+
+    def people(self) -> Collection[str]:
+        """Who is held."""
+        return self._people.keys()
+
+    # --- rows in
+
+    def open(self, people: Sequence[str], tables: Sequence[pl.DataFrame]) -> None:
+        """Hold these people, of whom these are all rows of `Features` and `Annotations`; those of whom nothing is judged are not held."""
+        for person in people:
+            self.forget_person(person)
+        rows = self._judged(tables[0])
+        newest = rows.group_by("person").agg(newest=pl.col("day").max().to_physical())
+        self._people |= {person: _Person(newest=day) for person, day in newest.iter_rows()}
+        near = rows.join(newest, on="person").filter(pl.col("day").to_physical() > pl.col("newest") - DEPTH)
+        self._note(tables[1].clear(), tables[1].filter(pl.col("person").is_in(list(self._people))))
+        self._set(near, gone=False, opening=True)
+        places = np.array([place for person in newest["person"] for place in self._people[person].place.values()], np.int64)
+        self._judge(places, self._newest[places] - DEPTH + 1, self._newest[places])
+        self._moved.clear()
+
+    def step(self, table: int, gone: pl.DataFrame, came: pl.DataFrame) -> None:
+        """Rows of `Features` (0) or `Annotations` (1) that went and came. A person with one too far back is let go."""
+        gone, came = (rows.filter(pl.col("person").is_in(list(self._people))) for rows in (gone, came))
+        if table == 1:
+            self._note(gone, came)
+            return
+        names = came["feature"].unique()
+        valued = came.filter(came["value"].is_finite().fill_null(value=False))
+        came = came.filter(pl.col("feature").is_in(names.filter(pl.Series([self._is_judged(name) for name in names], dtype=pl.Boolean)).implode()))
+        lost = came.filter(~came["value"].is_finite().fill_null(value=False)).select("person", "day", "feature")
+        self._set(pl.concat([gone.select("person", "day", "feature"), lost]), gone=True)
+        self._set(self._judged(valued), gone=False)
+
+    def forget_person(self, person: str) -> None:
+        """Let go of a person: nothing of them stays in memory."""
+        held = self._people.pop(person, None)
+        if held is not None:
+            places = list(held.place.values())
+            for place in places:
+                self._clear(place)
+            self._slots.give_back(places)
+
+    # --- findings out
+
+    def read(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The days and features that a row since the last reading can have reached, and their findings."""
+        moved = {place: days for place, days in self._moved.items() if days[0] <= self._newest[place]}
+        self._moved = {}
+        places = np.array(list(moved), np.int64)
+        first = np.array([days[0] for days in moved.values()], np.int64)
+        last = np.minimum(np.array([days[1] for days in moved.values()], np.int64), self._newest[places])
+        many = last - first + 1
+        row = np.repeat(np.arange(len(places)), many)
+        keys = self._named(places[row], first[row] + np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many))
+        return keys.select(list(_KEYS)), self._judge(places, first, last)
+
+    def _judge(self, places: Days, first: Days, last: Days) -> pl.DataFrame:
+        """Judge the days of these places anew, in their order, and keep the verdicts."""
+        night = np.where(self._night[places] >= 0, self._night[places], -1)
+        sleep = np.array([self._sleep(place) for place in places.tolist()], np.bool_)
+        count = int(np.maximum(last - first + 1, 0).sum())
+        number = np.empty((4, count), np.int64), np.empty((4, count))
+        size = _judge_days(places, first, last, night, sleep, self._value, self._share, self._verdict, self._plain, self._newest, *number)
+        (place, day, used, verdict), (value, covered, middle, spread) = (part[:, :size] for part in number)
+        counted = np.empty((2, size), np.int64)
+        _count_before(place, day, self._verdict, self._plain, self._newest, counted)
+        told = self._named(place, day)
+        because = [self._people[person].because.get(at) for person, at in zip(told["person"].to_list(), day.tolist(), strict=True)]
+        return Changes.check(findings(told.with_columns(
+            value=pl.Series(value), covered=pl.Series(covered), expected=pl.Series(middle).fill_nan(None),
+            spread=pl.Series(spread).fill_nan(None), nights_used=pl.Series(used).cast(pl.Int32), verdict=pl.Series(verdict),
+            judged=pl.Series(counted[0]), alarms=pl.Series(counted[1]), because=pl.Series(because, dtype=pl.String),
+        )))  # fmt: skip
+
+    def _named(self, place: Days, day: Days) -> pl.DataFrame:
+        names = [self._name[one] for one in place.tolist()]
+        return pl.DataFrame({
+            "person": pl.Series([name[0] for name in names], dtype=pl.String), "day": pl.Series(day.astype(np.int32)).cast(pl.Date),
+            "feature": pl.Series([name[1] for name in names], dtype=pl.String),
+        })  # fmt: skip
+
+    # --- steps
+
+    def _set(self, rows: pl.DataFrame, *, gone: bool, opening: bool = False) -> None:
+        """Set values of people who are held, or take them out, and note which days that reaches."""
+        if not rows.height:
+            return
+        days, people = rows["day"].to_physical().to_list(), rows["person"].to_list()
+        latest: dict[str, int] = {}
+        if not gone:
+            for person, day in zip(people, days, strict=True):
+                latest[person] = max(day, latest.get(person, _NEVER))
+            for person, day in latest.items():
+                self._advance(person, day)
+        lost, at, row = set[str](), list[int](), list[int]()
+        for number, (person, day, name) in enumerate(zip(people, days, rows["feature"].to_list(), strict=True)):
+            held = self._people[person]
+            back = held.newest - day
+            place = held.place.get(name)
+            if place is None:
+                if gone:
+                    continue
+                place = self._placed(person, name)
+            if back > FARTHEST and not (opening and back < DEPTH):
+                lost.add(person)
+            elif not gone or not np.isnan(self._value[place, day % DEPTH]):
+                at.append(place)
+                row.append(number)
+        place_of, column = np.array(at, np.int64), np.array([days[number] % DEPTH for number in row], np.int64)
+        if gone:
+            self._value[place_of, column], self._share[place_of, column] = np.nan, np.nan
+            self._verdict[place_of, column] = _NO_VALUE
+        else:
+            self._value[place_of, column] = rows["value"].to_numpy()[row]
+            self._share[place_of, column] = rows["coverage"].cast(pl.Float64).to_numpy()[row]
+        for place, number in zip(at, row, strict=True):
+            self._reached(place, days[number])
+        for person in lost:
+            self.forget_person(person)
+
+    def _reached(self, place: int, day: int) -> None:
+        """A value of a day changed: it, and what follows from it, is to be judged again. Lets go of who cannot be carried so far back."""
+        person, name = self._name[place]
+        reach = {place: day + 2 * BASELINE_DAYS}
+        if name == NIGHT_VALUE:
+            reach |= {other: day + REACH for feature, other in self._people[person].place.items() if re.search(SLEEP, feature)}
+        for one, last in reach.items():
+            known = self._moved.get(one)
+            self._moved[one] = [day, last] if known is None else [min(day, known[0]), max(last, known[1])]
+
+    def _advance(self, person: str, day: int) -> None:
+        """Make a later day the newest of a person."""
+        held = self._people[person]
+        places = np.array(list(held.place.values()), np.int64)
+        for later in range(max(held.newest + 1, day - DEPTH + 1), day + 1):
+            column = later % DEPTH
+            self._value[places, column], self._share[places, column] = np.nan, np.nan
+            self._verdict[places, column], self._plain[places, column] = _NO_VALUE, later not in held.because
+        held.newest = max(day, held.newest)
+        self._newest[places] = held.newest
+
+    def _note(self, gone: pl.DataFrame, came: pl.DataFrame) -> None:
+        """Take notes out and set others: what they explain is to be told, and counted in the four weeks after."""
+        for rows, change in ((gone, set.discard), (came, set.add)):
+            for person, *told in rows.select("person", pl.col("day").to_physical(), "kind", "source").iter_rows():
+                change(self._people[person].notes, tuple(told))
+        for person in {*gone["person"].unique(), *came["person"].unique()}:
+            held = self._people[person]
+            because = _explained(person, held.notes)
+            differ = [day for day in {*because, *held.because} if because.get(day) != held.because.get(day)]
+            held.because = because
+            if held.place and any(held.newest - day > FARTHEST for day in differ):
+                self.forget_person(person)
+                continue
+            for day in differ:
+                for place in held.place.values():
+                    if day <= held.newest:
+                        self._plain[place, day % DEPTH] = day not in because
+                    self._reached(place, day)
+
+    def _placed(self, person: str, name: str) -> int:
+        held = self._people[person]
+        held.place[name] = place = self._slots.take()
+        self._name[place] = person, name
+        self._clear(place)
+        self._name[place] = person, name
+        self._newest[place] = held.newest
+        for day in held.because:
+            if held.newest - DEPTH < day <= held.newest:
+                self._plain[place, day % DEPTH] = False
+        if name == NIGHT_VALUE:
+            self._night[list(held.place.values())] = place
+        else:
+            self._night[place] = held.place.get(NIGHT_VALUE, -1)
+        return place
+
+    def _clear(self, place: int) -> None:
+        self._value[place], self._share[place] = np.nan, np.nan
+        self._verdict[place], self._plain[place] = _NO_VALUE, True
+        self._newest[place], self._night[place], self._name[place] = _NEVER, -1, ("", "")
+        self._moved.pop(place, None)
+
+    def _grow(self, more: int) -> None:
+        self._value, self._share = longer(self._value, more, np.nan), longer(self._share, more, np.nan)
+        self._verdict, self._plain = longer(self._verdict, more, _NO_VALUE), longer(self._plain, more, value=True)
+        self._newest, self._night = longer(self._newest, more, _NEVER), longer(self._night, more, -1)
+        self._name += [("", "")] * more
+
+    # --- names
+
+    def _judged(self, rows: pl.DataFrame) -> pl.DataFrame:
+        names = rows["feature"].unique()
+        mine = names.filter(pl.Series([self._is_judged(name) for name in names], dtype=pl.Boolean))
+        return rows.filter(rows["value"].is_finite().fill_null(value=False) & pl.col("feature").is_in(mine.implode()))
+
+    def _is_judged(self, name: str) -> bool:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = bool(re.search(JUDGED, name)) and not re.search(NOT_JUDGED, name)
+        return known
+
+    def _sleep(self, place: int) -> bool:
+        return re.search(SLEEP, self._name[place][1]) is not None
+
+
+def _explained(person: str, notes: Iterable[tuple[int, str, str]]) -> dict[int, str]:
+    """What explains a person's days, by day."""
+    columns = list(zip(*notes, strict=True)) or [(), (), ()]
+    rows = pl.DataFrame(
+        {"person": [person] * len(columns[0]), "day": columns[0], "kind": columns[1]},
+        schema={"person": pl.String, "day": pl.Int32, "kind": pl.String},
+    ).with_columns(pl.col("day").cast(pl.Date))
+    known = expected_nights(rows)
+    return dict(zip(known["day"].to_physical().to_list(), known["because"].to_list(), strict=True))
+
+
+@njit(cache=True)
+def _judge_days(places, first, last, night, sleep, value, share, verdict, plain, newest, numbers, amounts):  # type: ignore[no-untyped-def]
+    """Judge each of the days of each place that has a value: place, day, values used, verdict; value, share that counts, median, spread."""
+    n = 0
+    before, shares, inside = np.empty(BASELINE_DAYS), np.empty(BASELINE_DAYS), np.empty(BASELINE_DAYS)
+    for k in range(len(places)):
+        p = places[k]
+        oldest = newest[p] - DEPTH + 1
+        for day in range(max(first[k], oldest), last[k] + 1):
+            observed = value[p, day % DEPTH]
+            if np.isnan(observed):
+                continue
+            count = 0
+            for other in range(max(day - BASELINE_DAYS, oldest), day):
+                one = value[p, other % DEPTH]
+                if not np.isnan(one):
+                    _enter(before, count, one)
+                    _enter(shares, count, _covered(p, other, oldest, night[k], sleep[k], value, share))
+                    inside[count] = one
+                    count += 1
+            covered = _covered(p, day, oldest, night[k], sleep[k], value, share)
+            middle, spread, found = np.nan, np.nan, _FEW
+            if count >= LEAST_VALUES:
+                middle = _middle(before, count)
+                spread = 1.4826 * _deviation(before, count, middle)
+                if spread == 0:
+                    spread = 1.2533 * np.mean(np.abs(inside[:count] - middle))
+                z = abs(observed - middle) / spread if spread > 0 else 0.0
+                if covered < (NIGHT_NEEDED if sleep[k] else NEEDED) * _middle(shares, count):
+                    found = _UNCOVERED
+                elif spread == 0:
+                    found = 0 if observed == middle else _FLAT
+                else:
+                    found = 2 if z >= VERY_UNUSUAL else (1 if z >= UNUSUAL else 0)
+            verdict[p, day % DEPTH] = found
+            numbers[0, n], numbers[1, n], numbers[2, n], numbers[3, n] = p, day, count, found
+            amounts[0, n], amounts[1, n], amounts[2, n], amounts[3, n] = observed, covered, middle, spread
+            n += 1
+    return n
+
+
+@njit(cache=True)
+def _covered(p, day, oldest, night, sleep, value, share):  # type: ignore[no-untyped-def]
+    """The share that counts: of sleep that of the night's heart rate, 0 where there is none but was one in the four weeks before."""
+    if sleep and night >= 0:
+        if not np.isnan(value[night, day % DEPTH]):
+            one = share[night, day % DEPTH]
+            return 0.0 if np.isnan(one) else one
+        for other in range(day - 1, max(day - BASELINE_DAYS, oldest) - 1, -1):
+            if not np.isnan(value[night, other % DEPTH]):
+                return 0.0
+    return share[p, day % DEPTH]
+
+
+@njit(cache=True)
+def _count_before(place, day, verdict, plain, newest, out):  # type: ignore[no-untyped-def]
+    """Days judged, and alarms among them, of the four weeks before each day that nothing explains."""
+    for i in range(len(place)):
+        p = place[i]
+        judged, alarms = 0, 0
+        for other in range(max(day[i] - BASELINE_DAYS, newest[p] - DEPTH + 1), day[i]):
+            found = verdict[p, other % DEPTH]
+            if plain[p, other % DEPTH] and found != _NO_VALUE:
+                judged += found >= 0
+                alarms += found >= 1
+        out[0, i], out[1, i] = judged, alarms
