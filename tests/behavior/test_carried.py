@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 from heedful.behavior.change import baseline_change
 from heedful.behavior.change_points import person_change_points
 from heedful.behavior.hours import HOUR_COLUMNS, SIGNALS
+from heedful.behavior.nightsignal import nightsignal
 from heedful.behavior.rhythm_daily import daily_rhythm
 from heedful.core.derivations import Carried, Derivation
 from heedful.core.labels import Care, Consented
@@ -29,7 +30,7 @@ NAMES = (
     "sleep_minutes[vendor]", "hrv_rmssd[before_noon]", "skin_temperature[night]", "steps[reported]",
 )  # fmt: skip
 KINDS = ("alcohol", "travel", "vaccination", "cycle_start")
-CARRIED = (daily_rhythm, baseline_change, person_change_points)
+CARRIED = (daily_rhythm, baseline_change, nightsignal, person_change_points)
 
 
 def feature(rng: random.Random, day: int) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class World:
 
 @pytest.mark.parametrize("derivation", CARRIED, ids=lambda one: one.name)
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_carried_on_equals_derived(derivation: Derivation, seed: int) -> None:
     world, day = World(derivation, seed), 0
     for number in range(world.rng.choice((10, 60, 150))):

@@ -22,6 +22,7 @@ from heedful.behavior.adherence.dispensed import adherence as _dispensed_adheren
 from heedful.behavior.adherence.taken import doses_taken
 from heedful.behavior.adherence.taxonomy import abc_taxonomy
 from heedful.behavior.annotations import DERIVATIONS as _ANNOTATIONS
+from heedful.behavior.arm_angle_daily import arm_angle_sleep
 from heedful.behavior.beats_daily import beat_variability
 from heedful.behavior.change import baseline_change
 from heedful.behavior.change_points import person_change_points
@@ -53,6 +54,7 @@ DERIVATIONS: tuple[Derivation, ...] = (
     daily_rhythm,
     daily_answers,
     nightly_actigraphy,
+    arm_angle_sleep,
     nightly_variability,
     beat_variability,
     night_body,

@@ -10,6 +10,8 @@ skin temperature are higher (Shilaih et al. 2017, Sci Rep 7:1294), and is a cont
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -100,6 +102,38 @@ def expected_nights(annotations: pl.DataFrame) -> pl.DataFrame:
         .sort("person", "day", "declared", "kind", descending=[False, False, True, False])
         .unique(["person", "day"], keep="first", maintain_order=True).select("person", "day", "because")
     )  # fmt: skip
+
+
+class Noted:
+    """What was noted of one person: `notes` (day, kind, source), and the nights that it explains, by day (`because`).
+
+    >>> noted = Noted()
+    >>> sorted(noted.change([], [(3, "vaccination", "records")])), noted.because[4]
+    ([4, 5], 'expected after a vaccination on 1970-01-04')
+    """
+
+    def __init__(self) -> None:
+        self.notes = set[tuple[int, str, str]]()
+        self.because: dict[int, str] = {}
+
+    def change(self, gone: Iterable[tuple[int, str, str]], came: Iterable[tuple[int, str, str]]) -> set[int]:
+        """Take notes out, then set others; the days that they explain otherwise than before."""
+        self.notes = (self.notes - set(gone)) | set(came)
+        columns = list(zip(*sorted(self.notes), strict=True)) or [(), (), ()]
+        rows = pl.DataFrame({"day": columns[0], "kind": columns[1]}, schema={"day": pl.Int32, "kind": pl.String})
+        known = expected_nights(rows.select(pl.lit("").alias("person"), pl.col("day").cast(pl.Date), "kind"))
+        because = dict(zip(known["day"].to_physical().to_list(), known["because"].to_list(), strict=True))
+        before, self.because = self.because, because
+        return {day for day in {*because, *before} if because.get(day) != before.get(day)}
+
+
+def notes_by_person(gone: pl.DataFrame, came: pl.DataFrame) -> Iterator[tuple[str, list[tuple[int, str, str]], list[tuple[int, str, str]]]]:
+    """Of each person the notes that went and those that came, as `Noted` takes them."""
+    told: dict[str, tuple[list[tuple[int, str, str]], list[tuple[int, str, str]]]] = {}
+    for place, rows in enumerate((gone, came)):
+        for person, day, kind, source in rows.select("person", pl.col("day").to_physical(), "kind", "source").iter_rows():
+            told.setdefault(person, ([], []))[place].append((day, kind, source))
+    return ((person, *parts) for person, parts in told.items())
 
 
 def held_nights(kinds: list[str], declared: NDArray[np.int64], first: int, count: int) -> NDArray[np.bool_]:

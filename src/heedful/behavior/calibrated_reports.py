@@ -73,8 +73,8 @@ def _one(person: str, code: str, own: pl.DataFrame) -> dict[str, object]:
 def calibrated_by_group(reports: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """What the usual reports (rows of `SelfReports`) stand for by the people with both (rows of `GroupAgreements`, withheld ones left out).
 
-    Returns person, code, people, calibrated, low, high, simex and the ends of its interval (null where there is none), sentence; nothing for
-    a code without a line.
+    Returns person, code, people, calibrated, low, high, simex and the ends of its interval (null where there is none), sentence; nothing
+    for a code without a line.
     """
     lines = groups.filter((pl.col("suppressed") == "") & pl.col("slope").is_not_null())
     both = reports.select("person", "code", "reported", "unit").join(lines.drop("unit", "sentence"), on="code")

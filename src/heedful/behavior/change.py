@@ -37,7 +37,7 @@ JUDGED = (
 )
 """Features of one day or night each. Indices over several days change with each of them, and shares near 0 or 1 have no spread to
 measure by: `change_points` looks at all features together."""
-NOT_JUDGED = r"^wear_minutes$|\[(reported|measured)\]$"
+NOT_JUDGED = r"^wear_minutes$|^day_resting_heart_rate\[|\[(reported|measured)\]$"
 SLEEP = r"^(sleep_|waso)"
 NEEDED, NIGHT_NEEDED = 0.5, 0.75
 """Share of the usual coverage that a day, and the night of a sleep feature, needs to be judged."""

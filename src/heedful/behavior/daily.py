@@ -24,13 +24,13 @@ DAILY_CODES = (*CODES_READ, VENDOR_CODE)
 
 
 @derivation(
-    reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": DAILY_CODES}, version=3,
+    reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": DAILY_CODES}, version=4,
     fold=Fold(WarmDays, WarmDays.read),
 )  # fmt: skip
 def daily_features(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`steps[sum]`, active, MVPA and sedentary minutes and bouts, peak cadence, `wear_minutes` (rules: `activity`, `wear`),
-    `resting_heart_rate[nightsignal]`, `resting_heart_rate[vendor]` and `heart_rate_mean` (definitions:
-    `heart`) of every person's local day.
+    `resting_heart_rate[nightsignal]`, `resting_heart_rate[vendor]`, `day_resting_heart_rate[rhrad]`,
+    `day_resting_heart_rate[rhr_diff]` and `heart_rate_mean` (definitions: `heart`) of every person's local day.
 
     Those of activity exist for each day with steps, heart rates or movement, those of the heart for each day with such rows;
     what cannot be said is missing with its reason, never zero.

@@ -132,11 +132,30 @@ def illness_nights(
         raise SettingsError(f"illness: {n} days need values [{n}, features], context, held and a shift and floor for each feature.")
     if (np.diff(day) <= 0).any():
         raise SettingsError("illness: days are in order, one entry a night.")
-    return IllnessNights(*_follow(
+    return follow_on(day, value, shift, floor, context, held, no_nights(n, value.shape[1]), 0, settings)
+
+
+def no_nights(n: int, features: int) -> IllnessNights:
+    """So many nights of which nothing is said yet."""
+    wide, long = (lambda: np.full((n, features), np.nan)), (lambda: np.full(n, np.nan))
+    return IllnessNights(wide(), wide(), wide(), long(), long(), long(), long(), np.zeros(n, np.int64), np.full(n, -1, np.int64))
+
+
+def follow_on(
+    day: NDArray[np.int64], value: Floats, shift: Floats, floor: Floats, context: NDArray[np.bool_], held: NDArray[np.bool_],
+    nights: IllnessNights, begin: int, settings: IllnessSettings | None = None,
+) -> IllnessNights:  # fmt: skip
+    """`illness_nights` from night `begin` on, into `nights`, where those before stand already: none of them looks at a later one."""
+    settings = settings or IllnessSettings()
+    said = (
+        nights.expected, nights.spread, nights.part, nights.score, nights.pair, nights.threshold, nights.high, nights.used, nights.level,
+    )  # fmt: skip
+    _follow(
         day.astype(np.int64), value.astype(np.float64), context, held, shift.astype(np.float64), floor.astype(np.float64), settings.window,
         settings.gap, settings.least, settings.autoregression, settings.often, settings.seldom, settings.common, settings.common_high,
-        settings.quiet,
-    ))  # fmt: skip
+        settings.quiet, begin, *said,
+    )  # fmt: skip
+    return nights
 
 
 def prepared(value: Floats) -> Floats:
@@ -158,13 +177,18 @@ _NORMAL = np.array([-1.64, -1.15, -0.84, -0.6, -0.39, -0.19, 0.0, 0.19, 0.39, 0.
 
 
 @njit(cache=True)
-def _follow(day, value, context, held, shift, floor, window, gap, least, keep, often, seldom, common, common_high, quiet):  # type: ignore[no-untyped-def]
+def _follow(  # type: ignore[no-untyped-def]
+    day, value, context, held, shift, floor, window, gap, least, keep, often, seldom, common, common_high, quiet, begin, expected, spread,
+    part, score, pair, threshold, high, used, level,
+):  # fmt: skip
     n, f = value.shape
-    expected, spread, part = np.full((n, f), np.nan), np.full((n, f), np.nan), np.full((n, f), np.nan)
-    score, pair, threshold, high = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-    used, level = np.zeros(n, np.int64), np.full(n, -1, np.int64)
+    expected[begin:], spread[begin:], part[begin:] = np.nan, np.nan, np.nan
+    score[begin:], pair[begin:], threshold[begin:], high[begin:] = np.nan, np.nan, np.nan, np.nan
+    used[begin:], level[begin:] = 0, -1
     out = np.zeros(n, np.bool_)
-    for t in range(n):
+    for t in range(begin):
+        out[t] = held[t] or (level[t] >= 1 and _recent(level, t))
+    for t in range(begin, n):
         first = t
         while first > 0 and day[t] - day[first - 1] <= window:
             first -= 1
@@ -194,7 +218,6 @@ def _follow(day, value, context, held, shift, floor, window, gap, least, keep, o
                 pair[t] = min(score[t], score[before])
                 level[t] = 2 if pair[t] >= high[t] else (1 if pair[t] >= threshold[t] else 0)
         out[t] = held[t] or (level[t] >= 1 and _recent(level, t))
-    return expected, spread, part, score, pair, threshold, high, used, level
 
 
 @njit(cache=True)

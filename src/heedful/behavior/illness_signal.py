@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from heedful.behavior.annotations import CYCLE_START, expected_nights, held_nights, second_half
 from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
-from heedful.behavior.illness import NIGHT_FEATURES, IllnessNights, IllnessSettings, illness_nights, prepared
+from heedful.behavior.illness import NIGHT_FEATURES, IllnessNights, IllnessSettings, follow_on, no_nights, prepared
 from heedful.behavior.night_matrix import NAMES, SOURCES, STEPS, night_matrix
-from heedful.core.derivations import derivation
+from heedful.core.derivations import Carried, HistoryState, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.schemas import Annotations, Changes, Features
@@ -30,7 +30,16 @@ def _decides(features: pl.DataFrame, annotations: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([told, annotations.select("person", "day", "kind", "source")], how="diagonal")
 
 
-@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": NAMES}, version=2, decided_by=_decides)
+def _history() -> HistoryState:
+    from heedful.behavior.warm_illness import IllnessHistory  # which reads this file
+
+    return IllnessHistory()
+
+
+@derivation(
+    reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": NAMES}, version=2, decided_by=_decides,
+    fold=Carried(_history),
+)  # fmt: skip
 def illness_signal(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations]
 ) -> Frame[Consented[P], Changes]:  # fmt: skip
@@ -54,34 +63,55 @@ def illness_signal(
     plain = (pl.col("because").is_null() & (pl.col("level") >= 0)).cast(pl.Int64)
     alarm = plain * (pl.col("level") >= 1).cast(pl.Int64)
     rows = rows.with_columns(judged=(plain.cum_sum() - plain).over("person"), raised=(alarm.cum_sum() - alarm).over("person"))
+    return features.derive(Changes, findings(rows))
+
+
+def findings(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `Changes` from nights (`observed`, `level`, `nights_used`, `why`, `because`) with the nights before them that were judged and
+    that nothing explains (`judged`), and how many of those were raised (`raised`)."""
     low, high = wilson(pl.col("raised"), pl.col("judged"))
     told = pl.concat_str(explanation(pl.col("because")), rate_sentence(pl.col("raised"), pl.col("judged")))
-    return features.derive(Changes, rows.select(
+    return rows.select(
         "person", "day", detector=pl.lit("illness_signal"), feature=pl.lit(SCORE), observed="observed", expected=pl.lit(0.0),
         spread=pl.lit(1.0), level="level", nights_used="nights_used",
         false_alarm_rate=pl.when(pl.col("judged") > 0).then(pl.col("raised") / pl.col("judged")),
         why=pl.concat_str("why", pl.when(pl.col("level") >= 1).then(told).otherwise(pl.lit(""))),
         false_alarm_low=low, false_alarm_high=high, because="because",
-    ))  # fmt: skip
+    )  # fmt: skip
 
 
 def _person(
     person: str, day: NDArray[np.int64], value: NDArray[np.float64], recorded: NDArray[np.bool_], notes: pl.DataFrame
 ) -> pl.DataFrame:  # fmt: skip
     kinds, declared = notes["kind"].to_list(), notes["day"].to_physical().to_numpy().astype(np.int64)
+    nights = judged_on(day, value, kinds, declared, no_nights(len(day), value.shape[1]), 0)
+    return told_nights(person, day, value, nights, np.flatnonzero(recorded))
+
+
+def judged_on(
+    day: NDArray[np.int64], value: NDArray[np.float64], kinds: list[str], declared: NDArray[np.int64], nights: IllnessNights, begin: int
+) -> IllnessNights:  # fmt: skip
+    """One person's nights judged from `begin` on, into `nights`; what was noted, on which days, explains some and tells the cycle."""
     first = int(day[0])
     held = held_nights(kinds, declared, first, int(day[-1]) - first + 1)[day - first]
     starts = declared[np.array([kind == CYCLE_START for kind in kinds], np.bool_)]
     weekend = (day + 3) % 7 >= 5  # day 0 was a Thursday
     shift, floor = np.array([f.shift for f in NIGHT_FEATURES]), np.array([f.floor for f in NIGHT_FEATURES])
-    nights = illness_nights(day, prepared(value), shift, floor, context=np.column_stack([weekend, second_half(starts, day)]), held=held)
-    table = pl.DataFrame({
-        "person": [person] * len(day), "day": pl.Series(day).cast(pl.Int32).cast(pl.Date),
-        "observed": pl.Series(np.where(np.isfinite(nights.pair), nights.pair, nights.score)).fill_nan(None),
-        "level": pl.Series(nights.level).cast(pl.Int16), "nights_used": pl.Series(nights.used).cast(pl.Int32),
-        "why": [_why(place, nights, value) if np.isfinite(value[place, :-1]).any() else UNCOVERED for place in range(len(day))],
-    })  # fmt: skip
-    return table.filter(pl.Series(recorded))
+    context = np.column_stack([weekend, second_half(starts, day)])
+    return follow_on(day, prepared(value), shift, floor, context, held, nights, begin)
+
+
+def told_nights(
+    person: str, day: NDArray[np.int64], value: NDArray[np.float64], nights: IllnessNights, places: NDArray[np.int64]
+) -> pl.DataFrame:  # fmt: skip
+    """What is said of some nights of a person."""
+    pair, score = nights.pair[places], nights.score[places]
+    return pl.DataFrame({
+        "person": [person] * len(places), "day": pl.Series(day[places]).cast(pl.Int32).cast(pl.Date),
+        "observed": pl.Series(np.where(np.isfinite(pair), pair, score)).fill_nan(None),
+        "level": pl.Series(nights.level[places]).cast(pl.Int16), "nights_used": pl.Series(nights.used[places]).cast(pl.Int32),
+        "why": [_why(place, nights, value) if np.isfinite(value[place, :-1]).any() else UNCOVERED for place in places.tolist()],
+    }, schema_overrides={"person": pl.String, "why": pl.String})  # fmt: skip
 
 
 def _why(place: int, nights: IllnessNights, value: NDArray[np.float64]) -> str:

@@ -63,16 +63,25 @@ def night_matrix(features: pl.DataFrame) -> NightMatrix:
     recorded = np.asarray(np.isfinite(value[:, :STEPS]).any(axis=1), np.bool_)
     changes = np.flatnonzero(np.diff(nights["person"].rle_id().to_numpy().astype(np.int64))) + 1
     start = np.concatenate([[0], changes, [nights.height]]).astype(np.int64)
-    _leave_out_uncovered(value, coverage, start, LEAST_COVERAGE, _USUAL_NIGHTS)
+    leave_out_uncovered(value, coverage, start, start[:-1])
     return NightMatrix(nights["person"], start, nights["night"].to_numpy().astype(np.int64), value, recorded)
 
 
+def leave_out_uncovered(
+    value: NDArray[np.float64], coverage: NDArray[np.float64], start: NDArray[np.int64], begin: NDArray[np.int64]
+) -> None:  # fmt: skip
+    """Take values out that the watch did not cover, of each person from row `begin` on; the rows before went through this already."""
+    _leave_out_uncovered(value, coverage, start, begin, LEAST_COVERAGE, _USUAL_NIGHTS)
+
+
 @njit(cache=True)
-def _leave_out_uncovered(value, coverage, start, least, usual_nights):  # type: ignore[no-untyped-def]
+def _leave_out_uncovered(value, coverage, start, begin, least, usual_nights):  # type: ignore[no-untyped-def]
     seen = np.empty(usual_nights)
     for p in range(len(start) - 1):
         rate_known = False
-        for i in range(start[p], start[p + 1]):
+        for i in range(start[p], begin[p]):
+            rate_known = rate_known or not np.isnan(coverage[i, RATE])
+        for i in range(begin[p], start[p + 1]):
             rate_known = rate_known or not np.isnan(coverage[i, RATE])
             # a night that the watch spent partly off the wrist says nothing of sleep
             if not np.isnan(coverage[i, RATE]):

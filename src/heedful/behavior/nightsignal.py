@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from heedful.behavior.annotations import expected_nights
 from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
-from heedful.core.derivations import derivation
+from heedful.core.derivations import Carried, HistoryState, derivation
 from heedful.core.errors import SettingsError
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
@@ -71,7 +71,15 @@ def night_levels(
     return Nights(all_person, all_day, all_value, median, spread, used, level, filled)
 
 
-@derivation(reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": (NIGHT_VALUE,)}, version=2)
+def _history() -> HistoryState:
+    from heedful.behavior.warm_nights import NightHistory  # which reads this file
+
+    return NightHistory()
+
+
+@derivation(
+    reads=(Features, Annotations), writes=Changes, by=("person",), only={"features": (NIGHT_VALUE,)}, version=2, fold=Carried(_history)
+)  # fmt: skip
 def nightsignal(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations]
 ) -> Frame[Consented[P], Changes]:  # fmt: skip
@@ -99,15 +107,21 @@ def nightsignal(
     named = named.with_columns(
         earlier=(plain.cum_sum() - plain).over("person"), raised=(alarms.cum_sum() - alarms).over("person")
     ).filter(~pl.col("filled"))  # fmt: skip
+    return features.derive(Changes, findings(named))
+
+
+def findings(named: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `Changes` from nights (`observed`, `expected`, `spread`, `nights_used`, `level`, `because`) with the nights that nothing
+    explains before them (`earlier`) and how many of those were raised (`raised`)."""
     low, high = wilson(pl.col("raised"), pl.col("earlier"))
     told = pl.concat_str(explanation(pl.col("because")), rate_sentence(pl.col("raised"), pl.col("earlier")))
-    return features.derive(Changes, named.select(
+    return named.select(
         "person", "day", detector=pl.lit("nightsignal"), feature=pl.lit(NIGHT_VALUE), observed="observed", expected="expected",
         spread="spread", level=pl.col("level").cast(pl.Int16), nights_used=pl.col("nights_used").cast(pl.Int32),
         false_alarm_rate=pl.when(pl.col("earlier") > 0).then(pl.col("raised") / pl.col("earlier")),
         why=pl.concat_str(_why(), pl.when(pl.col("level") >= 1).then(told).otherwise(pl.lit(""))),
         false_alarm_low=low, false_alarm_high=high, because="because",
-    ))  # fmt: skip
+    )  # fmt: skip
 
 
 def _why() -> pl.Expr:

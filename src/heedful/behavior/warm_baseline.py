@@ -9,7 +9,7 @@ they are equal to the last digit; today's minute reaches today only, and costs o
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from heedful.behavior.annotations import expected_nights
+from heedful.behavior.annotations import Noted, notes_by_person
 from heedful.behavior.change import (
     _FEW,
     _FLAT,
@@ -53,12 +53,11 @@ Days = NDArray[np.int64]
 
 @dataclass
 class _Person:
-    """Place by feature; newest day; what was noted, and what it explains, by day."""
+    """Place by feature; newest day; what was noted."""
 
     place: dict[str, int] = field(default_factory=dict)
     newest: int = _NEVER
-    notes: set[tuple[int, str, str]] = field(default_factory=set)
-    because: dict[int, str] = field(default_factory=dict)
+    noted: Noted = field(default_factory=Noted)
 
 
 class WarmBaseline:
@@ -117,7 +116,7 @@ class WarmBaseline:
         came = came.filter(pl.col("feature").is_in(names.filter(pl.Series([self._is_judged(name) for name in names], dtype=pl.Boolean)).implode()))
         lost = came.filter(~came["value"].is_finite().fill_null(value=False)).select("person", "day", "feature")
         self._set(pl.concat([gone.select("person", "day", "feature"), lost]), gone=True)
-        self._set(self._judged(valued), gone=False)
+        self._set(self._judged(valued.filter(pl.col("person").is_in(list(self._people)))), gone=False)
 
     def forget_person(self, person: str) -> None:
         """Let go of a person: nothing of them stays in memory."""
@@ -153,7 +152,7 @@ class WarmBaseline:
         counted = np.empty((2, size), np.int64)
         _count_before(place, day, self._verdict, self._plain, self._newest, counted)
         told = self._named(place, day)
-        because = [self._people[person].because.get(at) for person, at in zip(told["person"].to_list(), day.tolist(), strict=True)]
+        because = [self._people[person].noted.because.get(at) for person, at in zip(told["person"].to_list(), day.tolist(), strict=True)]
         return Changes.check(findings(told.with_columns(
             value=pl.Series(value), covered=pl.Series(covered), expected=pl.Series(middle).fill_nan(None),
             spread=pl.Series(spread).fill_nan(None), nights_used=pl.Series(used).cast(pl.Int32), verdict=pl.Series(verdict),
@@ -223,27 +222,22 @@ class WarmBaseline:
         for later in range(max(held.newest + 1, day - DEPTH + 1), day + 1):
             column = later % DEPTH
             self._value[places, column], self._share[places, column] = np.nan, np.nan
-            self._verdict[places, column], self._plain[places, column] = _NO_VALUE, later not in held.because
+            self._verdict[places, column], self._plain[places, column] = _NO_VALUE, later not in held.noted.because
         held.newest = max(day, held.newest)
         self._newest[places] = held.newest
 
     def _note(self, gone: pl.DataFrame, came: pl.DataFrame) -> None:
         """Take notes out and set others: what they explain is to be told, and counted in the four weeks after."""
-        for rows, change in ((gone, set.discard), (came, set.add)):
-            for person, *told in rows.select("person", pl.col("day").to_physical(), "kind", "source").iter_rows():
-                change(self._people[person].notes, tuple(told))
-        for person in {*gone["person"].unique(), *came["person"].unique()}:
+        for person, *told in notes_by_person(gone, came):
             held = self._people[person]
-            because = _explained(person, held.notes)
-            differ = [day for day in {*because, *held.because} if because.get(day) != held.because.get(day)]
-            held.because = because
+            differ = held.noted.change(*told)
             if held.place and any(held.newest - day > FARTHEST for day in differ):
                 self.forget_person(person)
                 continue
             for day in differ:
                 for place in held.place.values():
                     if day <= held.newest:
-                        self._plain[place, day % DEPTH] = day not in because
+                        self._plain[place, day % DEPTH] = day not in held.noted.because
                     self._reached(place, day)
 
     def _placed(self, person: str, name: str) -> int:
@@ -253,7 +247,7 @@ class WarmBaseline:
         self._clear(place)
         self._name[place] = person, name
         self._newest[place] = held.newest
-        for day in held.because:
+        for day in held.noted.because:
             if held.newest - DEPTH < day <= held.newest:
                 self._plain[place, day % DEPTH] = False
         if name == NIGHT_VALUE:
@@ -289,17 +283,6 @@ class WarmBaseline:
 
     def _sleep(self, place: int) -> bool:
         return re.search(SLEEP, self._name[place][1]) is not None
-
-
-def _explained(person: str, notes: Iterable[tuple[int, str, str]]) -> dict[int, str]:
-    """What explains a person's days, by day."""
-    columns = list(zip(*notes, strict=True)) or [(), (), ()]
-    rows = pl.DataFrame(
-        {"person": [person] * len(columns[0]), "day": columns[0], "kind": columns[1]},
-        schema={"person": pl.String, "day": pl.Int32, "kind": pl.String},
-    ).with_columns(pl.col("day").cast(pl.Date))
-    known = expected_nights(rows)
-    return dict(zip(known["day"].to_physical().to_list(), known["because"].to_list(), strict=True))
 
 
 @njit(cache=True)

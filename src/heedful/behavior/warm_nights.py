@@ -8,16 +8,21 @@ newest, the one before it that it settles, and single missing nights that are fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
+from heedful.behavior.annotations import Noted, notes_by_person
 from heedful.behavior.change import _deviation
-from heedful.behavior.nightsignal import CONSECUTIVE_NIGHTS, RED_BPM, YELLOW_BPM, Nights
+from heedful.behavior.nightsignal import CONSECUTIVE_NIGHTS, NIGHT_VALUE, RED_BPM, YELLOW_BPM, Nights, findings
 from heedful.behavior.slots import Slots, longer
 from heedful.core.errors import SettingsError
+from heedful.core.schemas import Changes
 
 _NEVER = -(10**9)
 _STATE = np.dtype([
@@ -96,6 +101,157 @@ class WarmNights:
 
     def _grow(self, more: int) -> None:
         self._state, self._ordered = longer(self._state, more), longer(self._ordered, more)
+
+
+class _Said(NamedTuple):
+    value: float
+    median: float
+    spread: float
+    used: int
+    level: int
+    filled: bool
+
+
+_FILLED_BEFORE = 2
+"""Days before a night at which another may be filled, or not, because of it."""
+
+
+@dataclass
+class _Person:
+    """Values by night as they came; what is said of each night, filled ones included; what was noted; the first night to be told anew; the
+    last of which something was ever said."""
+
+    value: dict[int, float] = field(default_factory=dict)
+    said: dict[int, _Said] = field(default_factory=dict)
+    noted: Noted = field(default_factory=Noted)
+    moved: int | None = None
+    last: int = _NEVER
+
+    @property
+    def newest(self) -> int:
+        return max(self.value, default=_NEVER)
+
+
+class NightHistory:
+    """`WarmNights` as the engine carries it on: changed night values and annotations in, findings of the nights they reach out.
+
+    The newest night is a step; a change before it says the person's nights anew, from the values that are held.
+    """
+
+    def __init__(self) -> None:
+        self._held = WarmNights()
+        self._people: dict[str, _Person] = {}
+
+    def people(self) -> Collection[str]:
+        """Who is held."""
+        return self._people.keys()
+
+    def open(self, people: Sequence[str], tables: Sequence[pl.DataFrame]) -> None:
+        """Hold these people, of whom these are all rows of `Features` and `Annotations`; those without a night value are not held."""
+        for person in people:
+            self.forget_person(person)
+        features, notes = tables
+        values = features.filter((pl.col("feature") == NIGHT_VALUE) & pl.col("value").is_finite())
+        self._people |= {person: _Person() for person in values["person"].unique().to_list()}
+        self._note(notes.clear(), notes.filter(pl.col("person").is_in(list(self._people))))
+        for person, day, value in values.select("person", pl.col("day").to_physical(), "value").iter_rows():
+            self._people[person].value[day] = value
+        for person in values["person"].unique().to_list():
+            self._anew(person, self._people[person].newest)
+            self._people[person].moved = None
+
+    def step(self, table: int, gone: pl.DataFrame, came: pl.DataFrame) -> None:
+        """Rows of `Features` (0) or `Annotations` (1) that went and came."""
+        gone, came = (rows.filter(pl.col("person").is_in(list(self._people))) for rows in (gone, came))
+        if table == 1:
+            self._note(gone, came)
+            return
+        gone, came = (rows.filter(pl.col("feature") == NIGHT_VALUE) for rows in (gone, came))
+        known = came["value"].is_finite().fill_null(value=False)
+        self._take_out(pl.concat([rows.select("person", "day") for rows in (gone, came.filter(~known))]))
+        self._set(came.filter(known))
+
+    def read(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The nights that a change since the last reading reaches, and their findings."""
+        keys, rows = list[tuple[str, int]](), list[tuple[object, ...]]()
+        for person, held in self._people.items():
+            if held.moved is None:
+                continue
+            keys += [(person, day) for day in range(held.moved, held.last + 1)]
+            rows += _counted(person, held)
+            held.moved = None
+        day = pl.col("day").cast(pl.Date)
+        told = pl.DataFrame(rows, schema=_COUNTED, orient="row").with_columns(day)
+        return pl.DataFrame(keys, schema={"person": pl.String, "day": pl.Int32}, orient="row").with_columns(day), Changes.check(findings(told))
+
+    def forget_person(self, person: str) -> None:
+        """Let go of a person: nothing of them stays in memory."""
+        if self._people.pop(person, None) is not None:
+            self._held.forget([person])
+
+    def _set(self, rows: pl.DataFrame) -> None:
+        """Set night values: a step where it is the newest night."""
+        late = dict[str, int]()
+        for person, day, value in rows.select("person", pl.col("day").to_physical(), "value").sort("person", "day").iter_rows():
+            held = self._people[person]
+            if person in late or day < held.newest:
+                late[person] = min(day, late.get(person, day))
+            else:
+                self._told(held, self._held.step([person], np.array([day]), np.array([value])))
+            held.value[day] = value
+        for person, day in late.items():
+            self._anew(person, day)
+
+    def _take_out(self, nights: pl.DataFrame) -> None:
+        first = dict[str, int]()
+        for person, day in nights.select("person", pl.col("day").to_physical()).iter_rows():
+            if self._people[person].value.pop(day, None) is not None:
+                first[person] = min(day, first.get(person, day))
+        for person, day in first.items():
+            self._anew(person, day)
+
+    def _anew(self, person: str, day: int) -> None:
+        """Say all nights of a person again, after one before the newest changed."""
+        held = self._people[person]
+        held.said.clear()
+        self._held.forget([person])
+        if held.value:
+            days = sorted(held.value)
+            self._told(held, self._held.open([person] * len(days), np.array(days), np.array([held.value[one] for one in days])))
+        held.moved = day - _FILLED_BEFORE if held.moved is None else min(held.moved, day - _FILLED_BEFORE)
+
+    @staticmethod
+    def _told(held: _Person, nights: Nights) -> None:
+        columns = (getattr(nights, name).tolist() for name in ("day", "value", "median", "spread", "used", "level", "filled"))
+        for day, *said in zip(*columns, strict=True):
+            held.said[day], held.last = _Said(*said), max(day, held.last)
+            held.moved = day if held.moved is None else min(held.moved, day)
+
+    def _note(self, gone: pl.DataFrame, came: pl.DataFrame) -> None:
+        for person, *told in notes_by_person(gone, came):
+            held = self._people[person]
+            for day in held.noted.change(*told):
+                held.moved = day if held.moved is None else min(held.moved, day)
+
+
+_COUNTED = {
+    "person": pl.String, "day": pl.Int32, "observed": pl.Float64, "expected": pl.Float64, "spread": pl.Float64, "nights_used": pl.Int64,
+    "level": pl.Int64, "because": pl.String, "earlier": pl.Int64, "raised": pl.Int64,
+}  # fmt: skip
+
+
+def _counted(person: str, held: _Person) -> list[tuple[object, ...]]:
+    """The nights of a person that are to be told anew, each with how many before it nothing explains, and how many of them were raised."""
+    rows, earlier, raised = list[tuple[object, ...]](), 0, 0
+    assert held.moved is not None
+    for day in sorted(held.said):
+        one, because = held.said[day], held.noted.because.get(day)
+        if day >= held.moved and not one.filled:
+            rows.append((person, day, one.value, one.median, one.spread, one.used, one.level, because, earlier, raised))
+        if because is None:
+            earlier += 1
+            raised += one.level >= 1
+    return rows
 
 
 @njit(cache=True)

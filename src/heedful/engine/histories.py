@@ -2,8 +2,8 @@
 
 As `folds` for days of base rows: a derivation of derived tables may say how its answer is carried on (`heedful.core.derivations.Carried`).
 An update hands each state the rows by which the tables it reads now differ, and the state says which keys may have another answer, and
-what it is. Who is not held is derived by the function, and opened from the lake when asked for the second time: a few at each update, so
-that none waits for all. States are pure caches: a person is let go when rows of theirs are deleted, when a row comes that the state cannot
+what it is. Who is not held is derived by the function, and then opened from the lake: from the second update on (the first may load
+years), and a few at each, so that none waits for all. States are pure caches: a person is let go when rows of theirs are deleted, when a row comes that the state cannot
 carry (a day too far back), or when so many come that deriving is cheaper; everybody, when a version rises, another process wrote, or an
 update did not end. After a restart nobody is held.
 """
@@ -89,13 +89,13 @@ class Histories:
 
 
 class History:
-    """One state, the differences that it has not heard of yet, and who was asked for before."""
+    """One state, the differences that it has not heard of yet, and whether anybody was asked for before."""
 
     def __init__(self, start: Callable[[], HistoryState]) -> None:
         self._start = start
         self.state = start()
         self._waiting: list[tuple[int, pl.DataFrame, pl.DataFrame]] = []
-        self._asked = set[str]()
+        self._asked = False
 
     def any(self) -> bool:
         """Whether anybody is held."""
@@ -138,14 +138,12 @@ class History:
         return bool(held) and all(person in held for names in people for person in names.unique().to_list())
 
     def next(self, touched: pl.DataFrame) -> list[str]:
-        """Who of those just derived is to be held from now on: some of those asked for before."""
+        """Who of those just derived is to be held from now on: some of them, if it is not the first time that somebody was."""
         people = touched["person"].unique().sort().to_list()
-        if len(people) > MOST_HELD:
-            self._asked.clear()
+        first, self._asked = not self._asked, True
+        if first or len(people) > MOST_HELD:
             return []
-        opened = [person for person in people if person in self._asked][:OPENED_AT_ONCE]
-        self._asked |= set(people)
-        self._asked -= set(opened)
+        opened = people[:OPENED_AT_ONCE]
         for person in list(self.state.people())[: max(0, len(self.state.people()) + len(opened) - MOST_HELD)]:
             self.state.forget_person(person)
         return opened
@@ -161,9 +159,8 @@ class History:
             return
         for person in people:
             self.state.forget_person(person)
-            self._asked.discard(person)
 
     def drop(self) -> None:
         self.state = self._start()
         self._waiting.clear()
-        self._asked.clear()
+        self._asked = False

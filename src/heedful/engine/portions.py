@@ -20,8 +20,8 @@ from heedful.engine.keys import day_range, names_read, needed_keys
 from heedful.store.lake import Lake
 from heedful.store.warm import MOST_DAYS
 
-ROWS_A_CALL = 2_000_000
-"""Base rows that a derivation is handed at once: under a gigabyte with what it makes of them."""
+ROWS_A_CALL = 1_000_000
+"""Base rows that a derivation is handed at once: half a gigabyte with what it makes of them."""
 KEYS_A_CALL = 30_000
 DAYS_A_CALL = 40
 PEOPLE_A_CALL = 100

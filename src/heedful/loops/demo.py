@@ -14,6 +14,7 @@ from heedful.core.clock import FixedClock
 from heedful.core.labels import Aggregate, Care, Public
 from heedful.core.schemas import Alarms, Changes, Experiences, Mentions
 from heedful.loops.claim_bank import claim_file
+from heedful.loops.linked_accounts import link_accounts, read_links
 from heedful.loops.personal import decide_due, join_outcomes
 from heedful.loops.run import RunResult, run_site
 from heedful.loops.settings import DecisionSettings, InputSettings, PopulationSettings, Settings, SiteSettings
@@ -47,6 +48,8 @@ def run_demo(folder: Path, seed: int, say: Callable[[str], None], progress: Prog
     say("reading its files")
     site.record_consents(read_consents(written.files["consents.csv"]), "simulator")
     result = run_site(site, site.inputs(site.settings.input, folder), progress, lambda name: say(f"deriving {name}"))
+    say("linking accounts that participants call their own")
+    link_accounts(site, read_links(written.files["linked_accounts.csv"]))
     say("replaying decisions")
     _decide(site, written, folder, result, progress)
     say("holding what was found against the truth")

@@ -8,6 +8,7 @@ from heedful.behavior.adherence.stays import adherence_outside_stays
 from heedful.behavior.adherence.taken import doses_taken
 from heedful.behavior.adherence.taxonomy import abc_taxonomy
 from heedful.behavior.annotations import DERIVATIONS as ANNOTATIONS
+from heedful.behavior.arm_angle_daily import arm_angle_sleep
 from heedful.behavior.beats_daily import beat_variability
 from heedful.behavior.calibrated_reports import self_reports
 from heedful.behavior.change import baseline_change
@@ -55,6 +56,7 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     daily_answers,
     ema_compliance,
     nightly_actigraphy,
+    arm_angle_sleep,
     nightly_variability,
     beat_variability,
     *REPORTED,

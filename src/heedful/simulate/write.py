@@ -9,6 +9,7 @@ official_series.csv     place, date, issue_date, value
 people.csv              person, zone, birth_year, sex, place, language
 population.csv          place, stratum, people: what estimates are weighted to
 consents.csv            person, purpose, kinds, from_at, until_at, act
+linked_accounts.csv     person, source, account, proof, by, reference: public accounts that participants call their own
 truth.json, truth_posts.csv, truth_diary.csv    the answers; not to be read by the loop that they judge
 """
 
@@ -74,6 +75,7 @@ def write_town(folder: Path, seed: int = 7, size: Size | None = None, progress: 
         folder / "population.csv"
     )
     consents(town).write_csv(folder / "consents.csv")
+    linked_accounts(town).write_csv(folder / "linked_accounts.csv")
     truth = _truth(town, table.truth, told, not_worn, missed)
     (folder / "truth.json").write_bytes(truth_to_json(truth))
     names = (
@@ -86,6 +88,7 @@ def write_town(folder: Path, seed: int = 7, size: Size | None = None, progress: 
         "people.csv",
         "population.csv",
         "consents.csv",
+        "linked_accounts.csv",
     )
     return Written(town, truth, {name: folder / name for name in names})
 
@@ -183,20 +186,39 @@ def withdraws(town: Town) -> tuple[str, ...]:
     return (town.people["person"][3],)
 
 
+def linked_accounts(town: Town) -> pl.DataFrame:
+    """Every third participant of those who take part calls an account their own: of their town, with the same medicine, busier than most."""
+    taken: set[str] = set()
+    rows = []
+    asked = town.people.filter(~pl.col("person").is_in(without_consent(town))).select("person", "place", "drug")
+    for person, place, drug in asked.gather_every(3).iter_rows():
+        same_drug = pl.col("drug").is_null() if drug is None else pl.col("drug") == drug
+        free = town.posters.filter(pl.col("place") == place, same_drug, ~pl.col("author").is_in(sorted(taken))).sort("rate", "author")
+        if free.height:
+            account = free["author"][int(0.8 * free.height)]
+            taken.add(account)
+            rows.append((person, "town", account, "statement", person, f"form of {person}"))
+    return pl.DataFrame(rows, schema=dict.fromkeys(("person", "source", "account", "proof", "by", "reference"), pl.String), orient="row")
+
+
 def consents(town: Town) -> pl.DataFrame:
-    """Acts of consent: nearly all for all three purposes from long before; every third without research; one only for activity.
+    """Acts of consent: nearly all for all three purposes from long before; every third without research; one only for activity; those who
+    linked an account for care with its posts, by name.
 
     `from_at` of a withdrawal is the instant at which it was made.
     """
     begin = datetime.combine(town.size.first_day - timedelta(days=400), time(0), UTC)
     half = datetime.combine(town.day(town.size.days // 2), time(12), UTC)
     rows = []
+    own = set(linked_accounts(town)["person"])
     for number, person in enumerate(town.people["person"]):
         if person in without_consent(town):
             continue
         kinds = "activity" if number == 5 else "*"
         given = [purpose for purpose in PURPOSES if not (purpose == "research" and number % 3 == 2)]
         rows += [(person, purpose, kinds, begin, "grant") for purpose in given]
+        if person in own:
+            rows.append((person, "care", "own_posts", begin, "grant"))
         if person in withdraws(town):
             rows += [(person, purpose, kinds, half, "withdraw") for purpose in given]
     table = pl.DataFrame(

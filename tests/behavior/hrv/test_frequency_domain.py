@@ -57,7 +57,7 @@ def test_the_low_part_of_the_spectrum_is_that_of_the_whole(fast_hertz: float) ->
 
 
 def test_settings_that_are_not_offered() -> None:
-    for wrong in ({"spectrum": "burg"}, {"interpolation": "wavelet"}, {"rate_hz": 0.5}):
+    for wrong in ({"spectrum": "multitapers"}, {"interpolation": "wavelet"}, {"rate_hz": 0.5}):
         with pytest.raises(SettingsError):
             FrequencyDomain(**wrong)  # type: ignore[arg-type]
     with pytest.raises(SettingsError):
@@ -72,3 +72,21 @@ def test_lomb_at_the_beats_needs_no_interpolation() -> None:
     for wrong in ("fast", True):
         with pytest.raises(SettingsError):
             run_frequency_domain({"interpolation_rate_hz": wrong}, {"rr": pl.DataFrame({"rr_ms": record(0.1)})})
+
+
+def test_burg_as_neurokit2() -> None:
+    """Numbers of neurokit2 0.2.13: hrv_frequency(intervals_to_peaks(rr), psd_method="burg"), with and without normalize."""
+    rr = np.array([
+        949, 982, 970, 932, 971, 1002, 935, 917, 968, 987, 944, 942, 997, 1003, 928, 943, 1003, 982, 923, 930, 999, 959, 921, 954, 989, 945,
+        911, 943, 994, 942, 914, 961, 1001, 938, 931, 988, 1004, 930, 920, 968, 974, 928, 922, 979, 988, 938, 939, 992, 967, 902, 910, 976,
+        977, 916, 952, 1012, 974, 935, 966, 1000,
+    ], np.float64)  # fmt: skip
+    found = frequency_domain(rr, FrequencyDomain("burg"))
+    assert (found["LF"], found["HF"], found["VHF"]) == pytest.approx((0.0009924408322056378, 0.038380787321734555, 0.00022881397896698448), rel=1e-5)
+    assert np.isnan(found["ULF"])
+    found = frequency_domain(rr, FrequencyDomain("burg", normalized=False))
+    assert (found["LF"], found["HF"], found["TP"]) == pytest.approx((41.828053974605695, 1617.6215161497214, 1669.093312251608), rel=1e-5)
+
+
+def test_equal_intervals_have_no_spectrum_at_the_beats() -> None:
+    assert np.isnan(frequency_domain(np.full(200, 800.0), FrequencyDomain("lomb", None))["LFn"])

@@ -67,3 +67,9 @@ def test_settings_that_are_no_lengths() -> None:
     for wrong in ({"bin_ms": 0}, {"windows_minutes": (0,)}, {"pnn_ms": (-1,)}):
         with pytest.raises(SettingsError):
             TimeDomain(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_beat_on_the_edge_of_a_window_as_neurokit2() -> None:
+    """neurokit2 0.2.13: hrv_time(intervals_to_peaks(rr, sampling_rate=250), sampling_rate=250), whose windows are told in seconds."""
+    rr = np.tile([700.0, 704, 688, 688, 708, 704], 60)[:359]
+    assert time_domain(rr)["SDANN1"] == pytest.approx(0.0887349686195148, abs=1e-9)

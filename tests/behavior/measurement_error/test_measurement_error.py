@@ -94,7 +94,7 @@ def test_a_bootstrap_without_values_is_refused() -> None:
     with pytest.raises(SettingsError, match="draws"):
         simex_bootstrap(rng.normal(size=30), rng.normal(size=30), 0.5, draws=3)
     truth = rng.normal(size=12)
-    with pytest.raises(SettingsError, match="have a value|no value at -1"):
+    with pytest.raises(SettingsError, match=r"have a value|no value at -1"):
         simex_bootstrap(truth, 1 + truth + rng.normal(size=12), 1.0, settings=Simex(extrapolation="nonlinear", replicates=10), draws=40)
 
 

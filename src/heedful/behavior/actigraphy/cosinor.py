@@ -3,15 +3,14 @@
     count(x) = mesor + amplitude cos(2 pi x / period + acrophase),  x in epochs from the start of the recording
 
 Reference: Cornelissen 2014, Theor Biol Med Model 11:16. With a free period least squares has several minima: the one is found into which
-Gauss-Newton steps lead downhill from the initial period. Equal to pyActigraphy 1.2.2 `Cosinor` (lmfit least squares) within 1e-4; its
-bounds (no negative mesor) play no part for counts. Begun 3 % off the period, its steps, which start from amplitude and mesor 50, often end
-in another minimum with a larger residual; ours start from the best wave of the initial period.
+Gauss-Newton steps lead downhill from the initial period, starting from the best wave of that period. pyActigraphy 1.2.2 starts elsewhere
+and ends here too where it ends well; `cosinor_bounded` takes its steps, and the reference cases compare these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from heedful.behavior.actigraphy.cases import known_only, plain, recording_of
+from heedful.behavior.actigraphy.cosinor_bounded import bounded_cosinor
 from heedful.behavior.actigraphy.recordings import DAY, SECOND, Floats, Recordings
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
@@ -148,15 +148,17 @@ def _step(y, center, turn, wave, with_turn):  # type: ignore[no-untyped-def]
     definition="Mesor, amplitude and acrophase of the cosine nearest to the counts, its period fixed or found near an initial one.",
     units="{counts}; acrophase in rad, period in epochs",
     reference="Cornelissen 2014, Theor Biol Med Model 11:16",
-    equals="pyActigraphy 1.2.2 Cosinor.fit, within 1e-4, if begun near the period; else its steps may end in another, worse minimum",
+    equals="pyActigraphy 1.2.2 Cosinor.fit, within 1e-4, by its own steps (cosinor_bounded), also where they end in a worse minimum",
     limits="Activity is no cosine: mesor and amplitude are summaries; a free period ends in the minimum next to where it began.",
 ))  # fmt: skip
 def run_cosinor(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    """A parity case: the fit of one recording."""
+    """A parity case: the program's fit of one recording."""
     known_only("actigraphy.cosinor", arguments, ("period_fixed", "initial_period_epochs", "epoch_seconds"))
     held = recording_of(inputs)
     if "epoch_seconds" in arguments and arguments["epoch_seconds"] * SECOND != held.epoch:
         raise SettingsError(f"The case speaks of epochs of {arguments['epoch_seconds']} s, its recording has {held.epoch / SECOND:g} s.")
-    found = cosinor(held, arguments.get("initial_period_epochs"), free=not arguments.get("period_fixed", False))
-    names = ("amplitude", "acrophase", "period", "mesor", "rss")
-    return {name: plain(getattr(found, name)[0]) for name in names}
+    period = float(arguments.get("initial_period_epochs") or DAY / held.epoch)
+    if not period > 2:
+        raise SettingsError(f"A period of {period} epochs cannot be seen in a recording: give more than two.")
+    found = bounded_cosinor(held.counts, period, free=not arguments.get("period_fixed", False))
+    return {name: plain(value) for name, value in asdict(found).items()}

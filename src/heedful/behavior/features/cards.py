@@ -35,12 +35,16 @@ def _card(name: str, definition: str, unit: str, codes: str, source: str, refere
     return FeatureCard(name, definition, unit, codes, source, reference, equals)
 
 
+_ANGLE = "behavior/arm_angle_daily.py"
 _BEATS, _TASK_FORCE = "behavior/beats_daily.py", "Task Force 1996, Circulation 93:1043"
 
 
 def _beats(way: str, pieces: str, equals: str) -> tuple[FeatureCard, ...]:
     """The nine of one part of the day; `pieces` says of which pieces, up to how long they must be."""
-    short, whole = "30 intervals or more, at most 10 % of them replaced as not normal)", "270 seconds or more, at most 10 % of the intervals replaced as not normal)"
+    short, whole = (
+        "30 intervals or more, at most 10 % of them replaced as not normal)",
+        "270 seconds or more, at most 10 % of the intervals replaced as not normal)",
+    )
     told = (
         ("rr_mean", "mean interval", "ms", short), ("hrv_rmssd", "root mean square of successive changes", "ms", short),
         ("hrv_pnn50", "changes of more than 50 ms", "%", short), ("hrv_sd1", "width of the Poincaré plot", "ms", short),
@@ -48,7 +52,10 @@ def _beats(way: str, pieces: str, equals: str) -> tuple[FeatureCard, ...]:
         ("hrv_lf", "power from 0.04 to 0.15 Hz (Welch, linear to 4 Hz)", "ms2", whole), ("hrv_hf", "power from 0.15 to 0.4 Hz", "ms2", whole),
         ("hrv_lf_hf", "quotient of the two powers", "1", whole),
     )  # fmt: skip
-    return tuple(_card(f"{name}[{way}]", f"{pieces} {length}: {what}.", unit, "rr_interval", _BEATS, _TASK_FORCE, equals) for name, what, unit, length in told)
+    return tuple(
+        _card(f"{name}[{way}]", f"{pieces} {length}: {what}.", unit, "rr_interval", _BEATS, _TASK_FORCE, equals)
+        for name, what, unit, length in told
+    )
 
 
 _FIXED = (
@@ -64,6 +71,8 @@ _FIXED = (
     _card("wear_minutes", "Minutes with a sign of life, silences under 60 minutes between two included.", "min", _STEP_CODES, "behavior/wear.py", "Troiano et al. 2008, Med Sci Sports Exerc 40:181"),
     _card("resting_heart_rate[nightsignal]", "Mean of the rates between 0 and 7 o'clock in minutes without steps, cut to a whole number.", "/min", "heart_rate, steps", _HEART, "Alavi et al. 2022, Nat Med 28:175", "NightSignal's nightly value, but for a day of an Apple Watch without any step"),
     _card("resting_heart_rate[vendor]", "The vendor's own resting rate, the last of the most trusted device; vendors do not publish how.", "/min", "resting_heart_rate", _HEART, "the vendor"),
+    _card("day_resting_heart_rate[rhrad]", "Mean over the day of the rates in minutes that end 12 measured minutes without a step, smoothed over 400 such minutes of the day; sleep included.", "/min", "heart_rate, steps", _HEART, "Mishra et al. 2020, Nat Biomed Eng 4:1208", "what rhrad_offline.py of AnomalyDetect (1484183d) averages by hour, over the day's minutes alone"),
+    _card("day_resting_heart_rate[rhr_diff]", "Mean over the day of the rates smoothed over 10 minutes, without minutes with steps and the 10 after them; sleep included.", "/min", "heart_rate, steps", _HEART, "Mishra et al. 2020, Nat Biomed Eng 4:1208", "the resting rates of get.stats.fn of WearableDetection (38955bc0), over the day's minutes alone"),
     _card("heart_rate_mean", "Mean of minute means.", "/min", "heart_rate", _HEART, "rule of heedful"),
     _card("hrv_rmssd[night]", "Median of the device's RMSSD values that begin between 0 and 7 o'clock.", "ms", "hrv_rmssd", "behavior/hrv_daily.py", "Task Force 1996, Circulation 93:1043"),
     _card("hrv_rmssd[before_noon]", "Mean of the most trusted device's plausible RMSSD values that start before noon, a vendor's own value of the day included.", "ms", "hrv_rmssd", "behavior/night_body.py", "Task Force 1996, Circulation 93:1043"),
@@ -94,6 +103,11 @@ _FIXED = (
     _card("sleep_minutes[sadeh]", "The same by Sadeh.", "min", "activity_count", _COUNTS, "Sadeh et al. 1994, Sleep 17:201", "the states: pyActigraphy 1.2.2 Sadeh"),
     _card("sleep_minutes[scripps]", "The same by Scripps.", "min", "activity_count", _COUNTS, "Kripke et al. 2010, J Sleep Res 19:612", "the states: pyActigraphy 1.2.2 Scripps"),
     _card("sleep_minutes[oakley]", "The same by Oakley, threshold 40.", "min", "activity_count", _COUNTS, "Oakley 1997, Mini Mitter", "the states: pyActigraphy 1.2.2 Oakley"),
+    _card("sleep_period_minutes[van_hees]", "Length of the night's window by the arm's angle (HDCZA), noon to noon: the longest stretch in which it hardly changes.", "min", "arm_angle", _ANGLE, "van Hees et al. 2018, Sci Rep 8:12975", "GGIR HASPT HDCZA over the same angles"),
+    _card("sleep_minutes[van_hees]", "Minutes of that window with sustained inactivity: more than 5 minutes between changes of the angle of over 5 degrees.", "min", "arm_angle", _ANGLE, "van Hees et al. 2015, PLoS ONE 10:e0142533", "GGIR HASIB vanHees2015 over the same angles"),
+    _card("sleep_onset[van_hees]", "Begin of the first sustained inactivity in the window, after the day's local midnight (before it negative).", "min", "arm_angle", _ANGLE, "van Hees et al. 2015"),
+    _card("sleep_offset[van_hees]", "End of the last one.", "min", "arm_angle", _ANGLE, "van Hees et al. 2015"),
+    _card("waso[van_hees]", "Minutes between the two without sustained inactivity.", "min", "arm_angle", _ANGLE, "van Hees et al. 2015"),
     _card("glucose_mean", "Mean of the day's readings of one device.", "mg/dL", "glucose", _GLUCOSE, "Battelino et al. 2019, Diabetes Care 42:1593", "iglu_python 0.4.3 over the day's readings, within 1e-9"),
     _card("glucose_in_range[70-180]", "Readings from 70 to 180 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu_python 0.4.3 over the day's readings, within 1e-9"),
     _card("glucose_below[70]", "Readings below 70 mg/dL.", "%", "glucose", _GLUCOSE, "Battelino et al. 2019", "iglu_python 0.4.3 over the day's readings, within 1e-9"),

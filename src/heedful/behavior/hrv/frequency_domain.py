@@ -1,12 +1,12 @@
 """Frequency-domain heart-rate variability: power in the bands ULF, VLF, LF, HF, VHF, and what is derived from them.
 
-The intervals are interpolated to an even rate, their mean taken off, and their spectrum by Welch, Lomb-Scargle or plain FFT is
+The intervals are interpolated to an even rate, their mean taken off, and their spectrum by Welch, Lomb-Scargle, Burg or plain FFT is
 normalized to its highest value, so that powers have no unit and do not compare with ms² (use `summary` for these). `TP` is the sum of
 the bands, `LFHF` their ratio, `LFn` and `HFn` shares of `TP`, `LnHF` the natural logarithm of HF. A band without power is missing: the
 record is too short for it.
 
-Task Force 1996, Circulation 93:1043. Equal to NeuroKit2 0.2.13 `hrv_frequency` (its Lomb sums are astropy's). Its methods "burg" and
-"multitaper" are not offered.
+Task Force 1996, Circulation 93:1043. Equal to NeuroKit2 0.2.13 `hrv_frequency` (its Lomb sums are astropy's; "burg" has its order 16).
+Its method "multitapers" is not offered.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from heedful.behavior.hrv.intervals import as_peaks, band, choice, intervals, plain, ratio, rr_column
-from heedful.behavior.hrv.spectrum import band_power, lomb_density, lomb_frequencies, low_welch_density
+from heedful.behavior.hrv.spectrum import band_power, burg_density, lomb_density, lomb_frequencies, low_welch_density
 from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
@@ -28,7 +28,7 @@ from heedful.core.registry import Card, method
 BANDS: dict[str, tuple[float, float]] = {
     "ULF": (0.0, 0.0033), "VLF": (0.0033, 0.04), "LF": (0.04, 0.15), "HF": (0.15, 0.4), "VHF": (0.4, 0.5),
 }  # fmt: skip
-METHODS = ("welch", "lomb", "fft")
+METHODS = ("welch", "lomb", "burg", "fft")
 _NYQUIST_FACTOR = 5
 INTERPOLATIONS = ("quadratic", "linear", "cubic", "slinear", "nearest", "zero", "previous", "next")
 _ARGUMENTS = frozenset({
@@ -89,7 +89,12 @@ def _at_beats(rr: NDArray[np.float64], normalized: bool) -> tuple[NDArray[np.flo
     lowest = 2 * float(np.median(np.diff(at))) / (len(rr) / 2)
     frequency = lomb_frequencies(duration, lowest, _NYQUIST_FACTOR * 0.5 * len(rr) / duration)
     density = lomb_density(at, rr - rr.mean(), frequency)
-    return frequency, density / density.max() if normalized else density
+    return frequency, _share(density, float(density.max())) if normalized else density
+
+
+def _share(density: NDArray[np.float64], highest: float) -> NDArray[np.float64]:
+    """The density over its highest value; NaN where nothing varies."""
+    return density / highest if highest > 0 else np.full(len(density), np.nan)
 
 
 def _even(rr: NDArray[np.float64], interpolation: str, rate_hz: float) -> NDArray[np.float64]:
@@ -116,11 +121,13 @@ def _spectrum(
         at = np.arange(count) / rate
         frequency = lomb_frequencies(at[-1], lowest_hz, max(highest_hz, lowest_hz))
         density = lomb_density(at, values, frequency)
+    elif settings.spectrum == "burg":
+        frequency, density = burg_density(values, rate, 2 * min(int(2 / lowest_hz * rate), int(count / 2)))
     else:
         segment = min(int(2 / lowest_hz * rate), int(count / 2))
         frequency, density, highest = low_welch_density(values, rate, segment, highest_hz)
     if settings.normalized:
-        density = density / max(highest, density.max())
+        density = _share(density, max(highest, float(density.max())))
     return frequency[frequency >= lowest_hz], density[frequency >= lowest_hz]
 
 
@@ -129,7 +136,7 @@ def _spectrum(
     definition="Power of interpolated RR intervals in the bands ULF, VLF, LF, HF and VHF of a normalized spectrum.",
     units="1 (normalized density times Hz)",
     reference="Task Force 1996, Circulation 93:1043",
-    equals="NeuroKit2 0.2.13 hrv_frequency with welch, lomb and fft, within 1e-6",
+    equals="NeuroKit2 0.2.13 hrv_frequency with welch, lomb, burg and fft, within 1e-6",
     limits="No artifact removal; needs 5 minutes for LF; a trend leaks into VLF. Powers of other programs are in ms2, and differ.",
 ))  # fmt: skip
 def run_frequency_domain(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:

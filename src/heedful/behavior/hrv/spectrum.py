@@ -1,7 +1,7 @@
-"""Power spectra of RR intervals: Welch over an evenly sampled record, Lomb-Scargle over any times; and power in a band.
+"""Power spectra of RR intervals: Welch and Burg over an evenly sampled record, Lomb-Scargle over any times; and power in a band.
 
-Welch 1967; Lomb 1976; Scargle 1982. The periodogram has a floating mean (Zechmeister and Kürster 2009, A&A 496:577) and is normalized as
-a density, like astropy's `LombScargle(normalization="psd")`; astropy approximates its sums for long records, these are exact.
+Welch 1967; Burg 1967; Lomb 1976; Scargle 1982. The last has a floating mean (Zechmeister and Kürster 2009, A&A 496:577) and is normalized
+as a density, like astropy's `LombScargle(normalization="psd")`; astropy approximates its sums for long records, these are exact.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 _CELLS = 2_000_000
 _BEYOND = 4
+_BURG_ORDER = 16
 
 
 def welch_density(values: Floats, rate_hz: float, segment: int, points: int, *, centered: bool = False) -> tuple[Floats, Floats]:
@@ -56,6 +57,21 @@ def _low_bins(windows: Floats, count: int, points: int) -> NDArray[np.complex128
     from scipy.signal import CZT
 
     return CZT(windows.shape[1], count, np.exp(-2j * np.pi / points), 1)(windows)
+
+
+def burg_density(values: Floats, rate_hz: float, points: int, order: int = _BURG_ORDER) -> tuple[Floats, Floats]:
+    """Frequencies in Hz and density of the autoregressive process of `order` whose prediction errors, forward and backward, are least."""
+    forward, backward = values[1:].copy(), values[:-1].copy()
+    error, process = float(np.mean(values**2)), np.ones(1)
+    for _ in range(min(order, len(values) - 1)):
+        power = float(forward @ forward + backward @ backward)
+        reflection = -2 * float(forward @ backward) / power if power > 0 else 0.0
+        process = np.append(process, 0.0) + reflection * np.append(0.0, process[::-1])
+        error *= 1 - reflection**2
+        forward, backward = (forward + reflection * backward)[1:], (backward + reflection * forward)[:-1]
+    density = 4 * error / rate_hz / np.abs(np.fft.rfft(process, points)) ** 2  # twice the one-sided density, as NeuroKit2 has it
+    density[0] /= 2
+    return np.pi * np.linspace(0, 1, len(density)) * rate_hz / (2 * np.pi), density  # its rounding decides which frequencies a band has
 
 
 def lomb_frequencies(duration_s: float, lowest_hz: float, highest_hz: float) -> Floats:

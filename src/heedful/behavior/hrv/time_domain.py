@@ -71,7 +71,8 @@ def time_domain(rr_ms: NDArray[np.float64], settings: TimeDomain | None = None) 
 
 def _windowed(rr: NDArray[np.float64], width: float) -> tuple[float, float]:
     """Deviation of the windows' means, and mean of the windows' deviations."""
-    end = np.cumsum(rr)
+    beat = np.cumsum(rr / 1000)
+    end = (beat - beat[0]) * 1000 + rr[0]  # by way of seconds, as there: a beat on a window's very edge falls where rounding puts it
     windows = int(np.rint(end[-1] / width))
     if windows < 3:
         return float("nan"), float("nan")

@@ -135,7 +135,7 @@ def _simex_slope(
 
 
 def _curves(reliability: float) -> tuple[Extrapolation, ...]:
-    """The rational curve is the exact one of a linear model; where little is error the simulated slopes hardly bend, and a parabola does."""
+    """The rational curve is the exact one of a linear model; where little is error the slopes hardly bend, and a parabola does."""
     if reliability >= _RELIABLE:
         return ("quadratic",)
     return ("nonlinear", "quadratic") if reliability >= _BENT else ("nonlinear",)

@@ -1,7 +1,7 @@
 """Intervals of SIMEX by drawing people anew: nothing is assumed of their spread, and the error's size may be estimated anew with them.
 
-Percentile bootstrap (Efron 1979; Carroll, Ruppert, Stefanski & Crainiceanu 2006, Measurement Error in Nonlinear Models, appendix A.9, for
-SIMEX). Each draw runs the whole extrapolation, so that it costs as many SIMEX fits as there are draws: for a figure, not for a live page.
+Percentile bootstrap (Efron 1979, Ann Stat 7:1). Each draw runs the whole extrapolation, so that it costs as many SIMEX fits as there are
+draws: for a figure, not for a live page.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ class Days:
 
     `nights`: day, onset, offset (minutes after any midnight; null if not known), missing. `heart`: day, value, low, high (baseline
     band; null where there is none), level, missing. `steps`: day, value, missing, goal (null where there is none), level.
-    `supplies`: drug, from_day, to_day (exclusive), kind 'supply' or 'gap'; `dispensed`: drug, day. `symptoms`: symptom, day.
-    Any of them may be empty.
+    `supplies`: drug, from_day, to_day (exclusive), kind 'supply' or 'gap'; `dispensed`: drug, day. `symptoms`: symptom, day, told
+    ('diary' or 'post'). Any of them may be empty.
     """
 
     first: datetime.date

@@ -48,7 +48,10 @@ def days_of(content: PageContent, person: str) -> Days | None:
         steps=_every_day(_steps(features, changes, goal).filter(inside), first, last),
         supplies=supplies,
         dispensed=dispensed,
-        symptoms=_symptoms(content.diary_mentions.filter((pl.col("author") == person) & inside)),
+        symptoms=_symptoms(
+            content.diary_mentions.filter((pl.col("author") == person) & inside),
+            content.timeline.filter((pl.col("person") == person) & inside),
+        ),
     )
     return days if any(part.height for part in (days.nights, days.heart, days.steps, days.supplies, days.symptoms)) else None
 
@@ -148,14 +151,20 @@ def _goals(steps: pl.DataFrame, goal: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([step_goals(steps).join(stated, on="day", how="anti"), stated])
 
 
-def _symptoms(mentions: pl.DataFrame) -> pl.DataFrame:
-    """What the diary says to be there on a day, of the person: those told on most days first, `MOST_SYMPTOMS` of them."""
-    there = (
+def _symptoms(mentions: pl.DataFrame, timeline: pl.DataFrame) -> pl.DataFrame:
+    """What the diary, or a post under an account of the person's own, says to be there on a day, of the person: those told on most days
+    first, `MOST_SYMPTOMS` of them. Told in both, it is the diary's."""
+    label = pl.col("label")
+    diary = (
         mentions.filter(pl.col("type").is_in(["symptom", "condition"]) & (pl.col("concept") != ""))
         .filter((pl.col("assertion") == "present") & (pl.col("experiencer") == "self"))
-        .select("day", symptom=pl.col("label").str.slice(0, 1).str.to_uppercase() + pl.col("label").str.slice(1))
-        .unique()
+        .select("day", symptom=label.str.slice(0, 1).str.to_uppercase() + label.str.slice(1), told=pl.lit("diary"))
     )
+    name_ = pl.col("item").str.replace(r" \[.*$", "")
+    posts = timeline.filter(pl.col("lane") == "symptom", pl.col("from_table") == "own_posts").select(
+        "day", symptom=name_.str.slice(0, 1).str.to_uppercase() + name_.str.slice(1), told=pl.lit("post")
+    )
+    there = pl.concat([diary, posts]).sort("told").unique(["day", "symptom"], keep="first", maintain_order=True)
     most = there.group_by("symptom").len().sort("len", "symptom", descending=[True, False]).head(MOST_SYMPTOMS)
     return there.join(most, on="symptom", how="semi").sort("symptom", "day")
 

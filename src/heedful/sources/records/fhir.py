@@ -16,6 +16,7 @@ from heedful.core.errors import SettingsError, SourceError
 from heedful.core.schemas import Answers, Dispensings, Observations, People, Quarantine, Records
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
 from heedful.sources.csv_columns import only
+from heedful.sources.cut_json import BrokenOffError, whole_part
 from heedful.sources.posts.lines import LineReader
 from heedful.sources.posts.streams import Stream, peek
 from heedful.sources.records.fhir_collection import Collection
@@ -133,7 +134,8 @@ def _relive(path: Path, collection: Collection, until: int, zone: ZoneInfo) -> N
 
 
 def _whole(path: Path, options: Options, zone: ZoneInfo, known_at: datetime, cursor: dict[str, Any] | None) -> Iterator[Batch]:
-    entries = _entries(path, _document(path))
+    document, broken = _document(path)
+    entries = _entries(path, document)
     context = Context(zone, index([(url, resource) for _, url, resource in entries if isinstance(resource, dict)]))
     collection = Collection(options, path, known_at, _patients(entries, context))
     done = cursor["entry"] if cursor else 0
@@ -145,9 +147,12 @@ def _whole(path: Path, options: Options, zone: ZoneInfo, known_at: datetime, cur
         for entry in portion:
             collection.add(entry, context)
         yield collection.batch({"entry": start + len(portion)}, start + len(portion), len(entries))
+    if broken:
+        raise broken
 
 
-def _document(path: Path) -> Any:
+def _document(path: Path) -> tuple[Any, BrokenOffError | None]:
+    """The document; of a bundle or a list that breaks off its whole entries, and the error to raise behind them."""
     blocks, size = [], 0
     for block in Stream(path):
         blocks.append(block)
@@ -158,9 +163,14 @@ def _document(path: Path) -> Any:
                 f"it is one JSON document of more than {WHOLE_LIMIT >> 20} MB",
                 "Ask for the bulk export, or write one resource a line.",
             )
+    data = b"".join(blocks)
     try:
-        return orjson.loads(b"".join(blocks))
+        return orjson.loads(data), None
     except orjson.JSONDecodeError as error:
+        whole = whole_part(data)
+        found = orjson.loads(whole.data) if whole else None
+        if whole and (isinstance(found, list) or found.get("resourceType") == "Bundle"):
+            return found, BrokenOffError(path, whole)
         raise SourceError(path, f"it is not JSON ({error})", "Export the file again; JSON has no comments and no loose commas.") from error
 
 

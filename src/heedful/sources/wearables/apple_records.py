@@ -11,16 +11,17 @@ from typing import IO
 import numpy as np
 
 from heedful.sources.wearables import apple_scan as scanning
+from heedful.sources.wearables import apple_xml
 from heedful.sources.wearables.apple_beats import Beat
 from heedful.sources.wearables.apple_columns import Columns, Names, check_writers, stamp_of
 from heedful.sources.wearables.apple_scan import FULL, MORE, MOST_NOTES, STRANGE
 from heedful.sources.wearables.apple_tables import key_of, room, with_more, with_more_keys
-from heedful.sources.wearables.apple_xml import Attributes, Judge, blocks, broken, element_of, lines_in, text_of
+from heedful.sources.wearables.apple_xml import Attributes, Judge, after_prolog, broken, element_of, lines_in, text_of
 from heedful.sources.wearables.archives import DECODING
 
 LONGEST_TAG = 1 << 20
 """Bytes of a tag that is not handed to the judge unfinished."""
-_STACK = 8_192
+_BLOCKS, _STACK = 4, 8_192
 _NOT_READ = {
     "Correlation": "Correlation: its parts are records of their own",
     "ActivitySummary": "ActivitySummary: a day's total of records that are read",
@@ -34,7 +35,8 @@ _BEYOND = f"MetadataEntry beyond {MOST_NOTES:,} of one record"
 
 @dataclass
 class Collected:
-    """One batch. `columns` hold until the next batch is asked for; `beats`: those that records list; `me`: what the Me element says; `done`: bytes of the XML read so far."""
+    """One batch. `columns` hold until the next batch is asked for; `beats`: those that records list; `me`: what the Me element says;
+    `done`: bytes of the XML read so far."""
 
     columns: Columns
     skipped: Counter[str] = field(default_factory=Counter)
@@ -67,22 +69,16 @@ class Reading:
 
     def batches(self, path: Path, stream: IO[bytes]) -> Iterator[Collected]:
         """The batches; where the file breaks off or is no XML, `SourceError` after all that stood before."""
-        source, damage = blocks(path, stream), None
-        while True:
+        beginning, self._lines = after_prolog(path, stream)
+        self._found.done = len(beginning)
+        self._add(beginning)
+        more, damage = True, None
+        while more and damage is None and (self._judge is None or self._judge.error is None):
             try:
-                block, lines = next(source, (b"", -1))
+                more = self._fill(stream)
             except DECODING as error:
                 damage = error
-                break
-            if lines < 0:
-                break
-            self._lines = self._lines or lines
-            self._found.done += len(block)
-            yield from self._through(block)
-            if self._judge is not None and self._judge.error is not None:
-                break
-        if damage is None:
-            yield from self._through(b"", last=True)
+            yield from self._through(last=not more)
         last = self._cut()
         if last.records:
             yield last
@@ -90,21 +86,28 @@ class Reading:
         if wrong is not None:
             raise broken(path, wrong, self._lines)
 
-    def _through(self, block: bytes, *, last: bool = False) -> Iterator[Collected]:
-        self._add(self._judge.rewritten(block, last=last) if self._judge is not None else block)
+    def _fill(self, stream: IO[bytes]) -> bool:
+        """Read some blocks; False at the file's end. So few that all are still in the processor's cache when they are scanned."""
+        for _ in range(_BLOCKS):
+            block = stream.read(apple_xml.BLOCK)
+            if not block:
+                return False
+            self._found.done += len(block)
+            self._add(block if self._judge is None else self._judge.rewritten(block))
+        return True
+
+    def _through(self, *, last: bool) -> Iterator[Collected]:
+        """Scan what was read."""
+        if last and self._judge is not None:
+            self._add(self._judge.rewritten(b"", last=True))
         while True:
             status = self._scan()
-            unsaid = status == MORE and (
-                self._end - self._at > LONGEST_TAG or (last and not (self._state[scanning.ENDED] and self._at == self._end))
-            )
             if status == FULL:
                 yield self._cut()
             elif status >= scanning.NO_ROOM:
                 self._make_room(status)
-            elif self._judge is None and (status == STRANGE or unsaid):
-                self._judge = Judge(self._open_names())
-                rest, self._at, self._end = bytes(self._text[self._at : self._end]), 0, 0
-                self._add(self._judge.rewritten(rest, last=last))
+            elif self._judge is None and (status == STRANGE or self._is_unfinished(last=last)):
+                self._hand_over(last=last)
             else:
                 assert status == MORE, "what lxml understood was not understood here"
                 break
@@ -112,13 +115,27 @@ class Reading:
             self._state[scanning.OPEN] = 0
             yield self._cut()
 
+    def _is_unfinished(self, *, last: bool) -> bool:
+        """Whether what is left is the beginning of a tag that has no end, or of a document that has none."""
+        left = self._end - self._at
+        return left > LONGEST_TAG or (last and bool(left or not self._state[scanning.ENDED]))
+
+    def _hand_over(self, *, last: bool) -> None:
+        """From here on lxml judges and rewrites."""
+        self._judge = Judge(self._open_names(), ended=bool(self._state[scanning.ENDED]))
+        rest, self._at, self._end = bytes(self._text[self._at : self._end]), 0, 0
+        self._add(self._judge.rewritten(rest, last=last))
+
     def _add(self, block: bytes) -> None:
-        rest = self._text[self._at : self._end]
-        self._at, self._end = 0, len(rest) + len(block)
-        if self._end > len(self._text):
-            self._text = bytearray(2 * self._end)
-        self._text[: len(rest)] = rest
-        self._text[len(rest) : self._end] = block
+        left, size = self._end - self._at, len(block)
+        if self._end + size > len(self._text):
+            old = self._text[self._at : self._end]
+            if left + size > len(self._text):
+                self._text = bytearray(max(2 * (left + size), (_BLOCKS + 1) * apple_xml.BLOCK))
+            self._text[:left] = old
+            self._at, self._end = 0, left
+        self._text[self._end : self._end + size] = block
+        self._end += size
 
     def _scan(self) -> int:
         text, trusted = np.frombuffer(self._text, np.uint8), self._judge is not None

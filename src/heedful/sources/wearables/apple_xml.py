@@ -7,7 +7,7 @@ control characters that XML forbids become spaces; after that nothing is forgive
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -17,8 +17,8 @@ from lxml import etree
 from heedful.core.errors import SourceError
 from heedful.sources.wearables.archives import BROKEN_CURE, DECODING
 
-BLOCK = 262_144
-"""Bytes read at once; so small that a block is still in the processor's cache when it is read again."""
+BLOCK = 65_536
+"""Bytes read at once: what is lost where compressed data is damaged."""
 LONGEST_PROLOG = 1 << 20
 
 _ROOT = b"<HealthData"
@@ -31,6 +31,8 @@ _REFERENCE = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|([a-z]+));")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _ATTRIBUTE = re.compile(rb"""\s([^\s=>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})
+_NAMED_ANEW = str.maketrans(dict.fromkeys("=> \r\n\t", "_"))
+"""A name space may hold what ends a name in the plain form."""
 
 Attributes = dict[str, str]
 
@@ -63,23 +65,24 @@ def element_of(tag: bytes) -> tuple[str, Attributes]:
 class Judge:
     """lxml, from a place between two tags on: what it understands is written anew in the plain form that `apple_scan` trusts.
 
-    `open_names`: the elements that are open at this place, from the root on; none if the root is closed.
+    `open_names`: the elements that are open at this place, from the root on; `ended`: whether the root was closed before it. An entity
+    cannot be declared after a root has begun, so that those of XML itself are all that there are.
     """
 
-    def __init__(self, open_names: Sequence[str]) -> None:
+    def __init__(self, open_names: Sequence[str], *, ended: bool = False) -> None:
         self.error: etree.XMLSyntaxError | None = None
         self._written: list[str] = []
-        self._parser = etree.XMLParser(target=self, resolve_entities=False, no_network=True)
-        begun = "".join(f"<{name}>" for name in open_names) or "<HealthData></HealthData>"
+        self._parser = etree.XMLParser(target=self, resolve_entities=True, no_network=True)
+        begun = "<HealthData></HealthData>" if ended else "".join(f"<{name}>" for name in open_names)
         self._parser.feed(f'<?xml version="1.0" encoding="UTF-8"?>{begun}'.encode())
         self._written.clear()
 
     def start(self, tag: str, attributes: Attributes) -> None:
-        told = " ".join(f'{name}="{value.translate(_ESCAPED)}"' for name, value in attributes.items())
-        self._written.append(f"<{tag} {told} >")
+        told = " ".join(f'{name.translate(_NAMED_ANEW)}="{value.translate(_ESCAPED)}"' for name, value in attributes.items())
+        self._written.append(f"<{tag.translate(_NAMED_ANEW)} {told} >")
 
     def end(self, tag: str) -> None:
-        self._written.append(f"</{tag} >\n")
+        self._written.append("</element >\n")
 
     def close(self) -> None: ...
 
@@ -106,16 +109,8 @@ def broken(path: Path, error: BaseException, lines: int) -> SourceError:
     return SourceError(path, f"the compressed data is damaged ({error})", BROKEN_CURE)
 
 
-def blocks(path: Path, stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Blocks from `<HealthData` on, each with the number of lines before the first. Raises `SourceError` where there is none."""
-    beginning, lines = _skip_prolog(path, stream)
-    yield beginning, lines
-    while block := stream.read(BLOCK):
-        yield block, lines
-
-
-def _skip_prolog(path: Path, stream: IO[bytes]) -> tuple[bytes, int]:
-    """The bytes from `<HealthData` on that were read so far, and how many lines stand before them."""
+def after_prolog(path: Path, stream: IO[bytes]) -> tuple[bytes, int]:
+    """The bytes from `<HealthData` on that were read so far, and how many lines stand before them. Raises `SourceError` on no export."""
     cure = "Give the export.zip of Apple's Health app (profile picture, Export All Health Data), or the export.xml in it."
     read = b""
     try:

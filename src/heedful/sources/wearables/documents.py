@@ -10,17 +10,20 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from heedful.core.errors import SourceError
+from heedful.sources.cut_json import BrokenOffError, whole_part
 from heedful.sources.wearables.parts import Part
 
 _CURE = "Fetch or export the file again."
 
 
 def document(part: Part) -> Any:
-    """The document in a file. Raises `SourceError` if it is no whole JSON."""
+    """The document in a file. Raises `SourceError` if it is no whole JSON, `BrokenOffError` where some of it can be read."""
     data = part.bytes().removeprefix(b"\xef\xbb\xbf")
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
+        if whole := whole_part(data):
+            raise BrokenOffError(part.place, whole) from error
         raise SourceError(part.place, f"it is not complete JSON ({error.msg})", _CURE, error.lineno) from error
 
 

@@ -16,6 +16,7 @@ from heedful.core.codes import CODES
 from heedful.core.errors import SourceError
 from heedful.core.schemas import INSTANT, Observations
 from heedful.sources.base import BATCH_ROWS, Batch, Options, frame
+from heedful.sources.cut_json import BrokenOffError
 from heedful.sources.quarantine import QuarantineList
 from heedful.sources.wearables import plausible
 from heedful.sources.wearables.numbering import Numbering, mixed
@@ -50,18 +51,28 @@ class Draft:
 
 
 def of_parts(parts: Sequence[Part], read: Callable[[Part], Draft]) -> Iterator[Draft]:
-    """A draft of each file; of several files one that is refused is set aside with its reason, and a single one raises `SourceError`."""
+    """A draft of each file; of several files one that is refused is set aside with its reason, and a single one raises `SourceError`.
+
+    Of a document that breaks off, the whole records come first.
+    """
     done = 0
     for part in parts:
         done += part.size
+        broken: SourceError | None = None
         try:
             draft = read(part)
+        except BrokenOffError as error:
+            draft, broken = read(part.of(error.whole.data)), error
         except SourceError as error:
             if len(parts) == 1:
                 raise
-            draft = Draft(part.name, empty(), [(error.line or 1, f"{error.reason}; {error.cure}", None)])
+            draft, broken = Draft(part.name, empty()), error
+        if broken and len(parts) > 1:
+            draft.unread = [*draft.unread, (broken.line or 1, f"{broken.reason}; {broken.cure}", None)]
         draft.done = done
         yield draft
+        if broken and len(parts) == 1:
+            raise broken
 
 
 class Rows:

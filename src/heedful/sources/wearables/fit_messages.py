@@ -26,7 +26,7 @@ EPOCH = 631_065_600
 POWER_ON = 0x10000000
 """Smaller times count from when the device was switched on and have no date."""
 BASELINE = "first reading of a counter of the day, only a baseline"
-_UNDATED = "it bears no date: the device did not know the time, or counted from when it was switched on"
+_UNDATED = "it bears no date: the device did not know the time, or counted from when it was switched on; set its clock before it records"
 NOT_MEASURED = "a level that says that nothing was measured"
 SPORTS = (
     "generic", "running", "cycling", "transition", "fitness_equipment", "swimming", "basketball", "soccer", "tennis", "american_football",

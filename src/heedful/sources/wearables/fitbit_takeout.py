@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from heedful.core.codes import CODES
 from heedful.core.errors import SourceError
 from heedful.core.schemas import INSTANT, Observations, Quarantine
 from heedful.sources.base import BATCH_ROWS, SOURCES, Batch, Options, SourceCard, frame
+from heedful.sources.cut_json import BrokenOffError
 from heedful.sources.quarantine import QuarantineList
 from heedful.sources.wearables import fitbit_sleep, plausible
 from heedful.sources.wearables.archives import DECODING, is_zip
@@ -23,9 +25,10 @@ from heedful.sources.wearables.levels import Holding, days_of, spoken_for
 from heedful.sources.wearables.numbering import Numbering, mixed
 from heedful.sources.wearables.takeout_clock import Clock, clock, offset_of_cut
 from heedful.sources.wearables.takeout_files import Part, is_known, opened
-from heedful.sources.wearables.takeout_kinds import DAY, KINDS, Kind, kind_of
+from heedful.sources.wearables.takeout_kinds import DAY, KINDS, Kind, kind_of, left_out
 
 REPEAT = "exact repeat of a row: same time and value"
+NEXT_DAYS = "row that begins the next day's file"
 NOTHING = "nothing measured: empty, or the value that Fitbit writes for it"
 _CURE = "Give the folder 'Fitbit' of a Google Takeout, the zip of it, or one of its files under its own name."
 _SLEEP_CODES = ("sleep_stage", "sleep_minutes", "time_in_bed")
@@ -73,6 +76,8 @@ class FitbitTakeout:
         """By the names of the files, which say what they hold; a single file must also begin as one of Fitbit's does."""
         if path.is_file() and not is_zip(path, head):
             begins = b'"dateTime"' in head[:200] or b'"logId"' in head[:200] or head.lower().startswith((b"timestamp", b"date"))
+            if left_out(path.name):
+                return 0.6
             return 0.8 if is_known(path.name) and begins else 0.0
         try:
             with opened(path) as (parts, others):
@@ -89,10 +94,13 @@ class FitbitTakeout:
         done_file, done_row = (int(cursor["file"]), int(cursor["row"])) if cursor else (-1, 0)
         with opened(path) as (parts, others):
             known = [part for part in parts if is_known(part.name)]
+            if not known and len(parts) == 1 and (why := left_out(parts[0].name)):
+                raise SourceError(path, f"of a Fitbit export this file is left out: {why}", "Give the whole folder, or another file of it.")
             if not known:
                 raise SourceError(path, "no file in it has the name of a Fitbit export's", _CURE)
             reading = _Reading(options, known_at, known, _clock(options, parts))
-            aside = Counter("file not read: " + part.name for part in parts if not is_known(part.name))
+            others_of = [part.name for part in parts if not is_known(part.name)]
+            aside = Counter(f"file left out: {why}" if (why := left_out(name)) else f"file not read: {name}" for name in others_of)
             aside["file of another person or product"] += len(others)
             total, done = sum(part.size for part in known), 0
             for number, part in enumerate(known):
@@ -126,13 +134,18 @@ class _Reading:
 
     def batches(self, part: Part, number: int, aside: Counter[str], progress: tuple[int, int]) -> Iterator[Batch]:
         kind, quarantine = kind_of(part.name), QuarantineList(self._options.name, Path(part.name), self._known_at)
+        broken: SourceError | None = None
         try:
-            draft = _drafted(part, kind) if kind else _drafted_sleep(part, quarantine)
+            draft = _of_kind(part, kind, quarantine)
+        except BrokenOffError as error:
+            draft, broken = _of_kind(part.of(error.whole.data), kind, quarantine), error
         except SourceError as error:
             if self._alone:
                 raise
-            quarantine.add(error.line or 1, f"{error.reason}; {error.cure}")
-            draft = Draft(_NO_ROWS, 1, Counter())
+            draft, broken = Draft(_NO_ROWS, 0, Counter()), error
+        if broken and not self._alone:
+            quarantine.add(broken.line or 1, f"{broken.reason}; {broken.cure}")
+            draft = replace(draft, records=draft.records + 1)
         rows = self._judged(self._once(self._placed(draft.rows), kind, draft.skipped), quarantine)
         rows = _numbered(rows, draft.skipped)
         cuts = range(0, rows.height, BATCH_ROWS) if rows.height else range(1)
@@ -149,6 +162,8 @@ class _Reading:
                 skipped=dict(skipped) if first else {},
                 aside=dict(aside) if first else {},
             )
+        if broken and self._alone:
+            raise broken
 
     def _placed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows with person, start_at, end_at, day and offset, by the clock."""
@@ -194,10 +209,16 @@ def _numbered(rows: pl.DataFrame, skipped: Counter[str]) -> pl.DataFrame:
     return rows.select([name for name in Observations.columns if name in rows.columns])
 
 
+def _of_kind(part: Part, kind: Kind | None, quarantine: QuarantineList) -> Draft:
+    return _drafted(part, kind) if kind else _drafted_sleep(part, quarantine)
+
+
 def _readable(part: Part, kind: Kind) -> Draft | None:
     """The rows of a file, or None where it cannot be read, which is said when its turn comes."""
     try:
         return _drafted(part, kind)
+    except BrokenOffError as error:
+        return _drafted(part.of(error.whole.data), kind)
     except SourceError:
         return None
 
@@ -223,7 +244,15 @@ def _drafted(part: Part, kind: Kind) -> Draft:
         minutes=pl.lit(float(kind.minutes)),
         is_local=pl.lit(kind.times != "utc"),
     )
-    return Draft(rows, len(records), Counter({NOTHING: written.height - kept.height}))
+    draft = Draft(rows, len(records), Counter({NOTHING: written.height - kept.height}))
+    return _own_day(part, draft) if kind.overlaps else draft
+
+
+def _own_day(part: Part, draft: Draft) -> Draft:
+    """The draft without rows of a later day than the file is named after."""
+    named = re.search(r"\d{4}-\d\d-\d\d", part.name)
+    own = draft.rows.filter(pl.col("local").is_null() | (pl.col("local").dt.date().cast(pl.String) <= (named[0] if named else "9")))
+    return Draft(own, draft.records, draft.skipped + Counter({NEXT_DAYS: draft.rows.height - own.height}))
 
 
 def _json_records(part: Part, kind: Kind) -> list[tuple[str | None, Any]]:

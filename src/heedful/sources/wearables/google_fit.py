@@ -59,7 +59,7 @@ class GoogleFit:
     def recognise(self, path: Path, head: bytes) -> float:
         """By the columns of a day's file, and a stream by its fields; a folder or zip by the names of its files."""
         if path.is_file() and not is_zip(path, head):
-            return 0.95 if _is_stream(head) else 0.9 if _is_day(head) else 0.0
+            return 0.95 if _is_stream(head) else 0.9 if _is_day(head) and b"(kcal)" in head[:1_000] else 0.0
         parts = glimpsed(path)
         known = sum(PurePosixPath(part.place).parent.name in _FOLDERS or _is_read(part) for part in parts)
         days = [part for part in parts if _NAME.fullmatch(plain(part.name))]
@@ -77,10 +77,10 @@ class GoogleFit:
 
 
 def _is_day(head: bytes) -> bool:
-    """Whether a table begins with two columns of times of day and counts energy."""
+    """Whether a table begins with two columns of times of day."""
     header, _, rest = head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
     first = rest.split(b"\n", 1)[0].strip().split(b",")[:2]
-    return b"(kcal)" in header and (header.startswith(b"Start time,End time,") or (len(first) == 2 and all(map(_CLOCK.match, first))))
+    return header.startswith(b"Start time,End time,") or (len(first) == 2 and all(map(_CLOCK.match, first)))
 
 
 def _is_stream(head: bytes) -> bool:

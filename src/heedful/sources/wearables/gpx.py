@@ -71,6 +71,8 @@ def _draft(part: Part) -> Draft:
                 device = (element.get("creator") or "GPX")[:60]
             elif name == "trk":
                 times = []
+            elif name == "rte":
+                aside["route: a plan, which nobody need have gone"] += 1
         elif name in _POINTS:
             _point(element, times if name == "trkpt" else None, rows, aside)
             element.clear()
@@ -83,6 +85,8 @@ def _draft(part: Part) -> Draft:
                 skipped[UNTIMED] += 1
     if not device:
         raise SourceError(part.place, "it is no GPX file: its first element is another", "Give a track exported as GPX.")
+    if not (rows or skipped or aside):
+        aside["file without a track or a point"] += 1
     return Draft(part.name, rows.table().with_columns(device=pl.lit(device)), skipped=skipped, aside=aside)
 
 

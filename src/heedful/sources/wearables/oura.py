@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from heedful.core.codes import CODES
 from heedful.core.errors import SourceError
-from heedful.core.schemas import Observations, Quarantine
+from heedful.core.schemas import Answers, Observations, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
 from heedful.sources.wearables.archives import is_zip
 from heedful.sources.wearables.documents import document, objects, shown, stamped
@@ -50,13 +50,13 @@ Record = dict[str, Any]
 
 
 class Oura:
-    """Reads answers or exports of one person, `Options.subject`. Free-text tags are not read."""
+    """Reads answers or exports of one person, `Options.subject`. Tags become answers; their comments, and Oura's scores, are not kept."""
 
     card = SourceCard(
         name="wearables.oura",
         says="Oura ring data: answers of its API as JSON, or its sleep export as CSV",
         family="wearables",
-        tables=(Observations, Quarantine),
+        tables=(Observations, Answers, Quarantine),
         zone_rule="Times carry their offset; days alone are of the declared zone. Oura's day of activity runs from 4 to 4 o'clock.",
         terms="The person's own data, fetched with the person's permission; Oura's terms for developers hold.",
         tested_on="real: one person's sleep export as CSV; made elsewhere after Oura's definition: 11 answers of its API",
@@ -71,12 +71,26 @@ class Oura:
         return 0.85 if share(path, _may_be, _is_oura) > 0.5 else 0.0
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
-        """Batches of observations. Errors: `SourceError` if a file is none of Oura's."""
+        """Batches of observations, then of tags as answers. Errors: `SourceError` if a file is none of Oura's."""
         with opened(path, _may_be) as parts:
             if not parts:
                 raise SourceError(path, "there is no JSON or CSV file in it", "Give the answers of the API or the export of Oura.")
-            drafts = of_parts(parts, lambda part: _draft(part, ZoneInfo(options.zone)))
-            yield from batches(drafts, options, known_at, cursor, sum(part.size for part in parts))
+            # Here, and not above: the readers of answers need the records', and those the wearables' package.
+            from heedful.sources.wearables.oura_tags import MARK, tag_batches
+
+            zone, total = ZoneInfo(options.zone), sum(part.size for part in parts)
+            if not cursor or "draft" in cursor:
+                yield from batches(of_parts(parts, lambda part: _draft(part, zone)), options, known_at, cursor, total)
+                cursor = None
+            tagged = [part for part in parts if MARK in _start(part)]
+            yield from tag_batches(tagged, options, known_at, cursor, total)
+
+
+def _start(part: Part) -> bytes:
+    try:
+        return part.bytes()[:65_536]
+    except SourceError:
+        return b""
 
 
 def _may_be(name: str) -> bool:
@@ -97,13 +111,22 @@ def _draft(part: Part, zone: ZoneInfo) -> Draft:
             if record is None:
                 raise TypeError("it is no object")
             read = next((read for mark, read in _KINDS.items() if mark in record), None)
+            if "tag_type_code" in record:
+                continue
             if read is None:
-                aside["record without observations"] += 1
+                aside[_score(record)] += 1
             else:
                 read(number, record, zone, rows, skipped)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             unread.append((number, f"the record cannot be read ({type(error).__name__}: {str(error)[:80]})", shown(raw)))
     return Draft(part.name, rows.table(), unread, skipped, aside)
+
+
+def _score(record: Record) -> str:
+    """What a record without a number of ours is."""
+    if "contributors" in record:
+        return "a day's score, Oura's own: what it is made of stands in the other records"
+    return "a day's stress, Oura's own judgement" if "stress_high" in record else "record without observations"
 
 
 def _records(part: Part) -> list[Any]:

@@ -29,6 +29,10 @@ class Part:
     size: int
     read: Callable[[], bytes]
 
+    def of(self, data: bytes) -> Part:
+        """The same file with other bytes: what of it can be read."""
+        return replace(self, read=lambda: data)
+
     def bytes(self) -> bytes:
         """All bytes, gunzipped if they are gzip by content. Raises `SourceError` on damaged, huge or empty data."""
         try:

@@ -19,6 +19,7 @@ from heedful.sources.wearables.documents import instant, named_zone, shown, stam
 
 NAME = "wearables.shimmer"
 NO_CODE = "record of a kind without a code"
+NOTHING = "record in which nothing was measured: zeros alone"
 PER_MMOL = 18.0156
 _POUND, _STONE = 0.45359237, 6.35029318
 _GOOGLE = {"com.google.heart_rate.bpm": ("heart_rate", 1.0), "com.google.step_count.delta": ("steps", 1.0),
@@ -113,12 +114,15 @@ def _manual(record: Record) -> str:
 
 
 def _ihealth(codes: tuple[tuple[str, str, float], ...], record: Record, told: Told) -> None:
-    at = _local(record["MDate"], record["TimeZone"])
+    at, measured = _local(record["MDate"], record["TimeZone"]), False
     for name, code, factor in codes:
         value = record.get(name)
         if value is None or (value == 0 and name in ("HR", "BO", "FatValue", "BMI", "WeightValue")):
             continue
+        measured = True
         told.add(code, at, value * factor, how="vendor_derived" if code == "body_mass_index" else _manual(record), device="iHealth")
+    if not measured:
+        told.skipped[NOTHING] += 1
 
 
 def _pressure(record: Record, told: Told) -> None:

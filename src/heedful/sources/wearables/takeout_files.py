@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from heedful.core.errors import SourceError
+from heedful.sources.cut_json import BrokenOffError, whole_part
 from heedful.sources.wearables.archives import DECODING, gunzipped, is_zip, opened_zip
 from heedful.sources.wearables.takeout_kinds import FOLDERS, SLEEP, kind_of
 
@@ -32,11 +33,18 @@ class Part:
     size: int
     read: Callable[[], bytes]
 
+    def of(self, data: bytes) -> Part:
+        """The same file with other bytes: what of it can be read."""
+        return replace(self, read=lambda: data)
+
     def json(self) -> list[dict[str, Any]]:
-        """The records of a JSON file. Raises `SourceError` if it is not a list of objects."""
+        """The records of a JSON file. Raises `SourceError` if it is not a list of objects, `BrokenOffError` where some can be read."""
+        data = self._unpacked()
         try:
-            found = orjson.loads(self._unpacked())
+            found = orjson.loads(data)
         except orjson.JSONDecodeError as error:
+            if whole := whole_part(data):
+                raise BrokenOffError(self.place, whole) from error
             raise SourceError(self.place, f"it is not complete JSON ({error.msg})", _CURE, error.lineno) from error
         if not isinstance(found, list):
             raise SourceError(self.place, "it holds no list of records, as Fitbit's files do", _CURE)

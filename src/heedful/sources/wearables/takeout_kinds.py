@@ -3,7 +3,8 @@
 Facts measured on real exports (what else a reader would have to guess): JSON steps, distance, calories and heart rate are UTC without a
 zone, and a file begins at local midnight; the same samples stand again in `Physical Activity_GoogleData`, in UTC and cut at UTC
 midnight, with equal values (distance in m, not cm) and without the zeros; its `heart_rate_variability` and
-`respiratory_rate_sleep_summary` write *local* time with a false Z.
+`respiratory_rate_sleep_summary` write *local* time with a false Z. Oxygen by the minute is UTC too (it ends minutes after the night's
+sleep does), and 50 % there means none.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Kind:
     """One kind of file. `pattern` fits the file's name; `value` is a column of a CSV or a dotted path in a JSON record.
 
     `minutes`: length of a row, 0 for instants. `missing`: values that mean nothing was measured. `stamp`: the column of the time.
+    `overlaps`: a day's file ends with the first row of the next day's.
     """
 
     label: str
@@ -34,6 +36,7 @@ class Kind:
     how: str = "measured"
     stamp: str = "timestamp"
     unit: str = ""
+    overlaps: bool = False
 
     @property
     def is_json(self) -> bool:
@@ -76,11 +79,28 @@ KINDS: tuple[Kind, ...] = (
     _csv("daily_respiratory_rate", "respiratory_rate", "date", DAY, "breaths per minute", how="vendor_derived"),
     _csv("Daily Respiratory Rate Summary - ", "respiratory_rate", "date", DAY, "daily_respiratory_rate", how="vendor_derived"),
     _csv("daily_resting_heart_rate", "resting_heart_rate", "date", DAY, "beats per minute", missing=(0.0,), how="vendor_derived"),
+    _csv("Minute SpO2 - ", "oxygen_saturation", "utc", 1, "value", missing=(50.0,), overlaps=True),
+    _csv("oxygen_saturation_", "oxygen_saturation", "utc", 1, "oxygen saturation percentage", missing=(50.0,)),
     _csv("Daily SpO2 - ", "oxygen_saturation", "date", DAY, "average_value", how="vendor_derived"),
     _csv("daily_sleep_temperature_derivations", "skin_temperature", "date", DAY, "nightly temperature celsius", how="vendor_derived"),
     _csv("Stress Score", "stress_score", "date", DAY, "STRESS_SCORE", missing=(0.0,), how="vendor_derived", stamp="DATE"),
 )  # fmt: skip
 """In order of preference: of kinds with the same code and length, the first that has a day speaks for it."""
+
+_OWN = "a score or a level of Fitbit's own, whose rule is not published"
+_FINER = "rows by the second, or a summary, of what other files of the export hold"
+_NO_CLOCK = "skin temperature by the minute, of a clock that is not known; the night's own stands in daily_sleep_temperature_derivations"
+LEFT_OUT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"({names})[-_ 0-9()]*\.(csv|json)(\.gz)?"), why)
+    for names, why in (
+        ("activity_level|active_minutes|sedentary_period|cardio_load|cardio_load_observed_interval|sleep_score|"
+         "CalibrationStatusForReadinessAndLoad|time_in_heart_rate_zones", _OWN),
+        ("live_pace|Heart Rate Variability Histogram", _FINER),
+        ("body_temperature|Device Temperature|Computed Temperature", _NO_CLOCK),
+        ("environment|swim_lengths_data|estimated_oxygen_variation", "nothing that has a code"),
+    )
+)  # fmt: skip
+"""Files of the export that are known and not read, and why."""
 
 SLEEP = re.compile(r"sleep-\d{4}-\d\d-\d\d(_\w+)?\.json(\.gz)?")
 FOLDERS = frozenset(
@@ -89,6 +109,15 @@ FOLDERS = frozenset(
      "Heart Rate", "Sleep")
 )  # fmt: skip
 """Folders of one account's export; files elsewhere are another person's or another product's."""
+
+
+def left_out(name: str) -> str:
+    """Why a file of the export is not read; '' if it is, or is not known.
+
+    >>> left_out("sleep_score.csv")
+    "a score or a level of Fitbit's own, whose rule is not published"
+    """
+    return next((why for pattern, why in LEFT_OUT if pattern.fullmatch(name)), "")
 
 
 def kind_of(name: str) -> Kind | None:

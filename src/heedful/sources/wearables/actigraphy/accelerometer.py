@@ -15,6 +15,7 @@ from heedful.core.errors import SettingsError, SourceError
 from heedful.core.schemas import INSTANT, Observations, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
 from heedful.sources.wearables.actigraphy.acceleration import Minutes, RawFormat, Recording, Unread
+from heedful.sources.wearables.actigraphy.angles import Angles
 from heedful.sources.wearables.actigraphy.cwa import CWA
 from heedful.sources.wearables.actigraphy.drift import SETTING, gain
 from heedful.sources.wearables.actigraphy.geneactiv import GENEACTIV
@@ -24,14 +25,17 @@ from heedful.sources.wearables.drafts import COLUMNS, Draft, batches
 
 FORMATS: tuple[RawFormat, ...] = (CWA, GENEACTIV, GT3X)
 SCANT = "minute with less than 6 seconds of samples"
+SCANT_ANGLE = "five seconds with less than 4.5 seconds of samples"
 _DRAFT = 1_440
 _MOST_UNREAD = 10_000
 """Parts that cannot be read; a file with more is another kind of file."""
 _SUMMARY = ("acceleration_enmo", "acceleration_mad", "acceleration_mean")
+_CODES = (*_SUMMARY, "arm_angle")
 
 
 class Accelerometer:
-    """Reads one recording of one person, `Options.subject`; or each of a folder. A minute counts what was recorded in it.
+    """Reads one recording of one person, `Options.subject`; or each of a folder. A minute counts what was recorded in it; the angle of the
+    arm is told each 5 seconds, for sleep by van Hees.
 
     Setting: `first_day` ("2018-01-23") moves a recording whose dates were put into the past to begin on that day; `clock_gain_seconds` is
     how many seconds a day the device's clock was found to gain, and takes that out. ActiGraph's counts are
@@ -40,15 +44,15 @@ class Accelerometer:
 
     card = SourceCard(
         name="wearables.accelerometer",
-        says="a raw recording of an accelerometer: ActiGraph GT3X, Axivity CWA or GENEActiv BIN, summarised per minute",
+        says="a raw recording of an accelerometer: ActiGraph GT3X, Axivity CWA or GENEActiv BIN, summarised per minute, and the arm's angle",
         family="wearables",
         tables=(Observations, Quarantine),
         zone_rule="By the offset that the file names (GT3X, GENEActiv), else by the declared zone at the start; the clock is never set.",
         terms="Data of participants: only under their consent; names and dates of birth in the files are not kept.",
         tested_on="real: samples of read.gt3x, pygt3x and GGIRread; GT3X of before 2013 (activity.bin) and AX6 untested on real files; "
         "ENMO and MAD without calibration on the recording itself",
-        codes=_SUMMARY,
-        units=tuple(sorted({CODES[code].unit for code in _SUMMARY})),
+        codes=_CODES,
+        units=tuple(sorted({CODES[code].unit for code in _CODES})),
     )
 
     def recognise(self, path: Path, head: bytes) -> float:
@@ -101,6 +105,7 @@ def _drafts(files: list[Path], options: Options) -> Iterator[Draft]:
 
 def _of_recording(file: Path, recording: Recording, options: Options) -> Iterator[Draft]:
     minutes, told, unread, clock, seen = Minutes(), list[pl.DataFrame](), list[tuple[int, str, str | bytes | None]](), None, False
+    angles, turned = Angles(recording.rate), list[pl.DataFrame]()
     count = 0
     try:
         for piece in recording.pieces:
@@ -113,16 +118,17 @@ def _of_recording(file: Path, recording: Recording, options: Options) -> Iterato
             seen = True
             clock = clock or _Clock(int(piece.at[0]), recording.offset_minutes, options)
             told.append(minutes.add(piece))
+            turned.append(angles.add(piece))
             if sum(one.height for one in told) >= _DRAFT:
-                yield _draft(file, told, unread, recording, clock)
-                told, unread = [], []
+                yield _draft(file, told, turned, unread, recording, clock)
+                told, turned, unread = [], [], []
     except DECODING as error:
         raise SourceError(file, f"it cannot be read ({error})", "Copy the recording again from the device.") from error
     if not seen:
         why = unread[0][1] if unread else "there is no sample in it"
         raise SourceError(file, f"no sample of it can be read: {why}", "Copy the recording again from the device.")
     if clock is not None:
-        yield _draft(file, [*told, minutes.rest()], unread, recording, clock)
+        yield _draft(file, [*told, minutes.rest()], [*turned, angles.rest()], unread, recording, clock)
 
 
 class _Clock:
@@ -152,23 +158,28 @@ class _Clock:
 def _draft(
     file: Path,
     told: list[pl.DataFrame],
+    turned: list[pl.DataFrame],
     unread: list[tuple[int, str, str | bytes | None]],
     recording: Recording,
     clock: _Clock,
 ) -> Draft:
-    table = pl.concat(told)
+    table, turns = pl.concat(told), pl.concat(turned)
     enough = pl.col("samples") >= 6 * recording.rate * 0.98
-    skipped = Counter({SCANT: len(_SUMMARY) * table.filter(~enough).height})
+    whole = pl.col("samples") >= 4.5 * recording.rate
+    skipped = Counter({SCANT: len(_SUMMARY) * table.filter(~enough).height, SCANT_ANGLE: turns.filter(~whole).height})
     seconds = (pl.col("samples") / recording.rate).round(1)
-    table = table.filter(enough).with_columns(extra=pl.when(seconds < 59).then(_noted("seconds", seconds)))
-    rows = table.unpivot(list(_SUMMARY), index=["line", "minute", "extra"], variable_name="code", value_name="value")
+    table = table.filter(enough).with_columns(extra=pl.when(seconds < 59).then(_noted("seconds", seconds)), lasts=pl.lit(60))
+    rows = table.unpivot(list(_SUMMARY), index=["line", "minute", "extra", "lasts"], variable_name="code", value_name="value")
+    angles = turns.filter(whole).select(
+        "line", pl.col("at").alias("minute"), extra=pl.lit(None, pl.String), lasts=pl.lit(5), code=pl.lit("arm_angle"), value="arm_angle"
+    )
     rows = (
-        rows.with_columns(
+        pl.concat([rows, angles]).with_columns(
             pl.col("value").round(3),
             start_at=clock.utc("minute"), offset_minutes=pl.lit(clock.minutes, pl.Int16), device=pl.lit(recording.device),
         )
         .with_columns(
-            end_at=pl.col("start_at") + pl.duration(minutes=1), written=pl.format("{} {} at {}", "code", "value", "start_at")
+            end_at=pl.col("start_at") + pl.duration(seconds="lasts"), written=pl.format("{} {} at {}", "code", "value", "start_at")
         )
         .sort("start_at", "code", maintain_order=True)
     )  # fmt: skip

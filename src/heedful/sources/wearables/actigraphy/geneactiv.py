@@ -1,6 +1,7 @@
 """GENEActiv: a text header with the calibration, then pages of ten lines; the last of a page holds 300 samples as hexadecimal digits.
 
 Each sample has 12 digits: x, y and z of 12 bits, then light and button. g = (100 × raw - offset) / gain (ActivInsights' file description).
+ENMO and angle equal wristpy's 0.2.10 over the samples of GGIRread's file (tests/sources/wearables/test_accelerometer.py).
 """
 
 from __future__ import annotations
@@ -69,26 +70,32 @@ def _pieces(path: Path, gains: Floats, offsets: Floats) -> Iterator[Stretch | Un
             for line in iter(lambda: file.readline(_LONGEST), b""):
                 if line.startswith(_PAGE):
                     if number:
-                        yield _page(number, told, gains, offsets)
+                        yield from _page(number, told, gains, offsets)
                     number, told = number + 1, []
                 elif number and len(told) < 20 and line.strip():
                     told.append(line.strip())
-            yield _page(number, told, gains, offsets)
+            yield from _page(number, told, gains, offsets, is_last=True)
         except DECODING as error:
             yield Unread(max(1, number), f"the file cannot be unpacked after page {number} ({error}); {_CURE}")
 
 
-def _page(number: int, lines: list[bytes], gains: Floats, offsets: Floats) -> Stretch | Unread:
+def _page(number: int, lines: list[bytes], gains: Floats, offsets: Floats, *, is_last: bool = False) -> Iterator[Stretch | Unread]:
+    """The samples of a page of 300. Of the last one, which the end of the file cuts, those that stand before the cut are read; a page that is
+    too short elsewhere has lost digits nobody knows where, so that none of its samples can be trusted."""
     named = dict(line.split(b":", 1) for line in lines if b":" in line)
     digits = lines[-1] if lines else b""
     try:
         rate = float(named[b"Measurement Frequency"].replace(b",", b"."))
         begins = micro(_time(named[b"Page Time"].decode("ascii")))
         values = np.frombuffer(bytes.fromhex(digits[: len(digits) // 12 * 12].decode("ascii")), np.uint8).reshape(-1, 6).astype(np.int64)
-        if not len(values) or len(digits) % 12 or len(values) < 300 or not 0 < rate <= 1_000:
+        is_cut = len(digits) < 3_600 or len(digits) % 12 > 0
+        if not len(values) or not 0 < rate <= 1_000 or (is_cut and not is_last):
             raise ValueError(f"{len(digits):,} of 3,600 digits")
     except (KeyError, ValueError) as error:
-        return Unread(number, f"page {number} is damaged or cut off ({type(error).__name__}: {str(error)[:60]}); {_CURE}")
+        yield Unread(number, f"page {number} is damaged or cut off ({type(error).__name__}: {str(error)[:60]}); {_CURE}")
+        return
+    if is_cut:
+        yield Unread(number, f"page {number}, the last, is cut off after {len(values)} of 300 samples ({len(digits):,} of 3,600 digits); {_AGAIN}")
     raw = np.stack(
         [
             (values[:, 0] << 4) | (values[:, 1] >> 4),
@@ -98,7 +105,7 @@ def _page(number: int, lines: list[bytes], gains: Floats, offsets: Floats) -> St
         axis=1,
     )
     raw -= (raw >= 2_048) * 4_096
-    return Stretch(number, spaced(np.array([begins]), len(values), rate), (100.0 * raw - offsets) / gains)
+    yield Stretch(number, spaced(np.array([begins]), len(values), rate), (100.0 * raw - offsets) / gains)
 
 
 def _time(written: str) -> datetime:

@@ -15,6 +15,7 @@ from heedful.core.codes import CODES
 from heedful.core.errors import SettingsError, SourceError
 from heedful.core.schemas import Observations, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
+from heedful.sources.cut_json import BrokenOffError, whole_part
 from heedful.sources.wearables.archives import is_zip
 from heedful.sources.wearables.documents import shown
 from heedful.sources.wearables.drafts import Draft, Rows, batches, of_parts
@@ -104,6 +105,8 @@ def _documents(part: Part, unread: list[tuple[int, str, str | bytes | None]]) ->
         yield from enumerate(whole if isinstance(whole, list) else [whole], start=1)
         return
     except orjson.JSONDecodeError as error:
+        if data.lstrip()[:1] == b"[" and (cut := whole_part(data)):
+            raise BrokenOffError(part.place, cut) from error
         lines = [(number, line) for number, line in enumerate(data.splitlines(), start=1) if line.strip()]
         if len(lines) < 2 or not lines[0][1].strip().startswith(b"{") or not _is_whole(lines[0][1]):
             raise SourceError(part.place, f"it is not complete JSON ({error.msg})", _CURE, error.lineno) from error
