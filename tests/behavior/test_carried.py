@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from polars.testing import assert_frame_equal
 from heedful.behavior.change import baseline_change
 from heedful.behavior.change_points import person_change_points
 from heedful.behavior.hours import HOUR_COLUMNS, SIGNALS
+from heedful.behavior.illness_signal import illness_signal
 from heedful.behavior.nightsignal import nightsignal
 from heedful.behavior.rhythm_daily import daily_rhythm
 from heedful.core.derivations import Carried, Derivation
@@ -30,7 +32,7 @@ NAMES = (
     "sleep_minutes[vendor]", "hrv_rmssd[before_noon]", "skin_temperature[night]", "steps[reported]",
 )  # fmt: skip
 KINDS = ("alcohol", "travel", "vaccination", "cycle_start")
-CARRIED = (daily_rhythm, baseline_change, nightsignal, person_change_points)
+CARRIED = (daily_rhythm, baseline_change, nightsignal, illness_signal, person_change_points)
 
 
 def feature(rng: random.Random, day: int) -> dict[str, Any]:
@@ -96,8 +98,11 @@ class World:
             keys = [dict(zip(schema.key, key, strict=True)) for key in gone]
             dtypes = {name: schema.dtypes()[name] for name in schema.key}
             waiting.append((position, pl.DataFrame(keys, schema=dtypes), self.table(position, list(new.values()))))
-        for one in waiting:
-            self.state.step(*one)
+        for position, *parts in waiting:
+            names = self.derivation.only.get("features"), self.derivation.matching.get("features")
+            held = pl.col("person").is_in(list(self.state.people()))
+            read = pl.lit(True) if names == (None, None) or position else pl.col("feature").str.contains(names[1] or _one_of(names[0]))
+            self.state.step(position, *(rows.filter(held & read) for rows in parts))
         keys, found = self.state.read()
         derived = self.derived()
         if keys.height:
@@ -114,6 +119,10 @@ class World:
     def assert_as_derived(self) -> None:
         key = list(self.derivation.writes.key)
         assert_frame_equal(self.stored.sort(key), self.derived().sort(key), check_exact=True)
+
+
+def _one_of(names: tuple[str, ...] | None) -> str:
+    return "|".join(f"^{re.escape(name)}$" for name in names or ())
 
 
 @pytest.mark.parametrize("derivation", CARRIED, ids=lambda one: one.name)

@@ -304,4 +304,5 @@ MAKERS: dict[type[Schema], Callable[[random.Random], dict[str, Any]]] = {
 
 def random_rows(schema: type[Schema], rng: random.Random, count: int) -> pl.DataFrame:
     made = [MAKERS[schema](rng) for _ in range(count)]
-    return schema.check(pl.DataFrame(made, schema={name: dtype for name, dtype in schema.dtypes().items() if name in made[0]}))
+    told = set().union(*made)  # a row may leave out what only rows of its kind have
+    return schema.check(pl.DataFrame(made, schema={name: dtype for name, dtype in schema.dtypes().items() if name in told}))

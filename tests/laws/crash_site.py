@@ -10,6 +10,7 @@ import polars as pl
 
 from heedful.core.clock import FixedClock
 from heedful.core.schemas import TABLES
+from heedful.loops.linked_accounts import link_accounts, read_links
 from heedful.loops.run import record_consent_files, run_site
 from heedful.loops.settings import load_settings
 from heedful.loops.site import Site
@@ -28,6 +29,7 @@ kind = "records.mapped"
 settings = { table = "people", columns = { person = "person", zone = "zone", birth_year = "birth_year", sex = "sex", place = "place", language = "language" } }
 [[input]]
 path = "town/posts.jsonl"
+name = "town"
 [[input]]
 path = "town/wearables/WATCH"
 [[input]]
@@ -57,6 +59,7 @@ def run(folder: Path) -> None:
     site.intake.derive_every = 2_000
     record_consent_files(site, folder)
     run_site(site, site.inputs(site.settings.input, folder))
+    link_accounts(site, read_links(folder / "town" / "linked_accounts.csv"))
     site.close()
 
 

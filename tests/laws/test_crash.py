@@ -81,3 +81,4 @@ def assert_same(got: dict[str, pl.DataFrame], want: dict[str, pl.DataFrame]) -> 
         except AssertionError as error:
             raise AssertionError(f"{name}: {error}") from error
     assert want["decisions"].height > 0
+    assert want["own_posts"].height > 0

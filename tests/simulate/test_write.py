@@ -31,6 +31,7 @@ def test_each_file_has_the_columns_that_its_source_reads(written: Written) -> No
         "people.csv": "person,zone,birth_year,sex,place,language",
         "population.csv": "place,stratum,people",
         "consents.csv": "person,purpose,kinds,from_at,until_at,act",
+        "linked_accounts.csv": "person,source,account,proof,by,reference",
         "wearables/p000/minuteStepsNarrow_merged.csv": "Id,ActivityMinute,Steps",
         "wearables/p000/heartrate_seconds_merged.csv": "Id,Time,Value",
         "wearables/p000/minuteSleep_merged.csv": "Id,date,value,logId",
@@ -79,6 +80,14 @@ def test_one_participant_never_agreed_and_one_withdraws_half_way(written: Writte
     assert people - set(acts["person"]) == set(written.truth.without_consent)
     assert set(acts.filter(pl.col("act") == "withdraw")["person"]) == set(written.truth.withdraws)
     assert set(acts["act"]) == {"grant", "withdraw"}
+
+
+def test_who_links_an_account_agrees_to_its_posts_by_name_and_no_account_has_two_owners(written: Written) -> None:
+    links = pl.read_csv(written.files["linked_accounts.csv"])
+    acts = pl.read_csv(written.files["consents.csv"])
+    assert links.height > 0
+    assert links["account"].is_unique().all()
+    assert set(acts.filter(pl.col("kinds") == "own_posts", pl.col("act") == "grant")["person"]) == set(links["person"])
 
 
 def test_responses_are_written_as_a_corrected_export(written: Written, tmp_path: Path) -> None:

@@ -65,6 +65,9 @@ def test_the_hostile_set(shared_data: Path) -> None:
     assert not any("failed on it" in one.reason for one in found.values())
     assert "outside" in found["zip/path_traversal.zip"].reason
     assert "outside" in found["zip/symlink_member.zip"].reason
+    bomb = found["zip/ratio_bomb_200MB.zip"].reason
+    assert "zip bomb" in bomb
+    assert "unpack it" not in bomb
     assert found["zip/zero_bytes.zip"].reason.startswith("it is empty")
     assert found["zip/truncated_export.zip"].source is None
 

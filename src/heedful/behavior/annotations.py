@@ -154,7 +154,7 @@ def second_half(starts: NDArray[np.int64], days: NDArray[np.int64]) -> NDArray[n
     """
     starts = np.unique(starts)
     out = np.zeros(len(days), np.bool_)
-    for place, day in enumerate(days.tolist()):
+    for place, day in enumerate(days.tolist() if starts.size else []):
         known = starts[starts <= day]
         if not known.size:
             continue

@@ -1,8 +1,8 @@
 """Heart-rate variability of the day, computed from the intervals between beats that a source delivers (code `rr_interval`).
 
 Beats. Of each person's day one device: the most trusted (`devices`), then the one with most plausible intervals (300 to 2,000 ms), then the
-first by name. An interval that begins before the one above it has ended (by more than a second) is left out. One that differs by more than
-20 % from the median of the eleven around it counts as no normal beat and is replaced by the line between its neighbors (`replaced`).
+first by name. An interval more than half of which lies within the one before it is left out: the same beat, told twice. One that differs by
+more than 20 % from the median of the eleven around it counts as no normal beat and is replaced by the line between its neighbors.
 
 Pieces. Five minutes of the local clock each. Of a piece the longest run of intervals without a gap of more than a second counts. It is
 *short* with 30 intervals or more of which at most 10 % are replaced, and *whole* if it lasts 270 seconds or more as well. Short pieces give
@@ -51,7 +51,8 @@ Floats = NDArray[np.float64]
 @derivation(reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": (CODE,)}, version=1)
 def beat_variability(observations: Frame[Consented[P], Observations], devices: DeviceTrust = TODAY) -> Frame[Consented[P], Features]:
     """`rr_mean`, `hrv_rmssd`, `hrv_pnn50`, `hrv_sd1`, `hrv_sdnn`, `hrv_sd2`, `hrv_lf`, `hrv_hf` and `hrv_lf_hf`, of the night and of the
-    day, and `hrv_sdnn`, `hrv_sdann`, `hrv_sdnn_index`, `hrv_rmssd` and `hrv_triangular_index` of 24 hours, of each local day with intervals.
+    day, and `hrv_sdnn`, `hrv_sdann`, `hrv_sdnn_index`, `hrv_rmssd` and `hrv_triangular_index` of 24 hours, of each local day with
+    intervals.
 
     Coverage: share of the night's 84 or the day's 204 pieces that count, and of 24 hours the share that intervals cover. Missing as
     `no_data` without an interval in that time, `implausible` without a plausible one, `too_short` with too few pieces or hours.
@@ -105,11 +106,11 @@ def _features(person: str, day: object, beats: pl.DataFrame) -> Iterator[tuple[o
 
 
 def _follows(begin: Floats, seconds: Floats) -> NDArray[np.bool_]:
-    """Which intervals do not begin before all above them have ended, by more than the tolerance."""
+    """Which intervals lie for half of their length or more after the end of all above them."""
     if not len(begin):
         return np.zeros(0, np.bool_)
     ended = np.maximum.accumulate(begin + seconds)
-    return np.concatenate([[True], begin[1:] >= ended[:-1] - GAP_SECONDS])
+    return np.concatenate([[True], begin[1:] >= ended[:-1] - seconds[1:] / 2])
 
 
 def _pieces(minute: NDArray[np.int64], begin: Floats, value: Floats) -> list[tuple[int, dict[str, float]]]:
@@ -156,7 +157,9 @@ def _long_term(
         good = normal(value)
         nn, slot = value[good], minute[good] // PIECE_MINUTES
         pairs = good[1:] & good[:-1] & (np.diff(begin) - value[:-1] / 1_000 <= GAP_SECONDS)
-        by_slot = pl.DataFrame({"slot": slot, "nn": nn}).group_by("slot").agg(mean=pl.col("nn").mean(), sd=pl.col("nn").std(), count=pl.len())
+        by_slot = (
+            pl.DataFrame({"slot": slot, "nn": nn}).group_by("slot").agg(mean=pl.col("nn").mean(), sd=pl.col("nn").std(), count=pl.len())
+        )
         by_slot = by_slot.filter(pl.col("count") >= LEAST_INTERVALS).sort("slot")
         means, deviations = by_slot.get_column("mean").to_numpy(), by_slot.get_column("sd").to_numpy()
         found = {

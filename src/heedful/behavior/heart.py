@@ -6,11 +6,11 @@ the published program drops all of an Apple Watch's day on which no step was cou
 
 ``resting_heart_rate[vendor]`` is what the most trusted device last stated for the day; vendors do not publish how.
 
-``day_resting_heart_rate[rhrad]`` and ``[rhr_diff]`` are those of the whole day by the two rules of Mishra et al. 2020 (Nat Biomed Eng 4:1208),
-which `resting_rates` tells of a person's whole history. Here each day is taken alone, so that its value follows from its own rows: smoothing
-begins anew with each day, where the published programs reach into the day before. A minute is walked if a row of steps above zero and of
-at most 15 minutes lies in it, measured if it has a heart rate. They are not named as the nightly value is, and not judged beside it
-(`change`): they say nearly the same.
+``day_resting_heart_rate[rhrad]`` and ``[rhr_diff]`` are those of the whole day by the two rules of Mishra et al. 2020 (Nat Biomed Eng
+4:1208), which `resting_rates` tells of a person's whole history. Here each day is taken alone, so that its value follows from its own rows:
+smoothing begins anew with each day, where the published programs reach into the day before. A minute is walked if a row of steps above
+zero and of at most 15 minutes lies in it, measured if it has a heart rate. They are not named as the nightly value is, and not judged
+beside it (`change`): they say nearly the same.
 
 ``heart_rate_mean`` is the mean of minute means, so that a workout sampled every second weighs no more than its minutes.
 """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -59,7 +62,7 @@ def illness_signal(
         own = slice(begin, end)
         person = str(nights.person[begin])
         found.append(_person(person, nights.day[own], nights.value[own], nights.recorded[own], declared.get(person, notes.clear())))
-    rows = pl.concat(found).join(held, on=["person", "day"], how="left", maintain_order="left")
+    rows = nights_table(found).join(held, on=["person", "day"], how="left", maintain_order="left")
     plain = (pl.col("because").is_null() & (pl.col("level") >= 0)).cast(pl.Int64)
     alarm = plain * (pl.col("level") >= 1).cast(pl.Int64)
     rows = rows.with_columns(judged=(plain.cum_sum() - plain).over("person"), raised=(alarm.cum_sum() - alarm).over("person"))
@@ -82,7 +85,7 @@ def findings(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _person(
     person: str, day: NDArray[np.int64], value: NDArray[np.float64], recorded: NDArray[np.bool_], notes: pl.DataFrame
-) -> pl.DataFrame:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     kinds, declared = notes["kind"].to_list(), notes["day"].to_physical().to_numpy().astype(np.int64)
     nights = judged_on(day, value, kinds, declared, no_nights(len(day), value.shape[1]), 0)
     return told_nights(person, day, value, nights, np.flatnonzero(recorded))
@@ -103,15 +106,27 @@ def judged_on(
 
 def told_nights(
     person: str, day: NDArray[np.int64], value: NDArray[np.float64], nights: IllnessNights, places: NDArray[np.int64]
-) -> pl.DataFrame:  # fmt: skip
-    """What is said of some nights of a person."""
+) -> dict[str, Any]:  # fmt: skip
+    """What is said of some nights of a person, column by column."""
     pair, score = nights.pair[places], nights.score[places]
-    return pl.DataFrame({
-        "person": [person] * len(places), "day": pl.Series(day[places]).cast(pl.Int32).cast(pl.Date),
-        "observed": pl.Series(np.where(np.isfinite(pair), pair, score)).fill_nan(None),
-        "level": pl.Series(nights.level[places]).cast(pl.Int16), "nights_used": pl.Series(nights.used[places]).cast(pl.Int32),
+    return {
+        "person": [person] * len(places), "day": day[places], "observed": np.where(np.isfinite(pair), pair, score),
+        "level": nights.level[places], "nights_used": nights.used[places],
         "why": [_why(place, nights, value) if np.isfinite(value[place, :-1]).any() else UNCOVERED for place in places.tolist()],
-    }, schema_overrides={"person": pl.String, "why": pl.String})  # fmt: skip
+    }  # fmt: skip
+
+
+def nights_table(parts: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    """`told_nights` of several people as one table."""
+    columns = dict[str, Any]()
+    for name, first in parts[0].items():
+        lists = isinstance(first, list)
+        columns[name] = [one for part in parts for one in part[name]] if lists else np.concatenate([part[name] for part in parts])
+    table = pl.DataFrame(columns, schema_overrides=dict.fromkeys({"person", "why", "because"} & columns.keys(), pl.String))
+    return table.with_columns(
+        pl.col("day").cast(pl.Int32).cast(pl.Date), pl.col("observed").fill_nan(None), pl.col("level").cast(pl.Int16),
+        pl.col("nights_used").cast(pl.Int32),
+    )  # fmt: skip
 
 
 def _why(place: int, nights: IllnessNights, value: NDArray[np.float64]) -> str:

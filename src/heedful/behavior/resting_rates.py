@@ -4,8 +4,9 @@ RHR-AD: minutes that end 12 measured minutes without a step; their rates average
 before; the day's value is the mean of these. RHR-Diff: rates averaged over 10 minutes; minutes with steps and the 10 minutes after them are
 left out; the mean of the rest. Both take the whole day, sleep included, and are not cut to whole numbers: they lie above a night's value.
 
-What is averaged is what their detectors (`rhrad`, `cusum_online`) average by hour before they standardise it. Functions only: no feature
-is derived by them, because each would be judged, told and kept every minute beside the two that say nearly the same.
+What is averaged is what their detectors (`rhrad`, `cusum_online`) average by hour before they standardise it. These functions take a
+person's whole history; the daily features `day_resting_heart_rate[rhrad]` and `[rhr_diff]` (`heart`) say the same of each day's minutes
+alone, and equal them there.
 
 Reference: Mishra et al. 2020, Nat Biomed Eng 4:1208-1220. Smoothing of every day is that of RHR-Diff's first baseline; its program leaves
 later days unsmoothed.
@@ -28,13 +29,13 @@ CARDS = (
         name="features.resting_heart_rate_rhrad",
         definition="Mean of a day's heart rates in minutes that end 12 measured minutes without a step, smoothed over 400 such minutes.",
         units="/min", reference=_PAPER,
-        limits="The whole day, sleep included; smoothing reaches into days before; a function, not derived as a feature.",
+        limits="The whole day, sleep included; smoothing reaches into days before; the daily feature takes each day alone.",
     ),
     Card(
         name="features.resting_heart_rate_rhr_diff",
         definition="Mean of a day's heart rates smoothed over 10 minutes, without minutes with steps and the 10 minutes after them.",
         units="/min", reference=_PAPER,
-        limits="The whole day, sleep included; a minute not measured takes nine others with it; a function, not derived as a feature.",
+        limits="The whole day, sleep included; a minute not measured takes nine others with it; the daily feature takes each day alone.",
     ),
 )  # fmt: skip
 for _card in CARDS:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 import numpy as np
 import polars as pl
@@ -82,7 +83,7 @@ class WarmBaseline:
         self._verdict, self._plain = np.zeros((0, DEPTH), np.int8), np.zeros((0, DEPTH), np.bool_)
         self._newest, self._night = np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._name: list[tuple[str, str]] = []
-        self._moved: dict[int, list[int]] = {}
+        self._moved: dict[int, tuple[int, int]] = {}
         self._known: dict[str, bool] = {}
 
     def people(self) -> Collection[str]:
@@ -100,23 +101,20 @@ class WarmBaseline:
         self._people |= {person: _Person(newest=day) for person, day in newest.iter_rows()}
         near = rows.join(newest, on="person").filter(pl.col("day").to_physical() > pl.col("newest") - DEPTH)
         self._note(tables[1].clear(), tables[1].filter(pl.col("person").is_in(list(self._people))))
-        self._set(near, gone=False, opening=True)
+        self._set(near, farthest=DEPTH - 1)
         places = np.array([place for person in newest["person"] for place in self._people[person].place.values()], np.int64)
         self._judge(places, self._newest[places] - DEPTH + 1, self._newest[places])
         self._moved.clear()
 
     def step(self, table: int, gone: pl.DataFrame, came: pl.DataFrame) -> None:
         """Rows of `Features` (0) or `Annotations` (1) that went and came. A person with one too far back is let go."""
-        gone, came = (rows.filter(pl.col("person").is_in(list(self._people))) for rows in (gone, came))
         if table == 1:
             self._note(gone, came)
             return
-        names = came["feature"].unique()
-        valued = came.filter(came["value"].is_finite().fill_null(value=False))
-        came = came.filter(pl.col("feature").is_in(names.filter(pl.Series([self._is_judged(name) for name in names], dtype=pl.Boolean)).implode()))
-        lost = came.filter(~came["value"].is_finite().fill_null(value=False)).select("person", "day", "feature")
-        self._set(pl.concat([gone.select("person", "day", "feature"), lost]), gone=True)
-        self._set(self._judged(valued.filter(pl.col("person").is_in(list(self._people)))), gone=False)
+        for person, day, name in gone.select("person", pl.col("day").to_physical(), "feature").iter_rows():
+            if person in self._people:
+                self._take_out(self._people[person], day, name)
+        self._set(came)
 
     def forget_person(self, person: str) -> None:
         """Let go of a person: nothing of them stays in memory."""
@@ -168,68 +166,66 @@ class WarmBaseline:
 
     # --- steps
 
-    def _set(self, rows: pl.DataFrame, *, gone: bool, opening: bool = False) -> None:
-        """Set values of people who are held, or take them out, and note which days that reaches."""
-        if not rows.height:
-            return
-        days, people = rows["day"].to_physical().to_list(), rows["person"].to_list()
-        latest: dict[str, int] = {}
-        if not gone:
-            for person, day in zip(people, days, strict=True):
-                latest[person] = max(day, latest.get(person, _NEVER))
-            for person, day in latest.items():
-                self._advance(person, day)
-        lost, at, row = set[str](), list[int](), list[int]()
-        for number, (person, day, name) in enumerate(zip(people, days, rows["feature"].to_list(), strict=True)):
-            held = self._people[person]
-            back = held.newest - day
+    def _set(self, rows: pl.DataFrame, *, farthest: int = FARTHEST) -> None:
+        """Set values of people who are held, or take them out where there is none, and note which days that reaches. Who cannot be carried
+        on from so far back is let go."""
+        columns = (rows[name].to_list() for name in ("person", "feature", "value", "coverage"))
+        for day, person, name, value, share in zip(rows["day"].to_physical().to_list(), *columns, strict=True):
+            held = self._people.get(person)
+            if held is None or not self._is_judged(name):
+                continue
+            if value is None or not isfinite(value):
+                self._take_out(held, day, name)
+                continue
+            if day > held.newest:
+                self._advance(held, day)
+            if held.newest - day > farthest:
+                self.forget_person(person)
+                continue
             place = held.place.get(name)
-            if place is None:
-                if gone:
-                    continue
-                place = self._placed(person, name)
-            if back > FARTHEST and not (opening and back < DEPTH):
-                lost.add(person)
-            elif not gone or not np.isnan(self._value[place, day % DEPTH]):
-                at.append(place)
-                row.append(number)
-        place_of, column = np.array(at, np.int64), np.array([days[number] % DEPTH for number in row], np.int64)
-        if gone:
-            self._value[place_of, column], self._share[place_of, column] = np.nan, np.nan
-            self._verdict[place_of, column] = _NO_VALUE
-        else:
-            self._value[place_of, column] = rows["value"].to_numpy()[row]
-            self._share[place_of, column] = rows["coverage"].cast(pl.Float64).to_numpy()[row]
-        for place, number in zip(at, row, strict=True):
-            self._reached(place, days[number])
-        for person in lost:
-            self.forget_person(person)
+            place = self._placed(person, name) if place is None else place
+            self._value[place, day % DEPTH], self._share[place, day % DEPTH] = value, np.nan if share is None else share
+            self._reached(held, place, day)
 
-    def _reached(self, place: int, day: int) -> None:
-        """A value of a day changed: it, and what follows from it, is to be judged again. Lets go of who cannot be carried so far back."""
-        person, name = self._name[place]
-        reach = {place: day + 2 * BASELINE_DAYS}
-        if name == NIGHT_VALUE:
-            reach |= {other: day + REACH for feature, other in self._people[person].place.items() if re.search(SLEEP, feature)}
-        for one, last in reach.items():
-            known = self._moved.get(one)
-            self._moved[one] = [day, last] if known is None else [min(day, known[0]), max(last, known[1])]
+    def _take_out(self, held: _Person, day: int, name: str) -> None:
+        place = held.place.get(name)
+        if place is None or day > held.newest:
+            return
+        if held.newest - day > FARTHEST:
+            self.forget_person(self._name[place][0])
+        elif not np.isnan(self._value[place, day % DEPTH]):
+            self._value[place, day % DEPTH], self._share[place, day % DEPTH] = np.nan, np.nan
+            self._verdict[place, day % DEPTH] = _NO_VALUE
+            self._reached(held, place, day)
 
-    def _advance(self, person: str, day: int) -> None:
+    def _reached(self, held: _Person, place: int, day: int) -> None:
+        """A value of a day changed: it, and what follows from it, is to be judged again."""
+        self._to_judge(place, day, day + 2 * BASELINE_DAYS)
+        if self._name[place][1] == NIGHT_VALUE:
+            for name, other in held.place.items():
+                if re.search(SLEEP, name):
+                    self._to_judge(other, day, day + REACH)
+
+    def _to_judge(self, place: int, first: int, last: int) -> None:
+        known = self._moved.get(place)
+        self._moved[place] = (first, last) if known is None else (min(first, known[0]), max(last, known[1]))
+
+    def _advance(self, held: _Person, day: int) -> None:
         """Make a later day the newest of a person."""
-        held = self._people[person]
         places = np.array(list(held.place.values()), np.int64)
         for later in range(max(held.newest + 1, day - DEPTH + 1), day + 1):
             column = later % DEPTH
             self._value[places, column], self._share[places, column] = np.nan, np.nan
             self._verdict[places, column], self._plain[places, column] = _NO_VALUE, later not in held.noted.because
-        held.newest = max(day, held.newest)
-        self._newest[places] = held.newest
+        held.newest = day
+        self._newest[places] = day
 
     def _note(self, gone: pl.DataFrame, came: pl.DataFrame) -> None:
         """Take notes out and set others: what they explain is to be told, and counted in the four weeks after."""
         for person, *told in notes_by_person(gone, came):
-            held = self._people[person]
+            held = self._people.get(person)
+            if held is None:
+                continue
             differ = held.noted.change(*told)
             if held.place and any(held.newest - day > FARTHEST for day in differ):
                 self.forget_person(person)
@@ -238,7 +234,7 @@ class WarmBaseline:
                 for place in held.place.values():
                     if day <= held.newest:
                         self._plain[place, day % DEPTH] = day not in held.noted.because
-                    self._reached(place, day)
+                    self._reached(held, place, day)
 
     def _placed(self, person: str, name: str) -> int:
         held = self._people[person]

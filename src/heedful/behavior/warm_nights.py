@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -162,14 +163,13 @@ class NightHistory:
 
     def step(self, table: int, gone: pl.DataFrame, came: pl.DataFrame) -> None:
         """Rows of `Features` (0) or `Annotations` (1) that went and came."""
-        gone, came = (rows.filter(pl.col("person").is_in(list(self._people))) for rows in (gone, came))
         if table == 1:
             self._note(gone, came)
             return
-        gone, came = (rows.filter(pl.col("feature") == NIGHT_VALUE) for rows in (gone, came))
-        known = came["value"].is_finite().fill_null(value=False)
-        self._take_out(pl.concat([rows.select("person", "day") for rows in (gone, came.filter(~known))]))
-        self._set(came.filter(known))
+        nights = list(zip(came["person"].to_list(), came["day"].to_physical().to_list(), came["value"].to_list(), strict=True))
+        unknown = [(person, day) for person, day, value in nights if value is None or not isfinite(value)]
+        self._take_out([*zip(gone["person"].to_list(), gone["day"].to_physical().to_list(), strict=True), *unknown])
+        self._set(sorted(night for night in nights if night[2] is not None and isfinite(night[2])))
 
     def read(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The nights that a change since the last reading reaches, and their findings."""
@@ -189,10 +189,10 @@ class NightHistory:
         if self._people.pop(person, None) is not None:
             self._held.forget([person])
 
-    def _set(self, rows: pl.DataFrame) -> None:
+    def _set(self, nights: Iterable[tuple[str, int, float]]) -> None:
         """Set night values: a step where it is the newest night."""
         late = dict[str, int]()
-        for person, day, value in rows.select("person", pl.col("day").to_physical(), "value").sort("person", "day").iter_rows():
+        for person, day, value in nights:
             held = self._people[person]
             if person in late or day < held.newest:
                 late[person] = min(day, late.get(person, day))
@@ -202,9 +202,9 @@ class NightHistory:
         for person, day in late.items():
             self._anew(person, day)
 
-    def _take_out(self, nights: pl.DataFrame) -> None:
+    def _take_out(self, nights: Iterable[tuple[str, int]]) -> None:
         first = dict[str, int]()
-        for person, day in nights.select("person", pl.col("day").to_physical()).iter_rows():
+        for person, day in nights:
             if self._people[person].value.pop(day, None) is not None:
                 first[person] = min(day, first.get(person, day))
         for person, day in first.items():

@@ -167,7 +167,6 @@ class RhythmHistory:
 
     def step(self, table: int, gone: pl.DataFrame, came: pl.DataFrame) -> None:
         """Hours that went and came. A person with one too far back is let go."""
-        gone, came = (rows.filter(pl.col("person").is_in(list(self._people))) for rows in (gone, came))
         lost = {person for person, _ in (*self._held.take_out(gone), *self._held.step(came))}
         for rows in (gone, came):
             for person, day in zip(rows["person"].to_list(), rows["day"].to_physical().to_list(), strict=True):

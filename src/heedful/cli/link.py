@@ -80,9 +80,14 @@ def listed(
     if json:
         emit({"links": links.to_dicts()})
         return
-    columns = ["person", "source", "author", "proof", "proof_by", "proof_reference", "known_at", "purposes", "held", "posts"]
-    rows = links.select(columns).with_columns(links["known_at"].dt.strftime("%Y-%m-%d %H:%M"))
-    table("Linked accounts", [name.replace("_", " ") for name in columns], rows.rows())
+    shown = [
+        (
+            row["person"], f"{row['source']} {row['author']}", f"{row['proof']} ({row['proof_reference']}), {row['proof_by']}",
+            f"{row['known_at']:%Y-%m-%d}", row["purposes"] or "nothing", f"{row['posts']:,} of {row['held']:,}",
+        )
+        for row in links.iter_rows(named=True)
+    ]  # fmt: skip
+    table("Linked accounts", ["person", "account", "shown by", "since", "agreed for", "posts read"], shown)
     if not links.height:
         say("No account is linked. One is with: heedful link add PERSON --source SOURCE --account HANDLE --proof statement --by NAME")
 

@@ -44,7 +44,7 @@ def look(paths: list[Path], out: Path, zone: str, person: str, json: bool) -> No
             *result.refused.values(),
         )
         write_page(gather(site, "look", "What your files say", ", ".join(path.name for path in paths), notes=notes), out)
-        _tell(site, result, out, json)
+        _tell(site, result, out, json, {str(hit.path): hit.reason or hit.why for hit in found if not hit.source})
         site.close()
     raise typer.Exit(2 if result.refused else 0)
 
@@ -55,10 +55,10 @@ def _found(path: Path) -> list[Found]:
     return recognise(path)
 
 
-def _tell(site: Site, result: RunResult, out: Path, json: bool) -> None:
+def _tell(site: Site, result: RunResult, out: Path, json: bool, unknown: dict[str, str]) -> None:
     rows = accounting(site)
     if json:
-        emit({"page": str(out), "inputs": rows.to_dicts(), "not_read": result.refused})
+        emit({"page": str(out), "inputs": rows.to_dicts(), "not_read": unknown | result.refused})
         return
     accounts_table("What was read", rows)
     for name, accounts in result.accounts.items():

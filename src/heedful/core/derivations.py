@@ -75,8 +75,8 @@ class HistoryState(Protocol):
         ...
 
     def step(self, table: int, gone: pl.DataFrame, came: pl.DataFrame, /) -> None:
-        """Take rows out of one of the tables (`gone` has its key), then set `came`. Of people who are not held nothing is kept; those who
-        cannot be carried on by these rows are let go."""
+        """Take rows out of one of the tables (`gone` has its key), then set `came`: rows of people who are held, with the names that the
+        derivation declares to read. Who cannot be carried on by these rows is let go."""
         ...
 
     def read(self) -> tuple[pl.DataFrame, pl.DataFrame | None]:

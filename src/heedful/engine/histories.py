@@ -11,13 +11,18 @@ update did not end. After a restart nobody is held.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from heedful.core.derivations import Carried, HistoryState
+from heedful.core.schemas import Schema
+from heedful.engine.keys import names_read
 from heedful.engine.plan import Node, Step
+from heedful.store.warm import Names
 
 MOST_HELD = 2_000
 """People; of more those who were opened first go."""
@@ -40,7 +45,8 @@ class Histories:
         for step in steps:
             if isinstance(step.derivation.fold, Carried):
                 given = {name: resources[name] for name in step.derivation.needs}
-                self._of[step.derivation.name] = held = History(functools.partial(step.derivation.fold.start, **given))
+                names = [names_read(step.derivation, node[0]) for node in step.inputs]
+                self._of[step.derivation.name] = held = History(functools.partial(step.derivation.fold.start, **given), names)
                 for position, node in enumerate(step.inputs):
                     self._readers.setdefault(node, []).append((held, position))
 
@@ -63,11 +69,9 @@ class Histories:
         readers = [(held, position) for held, position in self._readers.get(node, []) if held.any()]
         if not readers:
             return
-        key = list(node[0].key)
-        gone = removed.select(key)
-        gone = gone.join(added, on=key, how="anti", nulls_equal=True) if gone.height and added.height else gone
+        difference = Difference(node[0], removed, added)
         for held, position in readers:
-            held.differ(position, gone, added)
+            held.waiting.append((position, difference))
 
     def drop(self) -> None:
         """Let go of everybody."""
@@ -76,10 +80,10 @@ class Histories:
 
     # --- what the lake tells of base rows
 
-    def came(self, schema: type, rows: pl.DataFrame) -> None:
+    def came(self, schema: type[Schema], rows: pl.DataFrame) -> None:
         """New rows are heard of when the tables derived from them differ."""
 
-    def changed(self, schema: type, rows: pl.DataFrame) -> None:
+    def changed(self, schema: type[Schema], rows: pl.DataFrame) -> None:
         """Neither are corrections."""
 
     def went(self, table: str, people: Iterable[str] | None) -> None:
@@ -88,44 +92,76 @@ class Histories:
             held.went(people)
 
 
+class Difference:
+    """Rows of a derived table that went (its key) and came, cut for several states."""
+
+    def __init__(self, schema: type[Schema], removed: pl.DataFrame, added: pl.DataFrame) -> None:
+        key = list(schema.key)
+        gone = removed.select(key)
+        gone = gone.join(added, on=key, how="anti", nulls_equal=True) if gone.height and added.height else gone
+        self.gone, self.came = gone, added
+        self._named = "feature" in gone.columns
+        self._cut: list[dict[str, pl.DataFrame]] | None = None
+
+    @cached_property
+    def people(self) -> set[str]:
+        return {person for rows in (self.gone, self.came) if rows.height for person in rows["person"].unique().to_list()}
+
+    @property
+    def height(self) -> int:
+        return self.gone.height + self.came.height
+
+    def of(self, wanted: Callable[[str], bool] | None, people: Collection[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows of these people, and of the features that are wanted."""
+        both = self.gone, self.came
+        if wanted is not None and self._named:
+            if self._cut is None:
+                self._cut = [{str(name): part for (name,), part in rows.partition_by("feature", as_dict=True).items()} for rows in both]
+            chosen = [[part for name, part in cut.items() if wanted(name)] for cut in self._cut]
+            both = tuple(pl.concat(parts) if parts else rows.clear() for parts, rows in zip(chosen, both, strict=True))
+        if self.people <= set(people):
+            return both
+        gone, came = (rows.filter(pl.col("person").is_in(list(people))) for rows in both)
+        return gone, came
+
+
 class History:
     """One state, the differences that it has not heard of yet, and whether anybody was asked for before."""
 
-    def __init__(self, start: Callable[[], HistoryState]) -> None:
+    def __init__(self, start: Callable[[], HistoryState], names: Sequence[Names | None]) -> None:
         self._start = start
         self.state = start()
-        self._waiting: list[tuple[int, pl.DataFrame, pl.DataFrame]] = []
+        self._wanted = [None if one is None else _wanted(one[1]) for one in names]
+        self.waiting: list[tuple[int, Difference]] = []
         self._asked = False
 
     def any(self) -> bool:
         """Whether anybody is held."""
         return bool(self.state.people())
 
-    def differ(self, position: int, gone: pl.DataFrame, came: pl.DataFrame) -> None:
-        self._waiting.append((position, gone, came))
-
     def told(self) -> Told | None:
         """What follows for the people held from all differences so far; None: nothing."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         if not waiting or not self.any():
             return None
         try:
-            self._let_go_of_loads(waiting)
-            for position, gone, came in waiting:
-                self.state.step(position, gone, came)
+            self._let_go_of_loads([difference for _, difference in waiting])
+            for position, difference in waiting:
+                gone, came = difference.of(self._wanted[position], self.state.people())
+                if gone.height or came.height:
+                    self.state.step(position, gone, came)
             keys, rows = self.state.read()
         except BaseException:
             self.drop()  # how much of them it took in is not known
             raise
         return (keys, rows) if keys.height else None
 
-    def _let_go_of_loads(self, waiting: Sequence[tuple[int, pl.DataFrame, pl.DataFrame]]) -> None:
-        many = sum(gone.height + came.height for _, gone, came in waiting)
-        if many <= FEW_ROWS:
-            return
-        people = pl.concat([rows["person"] for _, *parts in waiting for rows in parts]).unique().to_list()
-        if many > FEW_ROWS + ROWS_A_PERSON * len(people):
-            self.went(people)
+    def _let_go_of_loads(self, differences: Sequence[Difference]) -> None:
+        many = sum(one.height for one in differences)
+        if many > FEW_ROWS:
+            people = set[str]().union(*(one.people for one in differences))
+            if many > FEW_ROWS + ROWS_A_PERSON * len(people):
+                self.went(people)
 
     def without(self, touched: pl.DataFrame | None) -> pl.DataFrame | None:
         """Those of the keys whose people are not held."""
@@ -162,5 +198,12 @@ class History:
 
     def drop(self) -> None:
         self.state = self._start()
-        self._waiting.clear()
+        self.waiting.clear()
         self._asked = False
+
+
+def _wanted(names: tuple[str, ...] | str) -> Callable[[str], bool]:
+    """Whether a name is one of them, or matches the pattern; asked again and again of the same few."""
+    if isinstance(names, tuple):
+        return frozenset(names).__contains__
+    return functools.cache(lambda name: re.search(names, name) is not None)

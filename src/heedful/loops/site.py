@@ -141,12 +141,18 @@ class Site:
         if known.get("finished"):
             return accounts
         last: Any = None
-        for batch in one.source.read(one.path, one.options, self.clock.now(), known.get("cursor")):
+        try:
+            for batch in one.source.read(one.path, one.options, self.clock.now(), known.get("cursor")):
+                if last is not None:
+                    self.intake.take(one.name, last, accounts)
+                last = batch
+                if progress is not None:
+                    progress(one.path.name, batch.done, batch.total, accounts.records + batch.records)
+        except SourceError:
+            # What was read before the break is kept, and the input stays unfinished.
             if last is not None:
                 self.intake.take(one.name, last, accounts)
-            last = batch
-            if progress is not None:
-                progress(one.path.name, batch.done, batch.total, accounts.records + batch.records)
+            raise
         if last is not None:
             self.intake.take(one.name, last, accounts, finished=True)
         return accounts

@@ -187,7 +187,7 @@ def withdraws(town: Town) -> tuple[str, ...]:
 
 
 def linked_accounts(town: Town) -> pl.DataFrame:
-    """Every third participant of those who take part calls an account their own: of their town, with the same medicine, busier than most."""
+    """Every third participant of those who take part calls an account their own: of their town, same medicine, busier than most."""
     taken: set[str] = set()
     rows = []
     asked = town.people.filter(~pl.col("person").is_in(without_consent(town))).select("person", "place", "drug")

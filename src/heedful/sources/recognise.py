@@ -8,16 +8,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from heedful.core.errors import HeedfulError
+from heedful.core.errors import HeedfulError, SourceError
 from heedful.sources.base import SOURCES, Source
 from heedful.sources.csv_columns import peeked
 from heedful.sources.posts.streams import compression, opening
+from heedful.sources.wearables.archives import opened_zip
 
 HEAD_BYTES = 1 << 16
 FLOOR = 0.5
 """Below this a source is guessing, and a guess is not shown as knowledge."""
 MEMBERS = 2_000
 """Members of an archive that are looked at; more would only be a way to keep us busy."""
+
+
+_TABLES = (".xlsx", ".xlsm", ".ods", ".xls")
+_WORKBOOK = (
+    "it is a workbook of a spreadsheet program, which is read only as the form beside a folder of ODK submissions; save the sheet as CSV, "
+    "then declare a mapping (records.mapped)"
+)
 
 
 @dataclass(frozen=True)
@@ -116,16 +124,17 @@ def _archive(path: Path, raw: bytes) -> Found:
     if whole.source:
         return whole
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
-            unsafe = [member.filename for member in members if not _safe(member)]
-            if unsafe:
-                return _unread(path, f"the archive holds a member that points outside of it ({unsafe[0][:80]!r}); do not unpack it")
             known = _known_members(path, archive, members)
+    except SourceError as error:
+        return _unread(path, f"{error.reason}; {error.cure[:1].lower()}{error.cure[1:].rstrip('.')}")
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         return _unread(path, f"the zip archive cannot be read ({error}); fetch it again")
     if known:
         return _unread(path, f"no source reads this archive as a whole, but it holds {known}; unpack it and look at the folder")
+    if path.suffix.lower() in _TABLES:
+        return _unread(path, _WORKBOOK)
     return _unread(path, whole.reason or "it is a zip archive in which no source knows a file; unpack it, or give the file itself")
 
 
@@ -144,13 +153,9 @@ def _known_members(path: Path, archive: zipfile.ZipFile, members: list[zipfile.Z
     return ""
 
 
-def _safe(member: zipfile.ZipInfo) -> bool:
-    name = PurePosixPath(member.filename.replace("\\", "/"))
-    is_link = stat.S_ISLNK(member.external_attr >> 16)
-    return not (name.is_absolute() or ".." in name.parts or is_link or ":" in member.filename.split("/")[0])
-
-
 def _unknown(head: bytes) -> str:
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        return _WORKBOOK
     shown = head[:64].decode("utf-8", "replace").split("\n", 1)[0]
     if b"\0" in head[:1024] or sum(not character.isprintable() for character in shown) > 4:
         return "it is a binary file of a kind that no source knows; heedful sources lists what can be read"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,21 +35,50 @@ def test_a_jolt_is_smoothed_and_a_missing_sample_takes_its_epoch() -> None:
 
 
 def plain(angle: list[float]) -> list[int]:
-    """One epoch after the other."""
-    state, begin = [0] * len(angle), 0
-    for i in range(len(angle) + 1):
-        if i == len(angle) or (i > begin and not abs(angle[i] - angle[i - 1]) <= 5):
-            known = sum(np.isfinite(angle[begin:i]))
-            for k in range(begin, i):
-                state[k] = -1 if np.isnan(angle[k]) else int(known >= 60)
-            begin = i
-    return state
+    """GGIR's HASIB, one change after the other, in places from 0; an angle that is not known changes on both sides."""
+    changes = [i for i in range(len(angle) - 1) if not abs(angle[i + 1] - angle[i]) <= 5]
+    far = [(one, other) for one, other in itertools.pairwise(changes) if other - one > 60]
+    otherwise = int(len(changes) < 10)
+    state = [int(any(one <= i <= other for one, other in far)) if far else otherwise for i in range(len(angle))]
+    return [-1 if np.isnan(value) else one for value, one in zip(angle, state, strict=True)]
 
 
-@given(st.lists(st.tuples(st.integers(1, 90), st.sampled_from([0.0, 4.0, 40.0, float("nan")])), max_size=12))
+@given(st.lists(st.tuples(st.integers(1, 90), st.sampled_from([0.0, 4.0, 40.0, float("nan")])), max_size=16))
 def test_stillness_is_the_plain_twins(parts: list[tuple[int, float]]) -> None:
     angle = np.concatenate([np.full(count, value) for count, value in parts]) if parts else np.empty(0)
     assert sustained_inactivity(angle).tolist() == plain(angle.tolist())
+
+
+def chance(seed: int, count: int) -> np.ndarray:
+    """Numbers between 0 and 1 by a formula, so that R and Python can be asked about the same nights for ever."""
+    return np.abs(np.modf(np.sin((np.arange(count) + 1) * 12.9898 + seed * 78.233) * 43758.5453)[0])
+
+
+def made_night(seed: int) -> np.ndarray:
+    pieces = []
+    for n, (hours, noise) in enumerate(zip(chance(seed, 12) * 4, chance(seed + 50, 12), strict=True)):
+        count = int(hours * 720)
+        if noise < 0.45:
+            pieces.append(-80 + 160 * chance(seed + 100 + n, count))
+        else:
+            turn = chance(seed + 200 + n, count) < 1 / 150
+            pieces.append((np.cumsum(np.where(turn, 37.0, 0.0)) % 120 - 60) + noise * 0.2 * (chance(seed + 300 + n, count) - 0.5))
+    return np.round(np.concatenate(pieces)[:17_280], 3)
+
+
+GGIR = (
+    (5_501, 15_303, 0.5, 11_096), (1, 6_886, 0.41999999999998, 9_186), (3_715, 12_207, 0.5, 8_071), (11_119, 15_073, 0.405000000000015, 4_664),
+    (3_005, 10_152, 0.495000000000019, 8_110), (1, 5_409, 0.464999999999982, 6_933),
+)  # fmt: skip
+"""What GGIR's HASPT (HDCZA: SPTE_start, SPTE_end, tib.threshold) and HASIB (vanHees2015, 5 degrees, 5 minutes: how many epochs are 1) say of
+these nights, run in R 4.2.2 with zoo 1.8-11 from the source of its commits 0052903 and 11ac794."""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nights_and_stillness_are_ggirs(seed: int) -> None:
+    angle = made_night(seed)
+    found = sleep_period(angle)
+    assert (found.begin, found.end, pytest.approx(found.threshold, abs=1e-12), int(sustained_inactivity(angle).sum())) == GGIR[seed]
 
 
 def test_a_night_is_found_over_a_short_break_and_not_over_a_long_one() -> None:

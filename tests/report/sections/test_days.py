@@ -53,6 +53,17 @@ def test_only_symptoms_that_the_diary_says_are_there_are_drawn() -> None:
     assert other.symptoms.is_empty()
 
 
+def test_symptoms_of_own_posts_are_drawn_beside_those_of_the_diary() -> None:
+    item, day = ("Fever [town p1]", "Rash [town p2]", "Asthma [town p3]"), FIRST + dt.timedelta(days=33)
+    posts = pl.DataFrame({"item": item, "lane": ["symptom", "symptom", "medication"], "from_table": ["own_posts"] * 3}).with_columns(
+        person=pl.lit(PEOPLE[0]), day=pl.lit(day), text=pl.lit("Told in an own public post."), value=pl.lit(None), unit=pl.lit(None)
+    )
+    given = content().timeline
+    days = days_of(content(timeline=pl.concat([given, posts.select(given.columns).cast(dict(given.schema))])), PEOPLE[0])
+    assert days is not None
+    assert days.symptoms.filter(pl.col("day") == day).select("symptom", "told").rows() == [("Fever", "diary"), ("Rash", "post")]
+
+
 def test_a_long_record_shows_its_newest_days() -> None:
     long = content().features.filter(pl.col("person") == PEOPLE[0])
     older = long.with_columns(pl.col("day") - pl.duration(days=200))

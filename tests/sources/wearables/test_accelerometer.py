@@ -23,7 +23,7 @@ from heedful.core.errors import SourceError
 from heedful.sources.base import SOURCES, Options
 from heedful.sources.wearables.actigraphy import cwa, geneactiv, gt3x
 from heedful.sources.wearables.actigraphy.acceleration import Minutes, Stretch, Unread, summary
-from heedful.sources.wearables.actigraphy.accelerometer import SCANT
+from heedful.sources.wearables.actigraphy.accelerometer import SCANT, SCANT_ANGLE
 
 SOURCE = "wearables.accelerometer"
 
@@ -83,7 +83,10 @@ def test_idle_sleep_is_a_gap_and_no_movement_is_made_up(shared_data: Path, read:
     assert not seconds & set(range(1616169537, 1616169575))  # asleep by pygt3x's own test
     assert min(seconds) == 1616169420
     found = read(SOURCE, folder / "ISM_Enabled.gt3x")["observations"]
-    assert found["extra"].str.json_path_match("$.seconds").cast(pl.Float64).unique().sort().to_list() == [24.0, 25.0]
+    minutes = found.filter(pl.col("code") != "arm_angle")
+    assert minutes["extra"].str.json_path_match("$.seconds").cast(pl.Float64).unique().sort().to_list() == [24.0, 25.0]
+    angles = found.filter(pl.col("code") == "arm_angle")["start_at"].dt.epoch("s").to_list()
+    assert not {one + n for one in angles for n in range(5)} & set(range(1616169537, 1616169575))
     assert set(found["offset_minutes"]) == {-300}
 
 
@@ -135,7 +138,7 @@ def test_corrupt_blocks_are_named_and_the_rest_is_kept(shared_data: Path, read: 
     assert found["quarantine"]["line"].to_list() == [1, 14, 143]
     assert "blocks 143 to 145" in found["quarantine"]["reason"][2]
     whole = read(SOURCE, path.with_name("ax3_testfile.cwa.gz"))["observations"]
-    same = whole.join(found["observations"], on=["code", "start_at", "value"])
+    same = whole.filter(pl.col("code") != "arm_angle").join(found["observations"], on=["code", "start_at", "value"])
     assert same.height == 3  # the minute without a corrupt block
 
 
@@ -148,8 +151,13 @@ def test_geneactiv_is_what_ggirread_reads(shared_data: Path, read: Callable[...,
     assert axes[299, 2] == pytest.approx(-0.80836403369903564453, abs=1e-7)
     assert at[0] == 1369908774500 * 1_000
     found = read(SOURCE, path)
-    assert "page 17 is damaged or cut off" in found["quarantine"]["reason"][0]
-    assert found.skipped == {SCANT: 3}
+    assert "page 17, the last, is cut off after 231 of 300 samples" in found["quarantine"]["reason"][0]
+    assert found.skipped == {SCANT: 3, SCANT_ANGLE: 2}
+    # what wristpy 0.2.10 reads: 16 pages and the 231 samples, -0.5773526, 0.3093961, -0.8553529 the last; ENMO 41.460499 of its minute
+    assert axes.shape == (5_031, 3)
+    assert axes[-1] == pytest.approx([-0.5773526430130005, 0.3093961179256439, -0.8553528189659119], abs=2e-7)
+    enmo = found["observations"].filter(pl.col("code") == "acceleration_enmo")
+    assert enmo["value"].to_list() == pytest.approx([41.460499], abs=1e-3)
 
 
 @pytest.mark.real
@@ -253,7 +261,7 @@ def test_a_device_before_2013_has_no_log(tmp_path: Path, read: Callable[..., Any
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("info.txt", "Serial Number: NEO1DXXXXXXXX\nSample Rate: 30\nStart Date: 634763184000000000\n")
         archive.writestr("activity.bin", two * 900)
-    found = read(SOURCE, path)["observations"]
+    found = read(SOURCE, path)["observations"].filter(pl.col("code") != "arm_angle")
     assert found["value"].to_list() == [0.0, 0.0, 1_000.0]
     assert found["start_at"][0] == datetime(2012, 6, 26, 14, 40, tzinfo=UTC)
 
@@ -264,7 +272,9 @@ def test_clocks_that_lie_are_set_aside_and_the_rest_is_kept(tmp_path: Path, read
     seconds += [(0x1A, start + n, second_of(300)) for n in range(60)]
     seconds += [(0x1A, 4_070_908_800 + n, second_of(256)) for n in range(60)]  # 2099
     found = read(SOURCE, gt3x_file(tmp_path, seconds))
-    assert found["observations"]["start_at"].unique().to_list() == [datetime(2024, 3, 1, 5, tzinfo=UTC)]
+    minutes = found["observations"].filter(pl.col("code") != "arm_angle")
+    assert minutes["start_at"].unique().to_list() == [datetime(2024, 3, 1, 5, tzinfo=UTC)]
+    assert found["observations"]["start_at"].dt.minute().unique().to_list() == [0]
     reasons = " ".join(found["quarantine"]["reason"])
     assert "before 1980" in reasons
     assert "wrong clock" in reasons
@@ -317,3 +327,15 @@ def test_records_after_a_hole_are_found_again() -> None:
         (number, 0x1A, 1_709_251_200, second_of(256)) for number in (1, 2, 3, 4, 5)
     ]
     assert ["7 bytes before record 4" in found[3].reason, "the last 50 bytes" in found[-1].reason] == [True, True]  # type: ignore[union-attr]
+
+
+def test_a_page_in_the_middle_that_lost_digits_is_not_read(shared_data: Path, tmp_path: Path) -> None:
+    """Nobody knows which digits are lost: only of the last page is what stands before the cut whole."""
+    lines = gzip.decompress((shared_data / "interop/actigraphy/GENEActiv_testfile.bin.gz").read_bytes()).splitlines(keepends=True)
+    long = [place for place, line in enumerate(lines) if len(line) > 3_000]
+    lines[long[4]] = lines[long[4]][:1_000] + lines[long[4]][1_120:]
+    path = tmp_path / "one.bin"
+    path.write_bytes(b"".join(lines))
+    pieces = list(geneactiv.read(path).pieces)
+    assert [one.page for one in pieces if isinstance(one, Unread)] == [5, 17]
+    assert sum(len(one.at) for one in pieces if isinstance(one, Stretch)) == 15 * 300 + 231

@@ -20,6 +20,7 @@ from heedful.sources.wearables import apple_xml
 from heedful.sources.wearables.apple_columns import Names, stamp_of
 from heedful.sources.wearables.apple_records import Reading
 from heedful.sources.wearables.apple_scan import MOST_NOTES
+from heedful.sources.wearables.stamps import parse
 
 FIELDS = ("type", "unit", "sourceName", "sourceVersion", "device")
 KNOWN = (*FIELDS, "startDate", "endDate", "value", "creationDate")
@@ -40,16 +41,22 @@ class Told:
     wrong: bool = False
 
 
+def instant(stamp: Any) -> int | None:
+    read = parse(stamp.tobytes())
+    return int(read.instant[0]) if read.valid[0] else None
+
+
 class Plainly:
     """The same by lxml's parser and dictionaries."""
 
     def __init__(self) -> None:
-        self.told, self._open = Told(), False
+        self.told, self._within, self._inside = Told(), list[str](), 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         told, asked = self.told, attributes.get
+        self._within.append(tag)
         if tag in ("Record", "Workout"):
-            self._open = True
+            self._inside = len(self._within)
             kind, unit, value = asked("type"), asked("unit"), asked("value")
             if tag == "Workout":
                 kind, value = asked("workoutActivityType", "HKWorkoutActivityTypeOther"), asked("duration")
@@ -58,13 +65,13 @@ class Plainly:
                 told.aside.update(name for name in attributes if name not in KNOWN)
             device = asked("device")
             writer = (kind, unit, asked("sourceName"), asked("sourceVersion"), device and device[device.find(">") :])
-            told.records.append((writer, bytes(stamp_of(asked("startDate"))), bytes(stamp_of(asked("endDate"))), value))
+            told.records.append((writer, instant(stamp_of(asked("startDate"))), instant(stamp_of(asked("endDate"))), value))
             if tag == "Workout":
                 self._tell(attributes, {name: name for name in ("totalDistance", "totalEnergyBurned")}, "{}Unit")
         elif tag == "MetadataEntry":
-            if self._open:
+            if self._inside == len(self._within) - 1 > 0:
                 self._note(asked("key", ""), asked("value", ""))
-        elif tag == "WorkoutStatistics":
+        elif tag == "WorkoutStatistics" and self._inside:
             self._tell(
                 attributes,
                 {
@@ -76,12 +83,14 @@ class Plainly:
         else:
             told.skipped += tag in ("Correlation", "ActivitySummary")
             told.aside[tag] += tag not in READ_ELSEWHERE
-        if tag not in ("Record", "Workout", "MetadataEntry", *WITHIN):
-            self._open = False
+
+    def end(self, tag: str) -> None:
+        assert self._within.pop() == tag
+        self._inside = self._inside if len(self._within) >= self._inside else 0
 
     def _tell(self, attributes: dict[str, str], names: dict[str, str], unit: str) -> None:
         for name, key in names.items():
-            if name in attributes and self.told.records:
+            if name in attributes:
                 self._note(key, f"{attributes[name]} {attributes.get(unit.format(name), '')}".strip())
 
     def _note(self, key: str, value: str) -> None:
@@ -111,7 +120,7 @@ def scanned(document: bytes, most: int) -> tuple[Told, Names]:
             writers, texts = list(names._writers), columns.texts(np.arange(columns.size))
             starts, ends = (column.reshape(-1, 26) for column in (columns.starts, columns.ends))
             for row, text in enumerate(texts):
-                told.records.append((writers[columns.writers[row]], starts[row].tobytes(), ends[row].tobytes(), text))
+                told.records.append((writers[columns.writers[row]], instant(starts[row]), instant(ends[row]), text))
                 plain = columns.plain[row]
                 assert (plain < 0) == (text is None)
                 assert plain != 1 or str(columns.numbers[row]) == str(float(text or ""))  # -0.0 is not 0.0

@@ -51,8 +51,8 @@ def test_an_exchange_s_examples_keep_their_schemas_and_are_read(shared_data: Pat
     assert ours["heart_rate"] == said["heart_rate"]
     assert ours["body_temperature"] == pytest.approx((said["body_temperature"] - 32) / 1.8)
     assert set(rows["offset_minutes"]) == {-480}
-    assert found["quarantine"].is_empty()
-    assert found.aside.total() == 1  # RR intervals have no code
+    assert found["quarantine"]["reason"].str.contains("rr_interval: the value 30.0 ms is outside what is plausible").to_list() == [True]
+    assert found.aside.total() == 0
 
 
 @pytest.mark.real
@@ -73,6 +73,17 @@ def test_what_should_fail_is_set_aside_with_the_fault(shared_data: Path, tmp_pat
     # One that keeps its schema bears no time, which the schema allows and an observation needs.
     assert aside.str.contains("start time cannot be read").sum() == 1
     assert found["observations"].height + found.skipped.total() == bodies["shouldPass"] - 1 > 0
+
+
+def test_an_rr_interval_ends_at_its_time_and_a_mean_of_many_is_none(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path = tmp_path / "points.jsonl"
+    beat = {"rr_interval": {"value": 812, "unit": "ms"}}
+    path.write_text("\n".join([body(**beat), body(**beat, descriptive_statistic="average")]))
+    found = read(SOURCE, path)
+    row = found["observations"].row(0, named=True)
+    at = datetime(2024, 3, 10, 15, tzinfo=UTC)
+    assert (row["code"], row["value"], row["start_at"], row["end_at"]) == ("rr_interval", 812.0, at - timedelta(milliseconds=812), at)
+    assert found.skipped == {STATISTIC: 1}
 
 
 def body(**members: Any) -> str:

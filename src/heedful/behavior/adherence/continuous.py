@@ -25,7 +25,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from heedful.behavior.adherence.gaps import fill_gaps
-from heedful.behavior.adherence.windows import Carry, Events, Units, carry, events, plain, windows
+from heedful.behavior.adherence.windows import Carry, Events, Units, carry, check, events, plain, windows
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 
@@ -60,6 +60,7 @@ def cma(measure: str, held: Events, units: Units, how: Carry | None = None) -> N
 ))  # fmt: skip
 def run_cma(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: one number a patient."""
+    check("adherence.continuous_medication_availability", arguments, ("measure",))
     held = events(inputs["events"])
     found = cma(str(arguments["measure"]), held, windows(held, arguments), carry(arguments))
     return {"patient_id": held.patients.to_list(), "adherence": plain(found)}
@@ -84,7 +85,9 @@ def _cma(measure, patient, begin, date, duration, dose, medication, follow_start
         else:
             a, b = fill_gaps(low, high, *rows, f0, f1, w0, w1, True, True, same, dosage, interval, gap, carried)
             if measure == 8:
-                w0 = _supply_end(a, b, date, duration, carried, w0)
+                lagged = _supply_end(a, b, date, duration, carried, w0)
+                w0, w1 = lagged, lagged + np.rint(w1 - lagged)  # the program's window has whole days, also from within a day on
+                a, b = fill_gaps(low, high, *rows, f0, f1, w0, w1, True, True, same, dosage, interval, gap, carried)
             out[u] = _covered(a, b, date, gap, w0, w1)
     return out
 

@@ -3,14 +3,14 @@
 An episode ends with its supply when the next event comes after a gap longer than permitted (or brings another medication or dose, if
 these start a new episode), else with follow-up; the gap is told whole. Equal to `compute.treatment.episodes` and `CMA_per_episode` of
 AdhereR 0.8.1, also in this: with `append_gap`, a patient's only episode is shortened, not lengthened, by the permitted gap.
-Another thing than AdhereR: a change of dose does start a new episode if asked; there the argument has no effect (a column's name is
-compared with itself).
+Another thing than AdhereR: a change of dose does start a new episode if asked (`Rules.new_dose`); there the argument has no effect (a
+column's name is compared with itself), and so it has none in the reference cases.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,14 @@ from numpy.typing import NDArray
 
 from heedful.behavior.adherence.continuous import cma
 from heedful.behavior.adherence.gaps import event_gaps
-from heedful.behavior.adherence.windows import Carry, Events, Units, carry, events, iso, plain, windows
+from heedful.behavior.adherence.windows import Carry, Events, Units, after, carry, check, events, iso, plain, windows
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 
+_ARGUMENTS = (
+    "medication_change_means_new_treatment_episode", "dosage_change_means_new_treatment_episode", "maximum_permissible_gap",
+    "maximum_permissible_gap_unit", "maximum_permissible_gap_append_to_episode",
+)  # fmt: skip
 _GAP_DAYS = {"days": 1, "weeks": 7, "months": 30, "years": 365}
 
 
@@ -64,10 +68,13 @@ def treatment_episodes(held: Events, units: Units, rules: Rules, *, within: bool
     ))  # fmt: skip
 
 
-def per_episode(measure: str, held: Events, units: Units, rules: Rules, how: Carry) -> tuple[Episodes, NDArray[np.float64]]:
+def per_episode(
+    measure: str, held: Events, units: Units, rules: Rules, how: Carry, *, unit: str = "days"
+) -> tuple[Episodes, NDArray[np.float64]]:
     """Episodes cut to the observation window (those outside are left out), and the measure inside each, its follow-up being the episode.
 
-    CMA1 to 4 know no carry-over, neither do their episodes.
+    CMA1 to 4 know no carry-over, neither do their episodes. Inside, episodes last whole days (half to even), as in AdhereR, which takes the
+    episode's days for as many of the `unit` in which follow-up was stated: CMA9 then looks far beyond the episode.
     """
     low = measure in ("CMA1", "CMA2", "CMA3", "CMA4")
     how = Carry() if low else how
@@ -75,7 +82,8 @@ def per_episode(measure: str, held: Events, units: Units, rules: Rules, how: Car
     start = np.maximum(found.start, units.start[found.patient])
     end = np.minimum(found.end, units.end[found.patient])
     kept = start < end
-    inside = Units(found.patient[kept], found.start[kept], found.end[kept], start[kept], end[kept])
+    follow_up_end = after(found.start[kept], found.duration[kept], unit)
+    inside = Units(found.patient[kept], found.start[kept], follow_up_end, start[kept], start[kept] + np.rint(end[kept] - start[kept]))
     cut = Episodes(found.patient[kept], found.number[kept], start[kept], found.duration[kept], found.gap[kept])
     return cut, cma(measure, held, inside, how)
 
@@ -103,8 +111,9 @@ def rules(arguments: Mapping[str, Any]) -> Rules:
 ))  # fmt: skip
 def run_episodes(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: one row an episode."""
+    check("adherence.treatment_episodes", arguments, _ARGUMENTS)
     held = events(inputs["events"])
-    found = treatment_episodes(held, windows(held, arguments), rules(arguments), within=True, how=carry(arguments))
+    found = treatment_episodes(held, windows(held, arguments), _as_there(arguments), within=True, how=carry(arguments))
     return _table(held, found, found.end)
 
 
@@ -118,11 +127,17 @@ def run_episodes(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame
 ))  # fmt: skip
 def run_per_episode(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: one row an episode, with its adherence."""
+    check("adherence.per_episode", arguments, ("measure", *_ARGUMENTS))
     held = events(inputs["events"])
     units = windows(held, arguments)
-    found, adherence = per_episode(str(arguments["measure"]), held, units, rules(arguments), carry(arguments))
+    unit = str(arguments.get("follow_up_window_duration_unit", "days"))
+    found, adherence = per_episode(str(arguments["measure"]), held, units, _as_there(arguments), carry(arguments), unit=unit)
     end = np.minimum(found.start + found.duration, units.end[found.patient])
     return _table(held, found, end) | {"adherence": plain(adherence)}
+
+
+def _as_there(arguments: Mapping[str, Any]) -> Rules:
+    return replace(rules(arguments), new_dose=False)
 
 
 def _table(held: Events, found: Episodes, end: NDArray[np.float64]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from heedful.behavior.adherence.windows import Carry, Events, Units, carry, events, iso, plain, windows
+from heedful.behavior.adherence.windows import Carry, Events, Units, carry, check, events, iso, plain, windows
 from heedful.core.registry import Card, method
 
 
@@ -54,6 +54,7 @@ def event_gaps(held: Events, units: Units, *, within: bool, into: bool, how: Car
 ))  # fmt: skip
 def run_event_gaps(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: one row an event in follow-up; the interval is shown for events in the observation window only."""
+    check("adherence.event_intervals_and_gaps", arguments, ("carryover_within_observation_window", "carryover_into_observation_window"))
     held = events(inputs["events"])
     found = event_gaps(
         held, windows(held, arguments), within=bool(arguments.get("carryover_within_observation_window")),

@@ -15,11 +15,12 @@ from typing import Any
 import polars as pl
 
 from heedful.behavior.adherence.continuous import cma
-from heedful.behavior.adherence.windows import Units, carry, events, plain, windows
+from heedful.behavior.adherence.windows import Units, carry, check, events, plain, windows
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 
 ALL_OTHERS = "__ALL_OTHERS__"
+_ARGUMENTS = ("measure", "medication_groups", "flatten_medication_groups", "follow_up_window_start_per_medication_group")
 _TOKEN = re.compile(
     r"\s*(?:(?P<group>\{[^}]*\})|(?P<text>'[^']*'|\"[^\"]*\")|(?P<number>\d+\.?\d*(?:[eE][-+]?\d+)?)|(?P<operator>%in%|==|!=|<=|>=|&&?|\|\|?|[<>!(),-])"
     r"|(?P<name>[A-Za-z_.][\w.]*))"
@@ -51,6 +52,9 @@ def group_filters(groups: Mapping[str, str], columns: list[str]) -> dict[str, pl
 ))  # fmt: skip
 def run_by_group(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: one row a group and patient."""
+    check("adherence.continuous_medication_availability_by_group", arguments, _ARGUMENTS)
+    if not arguments.get("flatten_medication_groups", True):
+        raise SettingsError("Groups come as one flat table; ask for flatten_medication_groups true.")
     table = inputs["events"]
     held = events(table)
     units = windows(held, arguments)
@@ -63,7 +67,10 @@ def run_by_group(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame
         at = pl.DataFrame({"patient": kept.patients}).join(held.patients.to_frame("patient").with_row_index("at"), on="patient", how="left")
         mine = at.get_column("at").to_numpy()
         spans = (units.follow_up_start, units.follow_up_end, units.start, units.end)
-        found = cma(str(arguments["measure"]), kept, Units(units.patient[: len(mine)], *(span[mine] for span in spans)), carry(arguments))
+        of_group = Units(units.patient[: len(mine)], *(span[mine] for span in spans))
+        if arguments.get("follow_up_window_start_per_medication_group"):
+            of_group = windows(kept, arguments)
+        found = cma(str(arguments["measure"]), kept, of_group, carry(arguments))
         values: list[float | None] = [None] * len(held.patients)
         for place, value in zip(mine.tolist(), plain(found), strict=True):
             values[place] = value

@@ -6,7 +6,7 @@ patient, a patient's episode or window; it looks at one patient's events through
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 
 Unit = Literal["days", "weeks", "months", "years"]
@@ -78,20 +79,21 @@ def events(
     return Events(counts.get_column("patient"), begin, day_number, supplied, daily_dose, medications, ordered.get_column("row").to_numpy())
 
 
-def after(day: NDArray[np.float64], amount: float, unit: str) -> NDArray[np.float64]:
-    """Dates `amount` units later. Months and years follow the calendar; a day that the month lacks becomes the first of the next.
+def after(day: NDArray[np.float64], amount: float | NDArray[np.float64], unit: str) -> NDArray[np.float64]:
+    """Dates `amount` units later, rounded to whole days, months or years (half to even, as in R). Months and years follow the calendar; a
+    day that the month lacks becomes the first of the next.
 
     >>> after(np.array([30.0]), 1, "months").tolist()  # 31 January 1970: there is no 31 February
     [59.0]
     """
     if unit in _DAYS:
-        return day + amount * _DAYS[unit]
+        return day + np.rint(amount * _DAYS[unit])
     if unit not in _MONTHS:
         raise SettingsError(f"A window is given in {', '.join([*_DAYS, *_MONTHS])}, not in {unit!r}.")
     whole = np.floor(day).astype("datetime64[D]")
     month = whole.astype("datetime64[M]")
     of_month = (whole - month.astype("datetime64[D]")).astype(np.int64)
-    target = month + int(amount) * _MONTHS[unit]
+    target = month + np.rint(amount).astype(np.int64) * _MONTHS[unit]
     moved = target.astype("datetime64[D]") + of_month
     landed = np.where(moved.astype("datetime64[M]") == target, moved, (target + 1).astype("datetime64[D]"))
     return landed.astype(np.int64).astype(np.float64)
@@ -105,6 +107,13 @@ def windows(held: Events, arguments: Mapping[str, Any]) -> Units:
     start = after(follow_up_start, *_span(arguments, "observation_window_start", 0))
     end = after(start, *_span(arguments, "observation_window_duration", 730))
     return Units(np.arange(len(first)), follow_up_start, follow_up_end, start, end)
+
+
+def check(method: str, arguments: Mapping[str, Any], own: Iterable[str] = ()) -> None:
+    """Raise `SettingsError` for an argument that neither windows and carry-over nor the method itself (`own`) know."""
+    spans = ("follow_up_window_start", "follow_up_window_duration", "observation_window_start", "observation_window_duration")
+    units = [f"{span}_unit" for span in spans]
+    check_arguments(method, arguments, {*spans, *units, "carry_only_for_same_medication", "consider_dosage_change", *own})
 
 
 def carry(arguments: Mapping[str, Any]) -> Carry:

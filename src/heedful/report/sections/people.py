@@ -77,6 +77,7 @@ def _person(content: PageContent, person: str, place: int) -> Html:
         _adherence(content, content.adherence.filter(own)),
         own_reports(content, person),
         _events(content.timeline.filter(own)),
+        _own_posts(content.timeline.filter(own & (pl.col("from_table") == "own_posts"))),
         _own_experiences(content.diary_experiences.filter(pl.col("author") == person)),
         class_="person",
         aria_labelledby=f"person{place}",
@@ -106,10 +107,16 @@ def _entries(days: Days) -> list[tuple[str, str]]:
         (goal, "box soft", "below the goal"),
         (goal and days.steps.filter(pl.col("goal").is_null() & pl.col("value").is_not_null()).height, "box grey", "no goal yet"),
         (days.supplies.height, "box soft", "medicine at hand"),
-        (days.symptoms.height, "box purple", "symptom told"),
+        (_told(days, "diary"), "box purple", "symptom told in the diary"),
+        (_told(days, "post"), "box ring", "symptom told in an own public post"),
         (True, "box hatched", "not known; outlined: no supply" if days.supplies.height else "not known"),
     ]
     return [(swatch, words) for shown, swatch, words in entries if shown]
+
+
+def _told(days: Days, where: str) -> int:
+    """How many symptoms are told in the diary, or in posts."""
+    return days.symptoms.filter(pl.col("told") == where).height if days.symptoms.height else 0
 
 
 def _finding(days: Days, changes: pl.DataFrame) -> str:
@@ -264,7 +271,8 @@ def _measured(row: dict[str, Any]) -> str:
 
 
 def _events(timeline: pl.DataFrame) -> Html | None:
-    other = timeline.filter(~pl.col("lane").is_in(_DRAWN_LANES)).sort("day", "lane", "item", descending=[True, False, False])
+    listed = pl.col("lane").is_in(_DRAWN_LANES) | (pl.col("from_table") == "own_posts")
+    other = timeline.filter(~listed).sort("day", "lane", "item", descending=[True, False, False])
     if other.is_empty():
         return None
     shown = other.select(
@@ -277,6 +285,18 @@ def _events(timeline: pl.DataFrame) -> Html | None:
         f"{counted(other.height, 'other thing')} on this axis",
         table(shown, "Everything else on this person's axis, newest first", limit=60),
     )
+
+
+def _own_posts(told: pl.DataFrame) -> Html | None:
+    if told.is_empty():
+        return None
+    shown = told.sort("day", "item", descending=[True, False]).select(
+        pl.col("day").cast(pl.String).alias("Day"),
+        pl.col("text").str.replace("Told in an own public post: ", "", literal=True).alias("What"),
+        pl.col("item").str.extract(r"\[(.*)\]$").alias("Source and post"),
+    )
+    words = "Told of themselves in public posts under an account that this person linked, newest first"
+    return fold("Told in own public posts", table(shown, words, limit=60))
 
 
 def _own_experiences(told: pl.DataFrame) -> Html | None:

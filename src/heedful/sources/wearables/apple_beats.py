@@ -49,10 +49,7 @@ class Beats:
 
     def _add(self, listed: list[Beat], rows: Rows, unread: list[tuple[int, str, str | bytes | None]]) -> None:
         record = listed[0][0]
-        try:
-            start, end = (datetime.strptime(record[name], "%Y-%m-%d %H:%M:%S %z") for name in ("startDate", "endDate"))
-        except (KeyError, ValueError):
-            start = end = None
+        start, end = (_stamp(record.get(name)) for name in ("startDate", "endDate"))
         device = device_name(clean(record.get("sourceName")), record.get("sourceVersion"), _tail(record.get("device")))
         offset = round((start.utcoffset() or timedelta()).total_seconds() / 60) if start else 0
         placed = list[tuple[int, float, float]]()
@@ -85,6 +82,13 @@ def _since(start: datetime | None, end: datetime | None, told: re.Match[str]) ->
     since = since - _QUARTER if since > _QUARTER - _SLACK else since
     length = (end - start).total_seconds()
     return round(since, 3) if since <= length + _SLACK and length < _QUARTER - 2 * _SLACK else None
+
+
+def _stamp(written: str | None) -> datetime | None:
+    try:
+        return datetime.strptime(written or "", "%Y-%m-%d %H:%M:%S %z")
+    except ValueError:
+        return None
 
 
 def _positive(written: str) -> float | None:

@@ -76,7 +76,7 @@ class AppleHealth:
                 converted = _converted(path, conversion, collected.columns, first)
                 intervals, unplaced, repeats = beats.rows(collected.beats)
                 first, records = first + collected.columns.size, records + collected.records
-                if records > done_before:
+                if records > done_before or not collected.records:
                     rows = _frames(path, options.name, person, reading.locale, known_at, collected.me, converted)
                     beaten = (frame(intervals, Observations),) if intervals.height else ()
                     yield _batch(collected, converted, (*rows, *beaten, *unplaced), records, size, repeats)

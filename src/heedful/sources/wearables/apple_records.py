@@ -29,7 +29,7 @@ _NOT_READ = {
     "Audiogram": "Audiogram: heedful has no table for hearing yet",
     "VisionPrescription": "VisionPrescription: heedful has no table for sight yet",
 }
-_NOTHING_ELSE = frozenset(("ExportDate", "HeartRateVariabilityMetadataList"))
+_NOTHING_ELSE = frozenset(("ExportDate", "HeartRateVariabilityMetadataList", "WorkoutStatistics"))
 _BEYOND = f"MetadataEntry beyond {MOST_NOTES:,} of one record"
 
 
@@ -61,7 +61,7 @@ class Reading:
         self.locale = ""
         self._names, self._most = names, most
         self._taken, self._writers, self._sayings = room(most)
-        self._state, self._stack = np.zeros(12, np.int64), np.zeros(_STACK, np.uint8)
+        self._state, self._stack = np.zeros(scanning.SAYINGS + 1, np.int64), np.zeros(_STACK, np.uint8)
         self._text, self._at, self._end, self._lines = bytearray(), 0, 0, 0
         self._judge: Judge | None = None
         self._found = Collected(Columns())
@@ -72,7 +72,8 @@ class Reading:
         beginning, self._lines = after_prolog(path, stream)
         self._found.done = len(beginning)
         self._add(beginning)
-        more, damage = True, None
+        damage: BaseException | None = None
+        more = True
         while more and damage is None and (self._judge is None or self._judge.error is None):
             try:
                 more = self._fill(stream)
@@ -80,9 +81,9 @@ class Reading:
                 damage = error
             yield from self._through(last=not more)
         last = self._cut()
-        if last.records:
+        if last.records or last.aside:
             yield last
-        wrong = damage or (self._judge and self._judge.error)
+        wrong = damage if self._judge is None else damage or self._judge.error
         if wrong is not None:
             raise broken(path, wrong, self._lines)
 
@@ -112,7 +113,6 @@ class Reading:
                 assert status == MORE, "what lxml understood was not understood here"
                 break
         if self._state[scanning.DEPTH] == 1 and self._state[scanning.RECORDS] + self._found.records >= self._most:
-            self._state[scanning.OPEN] = 0
             yield self._cut()
 
     def _is_unfinished(self, *, last: bool) -> bool:
@@ -153,7 +153,7 @@ class Reading:
             if what == scanning.ATTRIBUTE:
                 self._found.aside[raw.decode()] += 1
             else:
-                self._start(*element_of(raw), int(records), int(notes))
+                self._start(*element_of(raw), records, notes, within=what == scanning.INNER)
         return int(status)
 
     def _open_names(self) -> list[str]:
@@ -177,16 +177,16 @@ class Reading:
 
     # --- elements that are no records
 
-    def _start(self, tag: str, attributes: Attributes, records: int, notes: int) -> None:
+    def _start(self, tag: str, attributes: Attributes, records: int, notes: int, *, within: bool) -> None:
         found = self._found
         if tag == "Workout":
             self._start_workout(attributes, records, notes)
-        elif tag == "WorkoutStatistics":
+        elif tag == "WorkoutStatistics" and within:
             measure = attributes.get("type", "").removeprefix("HKQuantityTypeIdentifier")
             for which in ("sum", "average", "minimum", "maximum"):
                 if which in attributes:
                     self._tell(records - 1, notes, f"{which}{measure}", attributes[which], attributes.get("unit", ""))
-        elif tag == "InstantaneousBeatsPerMinute" and records:
+        elif tag == "InstantaneousBeatsPerMinute" and within:
             found.beats.append((self._lister(records - 1), attributes.get("bpm", ""), attributes.get("time", "")))
         elif tag == "Me":
             found.me = attributes
@@ -227,8 +227,6 @@ class Reading:
 
     def _tell(self, row: int, notes: int, key: str, value: str, unit: str) -> None:
         told = self._found.columns.told
-        if row < 0:
-            return
         if len(told) >= MOST_NOTES and told[-MOST_NOTES][1] == row:
             self._found.aside[_BEYOND] += 1
         else:

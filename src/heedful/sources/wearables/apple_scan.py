@@ -20,13 +20,13 @@ MOST_NOTES = 1_000
 STAMP = 26
 """Bytes of a stamp and the bar after it."""
 DEPTH, OPEN, NOTES_ON, RECORDS, NOTES, OTHERS, TEXT, STACKED, BEYOND, ENDED, WRITERS, SAYINGS = range(12)
-"""Places in the state: elements open; whether notes are of the last record, and how many it has; counts of what was taken; bytes of texts
+"""Places in the state: elements open; those open within the last record while it is, else 0; how many notes it has; counts of what was taken; bytes of texts
 and of names of open elements; notes beyond the most; whether the root was closed; how many writers and sayings are known."""
-ELEMENT, WORKOUT, ATTRIBUTE = range(3)
-"""What `others` hold: an element, a workout, an attribute of a record that Apple did not write before."""
+ELEMENT, WORKOUT, INNER, ATTRIBUTE = range(4)
+"""What `others` hold: an element, a workout, an element within a record or workout, an attribute of a record that Apple did not write before."""
 
 TYPE, UNIT, NAME, VERSION, DEVICE, START, END, VALUE, _CREATED = range(9)
-_RECORD, _NOTE, _WORKOUT, _WITHIN, _OTHER = range(5)
+_RECORD, _NOTE, _WORKOUT, _OTHER = range(4)
 _PLAIN, _NAME, _FIRST = 1, 2, 4
 _MOST_ATTRIBUTES, _MOST_DEPTH = 64, 60
 _TEN = 10.0 ** np.arange(23)
@@ -120,6 +120,8 @@ def scan(
                 return STRANGE, begin
             at += 1
             state[ENDED] = state[DEPTH] == 0
+            if state[DEPTH] < state[OPEN]:
+                state[OPEN] = 0
             continue
         name = at
         at = _after_name(block, name, stop, classes)
@@ -215,21 +217,21 @@ def scan(
             for other in range(count):
                 _tell_other(taken, state, ATTRIBUTE, attributes[other, 0], attributes[other, 0] + attributes[other, 1])
         elif kind == _NOTE:
-            lack = _take_note(block, spans, state, taken, sayings) if state[OPEN] else 0
+            lack = _take_note(block, spans, state, taken, sayings) if state[OPEN] == state[DEPTH] else 0
             if lack:
                 return lack, begin
         else:
-            _tell_other(taken, state, WORKOUT if kind == _WORKOUT else ELEMENT, begin, at)
+            _tell_other(taken, state, WORKOUT if kind == _WORKOUT else INNER if state[OPEN] else ELEMENT, begin, at)
             if kind == _WORKOUT:
                 taken.writers[state[RECORDS]], taken.text_ends[state[RECORDS]] = -1, state[TEXT]
                 state[RECORDS] += 1
-                state[OPEN], state[NOTES_ON] = 1, 0
-            elif kind == _OTHER:
-                state[OPEN] = 0
+                state[OPEN], state[NOTES_ON] = 0, 0
         if not empty:
             if not trusted:
                 _open(block, name, name_end - name, state, stack)
             state[DEPTH] += 1
+            if kind in (_RECORD, _WORKOUT):
+                state[OPEN] = state[DEPTH]
         elif state[DEPTH] == 0:
             state[ENDED] = 1
 
@@ -264,7 +266,7 @@ def _take_record(block, spans, beside, state, taken, writers):  # type: ignore[n
     if length >= 0:
         taken.plain[row], taken.numbers[row] = (0, np.nan) if beside else _decimal(block, begin, begin + length)
     state[RECORDS] += 1
-    state[OPEN], state[NOTES_ON] = 1, 0
+    state[OPEN], state[NOTES_ON] = 0, 0
     return 0
 
 
@@ -500,12 +502,6 @@ def _kind(block, begin, length):  # type: ignore[no-untyped-def]
         return _NOTE
     if length == 7 and _is(block, begin, length, b"Workout"):
         return _WORKOUT
-    if (
-        _is(block, begin, length, b"WorkoutStatistics")
-        or _is(block, begin, length, b"HeartRateVariabilityMetadataList")
-        or _is(block, begin, length, b"InstantaneousBeatsPerMinute")
-    ):
-        return _WITHIN  # notes after these still belong to the record before
     return _OTHER
 
 

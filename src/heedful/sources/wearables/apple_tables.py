@@ -50,8 +50,8 @@ def key_of(known: Table, number: int) -> list[bytes | None]:
 def with_more_keys(known: Table, count: int) -> Table:
     """The same keys with twice the room."""
     more = table(known.lengths.shape[1], 2 * len(known.ends), 2 * len(known.arena))
-    for old, new in zip(known[1:], more[1:], strict=True):
-        new[: len(old)] = old
+    for name in ("hashes", "lengths", "ends", "arena"):
+        getattr(more, name)[: len(getattr(known, name))] = getattr(known, name)
     mask = len(more.slots) - 1
     for number, hashed in enumerate(known.hashes[:count].tolist()):
         slot = hashed & mask

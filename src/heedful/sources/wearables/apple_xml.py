@@ -58,7 +58,8 @@ def element_of(tag: bytes) -> tuple[str, Attributes]:
     >>> element_of(b'<Workout duration="3" source=\\'"A"\\'/>')
     ('Workout', {'duration': '3', 'source': '"A"'})
     """
-    name = re.split(rb"[\s>]", tag[1:], maxsplit=1)[0].removesuffix(b"/")
+    tag = tag.translate(_SPACED)
+    name = re.split(rb"[ >]", tag[1:], maxsplit=1)[0].removesuffix(b"/")
     return name.decode(), {key.decode(): text_of(double or single) for key, double, single in _ATTRIBUTE.findall(tag)}
 
 

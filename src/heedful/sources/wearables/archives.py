@@ -53,7 +53,7 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
         if name.is_absolute() or ".." in name.parts or (len(name.parts) and name.parts[0].endswith(":")):
             raise SourceError(path, f"the zip member {member.filename!r} points outside the archive", cure)
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise SourceError(path, f"the zip member {member.filename!r} is a link to another file", cure)
+            raise SourceError(path, f"the zip member {member.filename!r} is a link to another file, outside of the archive", cure)
         if member.filename in seen:
             raise SourceError(path, f"the zip has two members named {member.filename!r}, so it is unclear which one counts", cure)
         seen.add(member.filename)

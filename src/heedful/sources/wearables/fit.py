@@ -40,8 +40,8 @@ class Fit:
         tables=(Observations, Quarantine),
         zone_rule="Instants are UTC; the local day by the file's own local time stamp, else by the declared zone.",
         terms="The files are the person's own; positions and serial numbers in them are not kept.",
-        tested_on="real: 37 files of fitdecode and Garmin's kit, four of them with intervals between beats; sleep, stress, oxygen, pressure, "
-        "hrv_value and beat_intervals messages untested on real files",
+        tested_on="real: 37 files of fitdecode and Garmin's kit, four of them with intervals between beats; sleep, stress, oxygen, "
+        "pressure, hrv_value and beat_intervals messages untested on real files",
         codes=_CODES,
         units=tuple(sorted({CODES[code].unit for code in _CODES})),
     )

@@ -199,7 +199,8 @@ def _empatica(lines: list[str], start: float) -> _Found:
 def _listed(part: Part, lines: list[str], start: float | None, zone: str) -> _Found:
     if start is None and (named := _NAMED.search(part.name)):
         try:
-            start = datetime(*(int(one) for one in named.groups()), tzinfo=ZoneInfo(zone)).timestamp()  # type: ignore[arg-type]
+            year, month, day, hour, minute, second = (int(one) for one in named.groups())
+            start = datetime(year, month, day, hour, minute, second, tzinfo=ZoneInfo(zone)).timestamp()
         except ValueError:
             start = None
     if start is None:

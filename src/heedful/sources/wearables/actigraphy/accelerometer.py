@@ -34,8 +34,8 @@ _CODES = (*_SUMMARY, "arm_angle")
 
 
 class Accelerometer:
-    """Reads one recording of one person, `Options.subject`; or each of a folder. A minute counts what was recorded in it; the angle of the
-    arm is told each 5 seconds, for sleep by van Hees.
+    """Reads one recording of one person, `Options.subject`; or each of a folder. A minute counts what was recorded in it; the angle of
+    the arm is told each 5 seconds, for sleep by van Hees.
 
     Setting: `first_day` ("2018-01-23") moves a recording whose dates were put into the past to begin on that day; `clock_gain_seconds` is
     how many seconds a day the device's clock was found to gain, and takes that out. ActiGraph's counts are

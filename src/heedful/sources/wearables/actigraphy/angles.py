@@ -6,6 +6,8 @@ either side, never over a gap of more than half a second, and a clock that jumps
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 
@@ -41,7 +43,7 @@ class Angles:
         parts = []
         breaks = np.flatnonzero(self._torn(stretch.at))
         edges = [0, *breaks.tolist(), len(stretch.at)]
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             if first in breaks:
                 parts.append(self.rest())
             if last > first:

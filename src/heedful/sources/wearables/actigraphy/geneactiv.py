@@ -80,8 +80,8 @@ def _pieces(path: Path, gains: Floats, offsets: Floats) -> Iterator[Stretch | Un
 
 
 def _page(number: int, lines: list[bytes], gains: Floats, offsets: Floats, *, is_last: bool = False) -> Iterator[Stretch | Unread]:
-    """The samples of a page of 300. Of the last one, which the end of the file cuts, those that stand before the cut are read; a page that is
-    too short elsewhere has lost digits nobody knows where, so that none of its samples can be trusted."""
+    """The samples of a page of 300. Of the last one, where the end of the file cuts it, those that stand before the cut are read; a page
+    that is too short elsewhere has lost digits nobody knows where, so that none of its samples can be trusted."""
     named = dict(line.split(b":", 1) for line in lines if b":" in line)
     digits = lines[-1] if lines else b""
     try:
@@ -95,7 +95,9 @@ def _page(number: int, lines: list[bytes], gains: Floats, offsets: Floats, *, is
         yield Unread(number, f"page {number} is damaged or cut off ({type(error).__name__}: {str(error)[:60]}); {_CURE}")
         return
     if is_cut:
-        yield Unread(number, f"page {number}, the last, is cut off after {len(values)} of 300 samples ({len(digits):,} of 3,600 digits); {_AGAIN}")
+        yield Unread(
+            number, f"page {number}, the last, is cut off after {len(values)} of 300 samples ({len(digits):,} of 3,600 digits); {_AGAIN}"
+        )
     raw = np.stack(
         [
             (values[:, 0] << 4) | (values[:, 1] >> 4),
