@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from heedful.core.columns import check_arguments
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 
@@ -91,6 +92,7 @@ SCORES: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
 ))  # fmt: skip
 def run_score(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """A parity case: scores of every row of `responses`, by column."""
+    check_arguments("questionnaire.score", arguments, ("instrument",))
     name = str(arguments["instrument"])
     if name not in SCORES:
         raise SettingsError(f"There is no key for the questionnaire {name!r}; there are {', '.join(SCORES)}.")
@@ -136,6 +138,7 @@ def _efficiency(answers: pl.DataFrame) -> pl.Series:
 
 
 def _clock_minutes(column: pl.Series) -> NDArray[np.float64]:
-    """Minutes after midnight of HH:MM; NaN if it cannot be read."""
-    at = column.cast(pl.String).str.to_time("%H:%M", strict=False)
+    """Minutes after midnight of HH:MM, also with seconds; NaN if it cannot be read."""
+    text = column.cast(pl.String)
+    at = text.str.to_time("%H:%M", strict=False).fill_null(text.str.to_time("%H:%M:%S", strict=False))
     return (60 * at.dt.hour().cast(pl.Float64) + at.dt.minute()).fill_null(np.nan).to_numpy()
