@@ -49,6 +49,8 @@ def test_by_a_code_that_the_account_posts(tmp_path: Path, monkeypatch: pytest.Mo
     assert run("export", "ana")["files"]["linked_accounts.csv"] == 1
     run("consent", "withdraw", "ana", "--kinds", "own_posts")
     assert run("link", "list", "ana")["links"][0]["posts"] == 0
+    run("consent", "grant", "ana", "--purpose", "care", "--kinds", "own_posts", "--from", "2026-03-02")
+    assert run("link", "list", "ana")["links"][0]["posts"] == 1  # taken back, for later posts
     assert run("link", "remove", "ana")["removed"]["linked_accounts"] == 1
     assert run("link", "list")["links"] == []
     assert "No account is linked" in CliRunner().invoke(app, ["link", "list"]).output

@@ -158,7 +158,8 @@ def dispensing(rng: random.Random) -> dict[str, Any]:
     day = FIRST + timedelta(days=30 * rng.randrange(8) + rng.randrange(5))
     return {
         "person": rng.choice(PEOPLE), "drug": rng.choice(("A10BA02", "N06AB06")), "drug_system": "ATC", "day": day, "dispensed_on": day,
-        "days_supplied": float(rng.choice((14, 30))), "daily_dose": float(rng.choice((1, 2))), "row": 0, "known_at": known(rng, day),
+        "days_supplied": rng.choice((14.0, 30.0, None)), "daily_dose": rng.choice((1.0, 2.0, None)), "quantity": rng.choice((28.0, None)),
+        "row": 0, "known_at": known(rng, day),
     }  # fmt: skip
 
 
@@ -206,10 +207,18 @@ def record(rng: random.Random) -> dict[str, Any]:
     kind = rng.choice(("Condition", "MedicationRequest", "Observation", "Immunization", "Encounter", "other"))
     if kind == "other":
         return goal_or_genes(rng, day)
+    document: dict[str, Any] = {"resourceType": kind}
+    code = "38341003"
+    if kind == "Encounter":
+        document["class"] = {"code": rng.choice(("IMP", "AMB"))}
+    if kind == "MedicationRequest":
+        code = rng.choice(("A10BA02", "N06AB06"))
+        often = {"frequency": rng.choice((1, 2)), "period": 1, "periodUnit": "d"}
+        document["dosageInstruction"] = [{"timing": {"repeat": often}, "doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}]}]
     return {
-        "person": rng.choice(PEOPLE), "resource": f"{kind}/{rng.randrange(9)}", "type": kind, "day": day, "happened_at": instant(rng, day), "code": "38341003",
+        "person": rng.choice(PEOPLE), "resource": f"{kind}/{rng.randrange(9)}", "type": kind, "day": day, "happened_at": instant(rng, day), "code": code,
         "system": "http://snomed.info/sct", "display": rng.choice(("Hypertension", "Asthma")), "status": "active", "known_at": known(rng, day),
-        "json": json.dumps({"resourceType": kind} | ({"class": {"code": rng.choice(("IMP", "AMB"))}} if kind == "Encounter" else {})),
+        "json": json.dumps(document),
         "ended_at": instant(rng, day + timedelta(days=rng.randrange(20))) if kind == "Encounter" else None,
     }  # fmt: skip
 

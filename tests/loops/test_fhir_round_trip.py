@@ -153,11 +153,31 @@ def test_what_watches_say_survives_with_its_words_and_how_it_came_about(tmp_path
     one = site_of(tmp_path / "first", [InputSettings(name, subject="ana") for name in files])
     export_person(one, one.person("ana"), tmp_path / "second" / "export")
     two = site_of(tmp_path / "second", [InputSettings("export/fhir_observations.ndjson", kind="records.fhir")])
-    rows = [held(site)["observations"].drop("device") for site in (one, two)]
+    rows = [held(site)["observations"] for site in (one, two)]
     assert {"workout", "heart_rate", "sleep_stage", "sleep_minutes", "time_in_bed", "skin_temperature"} <= set(rows[0]["code"])
     assert rows[0].sort(rows[0].columns).equals(rows[1].sort(rows[0].columns))
     assert held(two)["records"].is_empty()
     assert all(orjson.loads(text) for text in rows[0]["extra"].drop_nulls())
+
+
+@pytest.mark.real
+def test_all_that_phones_wrote_survives_with_its_devices(shared_data: Path, tmp_path: Path) -> None:
+    """All real exports of Apple's Health app: types without a code of ours, equal values of two apps, several values at one time."""
+    folder, rows = shared_data / "interop/apple_health", 0
+    names = ("hkimport_export.xml.gz", "alxdrcirilo_export.zip", "dogsheep_export.xml", "grll_export.xml", "tdda_export6s3sample.xml")
+    for number, name in enumerate(names):
+        first, second = tmp_path / f"first{number}", tmp_path / f"second{number}"
+        first.mkdir()
+        (first / name).write_bytes((folder / name).read_bytes())
+        one = site_of(first, [InputSettings(name)])
+        (person,) = one.people()
+        export_person(one, person, second / "export")
+        two = site_of(second, [InputSettings("export/fhir_observations.ndjson", kind="records.fhir")])
+        before, after = held(one)["observations"], held(two)["observations"]
+        rows += before.height
+        assert before.equals(after), name
+        assert held(two)["records"].is_empty(), name
+    assert rows > 10_000
 
 
 @pytest.mark.real

@@ -151,7 +151,9 @@ def test_one_cut_file_of_a_takeout_is_set_aside_and_the_others_are_read(site: Si
     assert aside["file"].to_list() == ["heart_rate-2023-06-23.json"]
     assert "not complete JSON" in aside["reason"][0]
     assert "Export or copy the file again" in aside["reason"][0]
-    assert site.lake.read(Observations).height == 40
+    whole = fitbit_day(23)[:900].count("}}")
+    assert f"behind {whole} whole records" in aside["reason"][0]
+    assert site.lake.read(Observations).height == 40 + whole
 
 
 def test_one_cut_file_of_a_fitabase_folder_is_set_aside_from_there_on(site: Site, tmp_path: Path) -> None:

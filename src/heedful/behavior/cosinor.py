@@ -342,12 +342,15 @@ def _tests(found: Fit, asked: Any) -> dict[str, Any]:
     limits="The p of the chosen period does not know that it was chosen; short series cannot tell neighbouring periods apart.",
 ))  # fmt: skip
 def run_period_search(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    """A parity case: the chosen period, its drawn curve, and the residual sum of squares of all."""
+    """A parity case: the chosen period, its drawn curve, and the residual sum of squares of all.
+
+    By p the program takes the first of the periods whose p is nothing beside 1: it computes p as 1 less what is nearly 1.
+    """
     _known_only("cosinor.period_search", arguments, ("components", "periods_hours", "criterion"))
     hours, values = _series(inputs)
     periods = np.array(arguments["periods_hours"], np.float64)
     found = period_search(hours, values, periods, int(arguments.get("components", 1)), arguments.get("criterion", "RSS"))
-    best = found.fits[found.best[0]]
+    best = found.fits[found.best[0] if arguments.get("criterion") != "p" else int((1 - (1 - found.scores[0])).argmin())]
     curve = drawn(best)
     return {
         "best_period": best.period,

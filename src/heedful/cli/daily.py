@@ -37,8 +37,11 @@ def run(config: Path, follow: bool, every: float, json: bool) -> None:
         settings = load_settings(config)
         with open_site(config) as site:
             record_consent_files(site, config.parent)
+            refused = dict[str, str]()
+            inputs = site.inputs(settings.input, config.parent, refused)
             with ReadingProgress(json) as progress:
-                result = run_site(site, site.inputs(settings.input, config.parent), progress, progress.step)
+                result = run_site(site, inputs, progress, progress.step)
+            result.refused = refused | result.refused
             _tell(site, result, json, quiet=None if follow else _quiet(site))
         if not follow:
             break

@@ -98,6 +98,26 @@ def swapped(
 
 
 @app.command()
+def units(
+    days: Annotated[int, typer.Option(help="Newest days that are looked at.", min=1)] = 400, config: Config = CONFIG, json: Json = False
+) -> None:
+    """List values that look as if written in another unit than declared: pounds as kilograms, inches as centimeters."""
+    from heedful.cli.units import units as run
+
+    run(config, days, json)
+
+
+@app.command()
+def clocks(
+    days: Annotated[int, typer.Option(help="Newest days that are looked at.", min=7)] = 60, config: Config = CONFIG, json: Json = False
+) -> None:
+    """List device clocks that seem to gain or lose, by when rows arrived and by a second device; nothing is moved."""
+    from heedful.cli.clocks import clocks as run
+
+    run(config, days, json)
+
+
+@app.command()
 def look(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders of your own.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the page goes.")] = OUT,

@@ -73,6 +73,10 @@ class Histories:
         for held, position in readers:
             held.waiting.append((position, difference))
 
+    def people(self) -> set[str]:
+        """Everybody who is held by one of the states."""
+        return set[str]().union(*(held.state.people() for held in self._of.values()))
+
     def drop(self) -> None:
         """Let go of everybody."""
         for held in self._of.values():
@@ -133,7 +137,7 @@ class History:
         self.state = start()
         self._wanted = [None if one is None else _wanted(one[1]) for one in names]
         self.waiting: list[tuple[int, Difference]] = []
-        self._asked = False
+        self._asked, self._opened = False, set[str]()
 
     def any(self) -> bool:
         """Whether anybody is held."""
@@ -173,13 +177,16 @@ class History:
         held = self.state.people()
         return bool(held) and all(person in held for names in people for person in names.unique().to_list())
 
-    def next(self, touched: pl.DataFrame) -> list[str]:
-        """Who of those just derived is to be held from now on: some of them, if it is not the first time that somebody was."""
+    def next(self, touched: pl.DataFrame, live: Iterable[str]) -> list[str]:
+        """Who is to be held from now on, if it is not the first time that somebody was derived: some of those who just were, and of those
+        who are held elsewhere (`live`), whose turn comes soon."""
         people = touched["person"].unique().sort().to_list()
         first, self._asked = not self._asked, True
         if first or len(people) > MOST_HELD:
             return []
-        opened = people[:OPENED_AT_ONCE]
+        others = sorted(set(live) - set(people) - set(self.state.people()) - self._opened)
+        opened = [*people, *others][:OPENED_AT_ONCE]
+        self._opened |= set(opened)
         for person in list(self.state.people())[: max(0, len(self.state.people()) + len(opened) - MOST_HELD)]:
             self.state.forget_person(person)
         return opened
@@ -195,10 +202,12 @@ class History:
             return
         for person in people:
             self.state.forget_person(person)
+            self._opened.discard(person)
 
     def drop(self) -> None:
         self.state = self._start()
         self.waiting.clear()
+        self._opened.clear()
         self._asked = False
 
 

@@ -149,7 +149,7 @@ class Engine:
     def _hold(self, step: Step, touched: pl.DataFrame) -> None:
         """Open the states of some of the people who were derived, from all of their rows."""
         history = self._histories.of(step)
-        people = [] if history is None else history.next(touched)
+        people = [] if history is None else history.next(touched, self._histories.people())
         if history is not None and people:
             keys = pl.DataFrame({"person": people}, schema={"person": pl.String})
             history.open(people, [self._read(node, keys, names_read(step.derivation, node[0])) for node in step.inputs])

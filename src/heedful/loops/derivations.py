@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heedful.behavior.actigraphy_daily import nightly_actigraphy
 from heedful.behavior.adherence.dispensed import adherence
+from heedful.behavior.adherence.prescribed import adherence_prescribed
 from heedful.behavior.adherence.stays import adherence_outside_stays
 from heedful.behavior.adherence.taken import doses_taken
 from heedful.behavior.adherence.taxonomy import abc_taxonomy
@@ -63,6 +64,7 @@ PERSONAL_LOOP: tuple[Derivation, ...] = (
     self_reports,
     adherence,
     adherence_outside_stays,
+    adherence_prescribed,
     doses_taken,
     abc_taxonomy,
     night_body,

@@ -120,9 +120,17 @@ class Site:
 
     # --- reading sources
 
-    def inputs(self, declared: Iterable[InputSettings], base: Path) -> list[Input]:
-        """Recognise the declared inputs. Raises `SourceError` for one that nobody can read."""
-        return [found for one in declared for found in self._recognised(one, base / one.path)]
+    def inputs(self, declared: Iterable[InputSettings], base: Path, refused: dict[str, str] | None = None) -> list[Input]:
+        """Recognise the declared inputs. One that nobody can read is told in `refused`, by its name; without it `SourceError` is raised."""
+        found = list[Input]()
+        for one in declared:
+            try:
+                found += self._recognised(one, base / one.path)
+            except SourceError as error:
+                if refused is None:
+                    raise
+                refused[Path(one.path).name] = str(error)
+        return found
 
     def _recognised(self, one: InputSettings, path: Path) -> list[Input]:
         options = Options(one.name or path.name.split(".")[0], one.subject, one.zone, one.settings)
@@ -193,7 +201,7 @@ class Site:
                     "act": act,
                     "from_at": row.get("from_at"),
                     "until_at": row.get("until_at"),
-                    "recorded_at": _recorded(row, now),
+                    "recorded_at": _recorded(row, now, how),
                     "how": how,
                 }
             )
@@ -267,9 +275,10 @@ class Site:
         self.ledger.close()
 
 
-def _recorded(row: dict[str, Any], now: datetime) -> datetime:
-    """When an act counts from: as the file says, else its `from_at` where that has passed, else now."""
-    said = row.get("recorded_at") or row.get("from_at")
+def _recorded(row: dict[str, Any], now: datetime, how: str) -> datetime:
+    """When an act counts from: as a file says, else its `from_at` where that has passed, else now. What is told to a command counts from
+    now, whatever events it covers: else a grant that covers the past would lie before a withdrawal that it takes back."""
+    said = row.get("recorded_at") or (None if how == "command" else row.get("from_at"))
     return said if said is not None and said <= now else now
 
 

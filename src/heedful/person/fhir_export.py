@@ -1,7 +1,6 @@
 """What is held about a person as FHIR R4: Patient, Observation, MedicationDispense, and the clinical record as it was received.
 
-So that it can be taken elsewhere and read again: `records.fhir` reads all of it back to the same rows (a device's name apart, which FHIR
-keeps as a display that the reader does not trust).
+So that it can be taken elsewhere and read again: `records.fhir` reads all of it back to the same rows.
 """
 
 from __future__ import annotations
@@ -31,7 +30,9 @@ _TIMES = {
     "Condition": ("onsetDateTime", "abatementDateTime"), "Procedure": ("performedPeriod.start", "performedPeriod.end"),
     "Encounter": ("period.start", "period.end"), "MedicationRequest": ("authoredOn", ""), "Immunization": ("occurrenceDateTime", ""),
     "MedicationStatement": ("effectivePeriod.start", "effectivePeriod.end"),
-    "Observation": ("effectivePeriod.start", "effectivePeriod.end"),
+    "Observation": ("effectivePeriod.start", "effectivePeriod.end"), "Coverage": ("period.start", "period.end"),
+    "EpisodeOfCare": ("period.start", "period.end"), "Specimen": ("collection.collectedDateTime", ""),
+    "DeviceUseStatement": ("timingPeriod.start", "timingPeriod.end"),
 }  # fmt: skip
 """Where a type says when it began and ended."""
 SELF = "Patient/self"
@@ -84,8 +85,11 @@ def _of_columns(row: dict[str, Any], subject: Resource) -> Resource:
 
 
 def observation_resources(rows: pl.DataFrame) -> Iterator[Resource]:
-    """Of rows of `observations`: each with a number or a coded value, in the local time in which it was measured."""
-    for number, row in enumerate(rows.iter_rows(named=True), 1):
+    """Of rows of `observations`: each with a number or a coded value, in the local time in which it was measured.
+
+    Rows of one code, start and device come in the order of their `row`, so that who reads them numbers them as before.
+    """
+    for number, row in enumerate(rows.sort("start_at", "code", "device", "row").iter_rows(named=True), 1):
         code = CODES.get(row["code"])
         codings = [{"system": LOINC, "code": code.loinc}] if code is not None and code.loinc else []
         subject = {"reference": f"Patient/{row['person']}"}
@@ -99,6 +103,8 @@ def observation_resources(rows: pl.DataFrame) -> Iterator[Resource]:
         if row["value"] is not None:
             made["valueQuantity"] = {"value": row["value"], "unit": row["unit"], "system": UCUM, "code": row["unit"]}
         parts = [_part(name, row[name]) for name in ("value_code", "extra") if row[name] is not None and not _is_precision(row, name)]
+        if code is None and row["value"] is None:
+            parts.append(_part("unit", row["unit"]))
         yield made | ({"component": parts} if parts else {}) | _method(row["how"])
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from heedful.core.columns import check_arguments
+from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
 
 WINDOW_DAYS = 9
@@ -33,11 +35,15 @@ def percentile_goal(
     An array of the same length; nan on the first `window_days` days and where fewer than `minimum` days are known. A day's own
     value never counts towards its goal.
 
+    Errors: `SettingsError` for a window of no day or a percentile outside 0 to 1.
+
     >>> percentile_goal([1000, 2000, 3000, 4000], window_days=3, percentile=0.5)
     array([  nan,   nan,   nan, 2000.])
 
     Reference: Adams et al. 2013, PLoS ONE 8:e82901 (60th percentile of the last nine days). Equals R's `quantile`.
     """
+    if window_days < 1 or not 0 <= percentile <= 1:
+        raise SettingsError(f"A goal needs a window of a day or more and a percentile from 0 to 1, not {window_days} and {percentile}.")
     series = np.asarray(values, dtype=np.float64)
     goals = np.full(series.shape, np.nan)
     if series.size <= window_days:
@@ -75,11 +81,12 @@ def _quantile(ordered: NDArray[np.float64], n: NDArray[np.int64], percentile: fl
 )
 def run_percentile_goal(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """The reference case: goals by both rules, and where all days of the window must be known."""
+    check_arguments("plans.percentile_goal", arguments, ("window_days", "percentile"))
     steps = inputs["data"].get_column("steps").cast(pl.String).cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
     window, percentile = int(arguments["window_days"]), float(arguments["percentile"])
     answers = {
         "goal_linear": percentile_goal(steps, window, percentile),
         "goal_nearest_rank": percentile_goal(steps, window, percentile, "nearest_rank"),
-        "goal_min_observed_9": percentile_goal(steps, window, percentile, minimum=window),
+        f"goal_min_observed_{window}": percentile_goal(steps, window, percentile, minimum=window),
     }
     return {name: [None if np.isnan(value) else float(value) for value in goal] for name, goal in answers.items()}

@@ -32,7 +32,8 @@ class Persistence:
     greenwood: Floats
 
     def at(self, times: ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats, Floats]:
-        """Share, lower and upper bound at `times`; the bounds are NaN where nobody or everybody has stopped."""
+        """Share, lower and upper bound at `times`; where nobody or everybody has stopped, Greenwood's variance knows no doubt: both bounds
+        are the share itself."""
         place = np.searchsorted(self.times, np.asarray(times, dtype=np.float64), side="right") - 1
         survival = np.where(place >= 0, self.survival[place], 1.0)
         variance = np.where(place >= 0, self.greenwood[place], 0.0)
@@ -40,7 +41,7 @@ class Persistence:
             away = float(ndtri((1 + confidence) / 2)) * np.sqrt(variance) / np.log(survival)
             lower, upper = survival ** np.exp(-away), survival ** np.exp(away)
         inside = (survival > 0) & (survival < 1)
-        return survival, np.where(inside, lower, np.nan), np.where(inside, upper, np.nan)
+        return survival, np.where(inside, lower, survival), np.where(inside, upper, survival)
 
     @property
     def median(self) -> float:

@@ -82,3 +82,15 @@ def test_what_is_something_else_is_refused(tmp_path: Path, read: Callable[..., A
     path.write_text("Start time,End time,Step count\n00:00:00.000+05:30,00:15:00.000+05:30,5\n")
     with pytest.raises(SourceError, match="named after no day"):
         read("wearables.google_fit", path)
+
+
+def test_of_a_cut_track_the_whole_points_are_kept(tmp_path: Path) -> None:
+    point = '<trkpt lat="1" lon="2"><time>2024-03-01T10:0{0}:00Z</time><extensions><hr>10{0}</hr></extensions></trkpt>\n'
+    path = tmp_path / "a.gpx"
+    path.write_text('<gpx creator="watch"><trk><trkseg>\n' + "".join(map(point.format, range(5))) + '<trkpt lat="1" l')
+    rows = list[float]()
+    with pytest.raises(SourceError, match="what was read before is kept") as refused:
+        for batch in SOURCES.get("wearables.gpx").read(path, Options("x"), datetime(2026, 1, 1, tzinfo=UTC)):
+            rows += unseal(batch.rows[0])["value"].to_list()
+    assert rows == [100.0, 101.0, 102.0, 103.0, 104.0]
+    assert refused.value.line == 7

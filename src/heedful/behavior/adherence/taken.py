@@ -28,13 +28,14 @@ PILLBOX, REPORTED, AGREEMENT = "taken[pillbox]", "taken[reported]", "taken[agree
 CALIBRATED = "taken[calibrated]"
 
 
-@derivation(reads=(Observations,), writes=Adherence, by=("person",), only={"observations": (CODE,)}, version=2)
+@derivation(reads=(Observations,), writes=Adherence, by=("person",), only={"observations": (CODE,)}, version=3)
 def doses_taken(observations: Frame[Consented[P], Observations]) -> Frame[Consented[P], Adherence]:
     """`taken[pillbox]` and `taken[reported]`: share of days with a dose, of those from the first to the last day that this way tells of;
-    `taken[agreement]`: share of the days on which both tell something that they tell the same; `taken[calibrated]`: what the reported
+    `taken[agreement]`: share of the days reported and watched by the box on which both say the same; `taken[calibrated]`: what the reported
     share stands for by these days. `events`: days told of; of agreement days with both, of calibration those that the box watched.
 
-    A day on which nothing is told counts as not taken by a pill box (it is there every day), and is left out of what is reported.
+    A day on which nothing is told counts as not taken by a pill box (from its first day to its last it is there every day), in agreement
+    and calibration too, and is left out of what is reported.
     Missing as `too_short` below seven days.
     """
     days = _days(observations.data.filter(pl.col("code") == CODE))
@@ -64,25 +65,33 @@ def _shares(days: pl.DataFrame, measure: str, *, whole: bool) -> pl.DataFrame:
     return _rows(found, measure, pl.col("taken") / out_of, out_of)
 
 
+def _watched(days: pl.DataFrame) -> pl.DataFrame:
+    """Days that are reported (`taken`) between the box's first and last (`seen`): one on which it tells nothing is not taken."""
+    boxes, told = (days.filter(pl.col("measure") == way).drop("measure") for way in (PILLBOX, REPORTED))
+    each = ["person", "drug"]
+    between = told.join(boxes.group_by(each).agg(first=pl.col("day").min(), last=pl.col("day").max()), on=each)
+    both = between.filter(pl.col("day").is_between("first", "last")).join(boxes.rename({"taken": "seen"}), on=[*each, "day"], how="left")
+    return both.with_columns(pl.col("seen").fill_null(False))
+
+
 def _agreement(days: pl.DataFrame) -> pl.DataFrame:
-    boxes, told = (days.filter(pl.col("measure") == way) for way in (PILLBOX, REPORTED))
-    pairs = boxes.join(told, on=["person", "drug", "day"], suffix="_told")
-    found = pairs.group_by("person", "drug").agg(
+    found = _watched(days).group_by("person", "drug").agg(
         window_start=pl.col("day").min(), window_end=pl.col("day").max().dt.offset_by("1d"), events=pl.len().cast(pl.Int32),
-        same=(pl.col("taken") == pl.col("taken_told")).sum(),
+        same=(pl.col("taken") == pl.col("seen")).sum(),
     )  # fmt: skip
     return _rows(found, AGREEMENT, pl.col("same") / pl.col("events"), pl.col("events"))
 
 
 def _calibrated(days: pl.DataFrame) -> pl.DataFrame:
-    """The reported share as the box would have seen it: a day between its first and last on which it tells nothing is not taken."""
-    boxes, told = (days.filter(pl.col("measure") == way).drop("measure") for way in (PILLBOX, REPORTED))
-    each = ["person", "drug"]
-    watched = told.join(boxes.group_by(each).agg(first=pl.col("day").min(), last=pl.col("day").max()), on=each)
-    watched = watched.filter(pl.col("day").is_between("first", "last")).join(boxes, on=[*each, "day"], how="left", suffix="_box")
-    said, seen = pl.col("taken"), pl.col("taken_box").fill_null(False)
-    pairs = watched.group_by(each).agg(
-        events=pl.len().cast(pl.Int32), said=said.sum().cast(pl.Int64), seen_said=(seen & said).sum(), seen_unsaid=(seen & ~said).sum()
+    """The reported share as the box would have seen it."""
+    each, said, seen = ["person", "drug"], pl.col("taken"), pl.col("seen")
+    told = days.filter(pl.col("measure") == REPORTED)
+    pairs = (
+        _watched(days)
+        .group_by(each)
+        .agg(
+            events=pl.len().cast(pl.Int32), said=said.sum().cast(pl.Int64), seen_said=(seen & said).sum(), seen_unsaid=(seen & ~said).sum()
+        )
     )
     whole = told.group_by(each).agg(
         pl.col("taken").mean().alias("share"), window_start=pl.col("day").min(), window_end=pl.col("day").max().dt.offset_by("1d")

@@ -20,6 +20,8 @@ MEASURES = {
     "CMA7": "CMA7, share of days covered",
     "CMA7[quarter]": "CMA7, share of days covered",
     "CMA7[outside_stays]": "CMA7, hospital stays left out",
+    "CMA1[prescribed_dose]": "CMA1, days by the prescribed dose",
+    "CMA7[prescribed_dose]": "CMA7, days by the prescribed dose",
     "initiation[days]": "From prescription to first supply",
     "persistence[days_90]": "Until a gap of over 90 days",
     "persistent[90]": "Without a gap of over 90 days",
@@ -28,6 +30,11 @@ MEASURES = {
     "taken[agreement]": "Days on which both say the same",
     "taken[calibrated]": "Doses taken, as reported, calibrated by the days with both",
 }
+RELIABILITY = (
+    "How reliable: a pill box sees that it was opened, not that a tablet was swallowed, and counts a day without opening as missed; "
+    "reports lean towards more than was taken; a dispensing says only what could have been taken. None is the truth: on how many days box "
+    "and report say the same stands beside them, and what the reports come to on the box's scale."
+)
 RISKS = {"medication_gap_14d": "A gap in a medicine within 14 days"}
 _DRAWN_LANES = ("activity", "sleep", "heart", "change")
 
@@ -238,6 +245,7 @@ def _adherence(content: PageContent, adherence: pl.DataFrame) -> Html | None:
             element("h4", "Medicines at hand"),
             _measures(content, rows.filter(pl.col("measure") != QUARTERLY), caption),
             element("p", why, class_="small") if over else None,
+            element("p", RELIABILITY, class_="small") if rows["measure"].str.starts_with("taken[").any() else None,
             fold("By quarter", _measures(content, quarterly, "CMA7 of each calendar quarter")) if quarterly.height else None,
         ]
     )

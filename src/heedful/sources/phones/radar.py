@@ -16,7 +16,9 @@ from heedful.sources.answers.drafted import AnswerDraft, answer_batches
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
 from heedful.sources.phones import radar_questionnaires
 from heedful.sources.phones.prompts import answer_drafts
+from heedful.sources.phones.received import Delays
 from heedful.sources.phones.streams import About, Platform, Record, Stream, decimals_of, drafts, header, is_csv, recognised, stream_of
+from heedful.sources.wearables.beats import CODE
 from heedful.sources.wearables.drafts import Draft, Rows, batches
 from heedful.sources.wearables.parts import Part, opened
 
@@ -27,7 +29,7 @@ _BATTERY = {"CHARGING": "charging", "DISCHARGING": "discharging", "NOT_CHARGING"
 _CALLS = {"INCOMING": "incoming", "OUTGOING": "outgoing", "MISSED": "missed"}
 _STAGES = {"DEEP": "deep", "LIGHT": "light", "REM": "rem", "AWAKE": "awake", "ASLEEP": "asleep", "RESTLESS": "awake"}
 _CODES = ("acceleration_enmo", "acceleration_mad", "acceleration_mean", "ambient_light", "heart_rate", "phone_battery", "phone_call",
-          "screen_event", "sleep_stage", "steps")  # fmt: skip
+          "rr_interval", "screen_event", "sleep_stage", "steps")  # fmt: skip
 
 
 def _steps(record: Record, about: About) -> None:
@@ -59,6 +61,13 @@ def _pulse(record: Record, about: About) -> None:
     about.add("heart_rate", float(record["value.heartRate"]))
 
 
+def _beat(record: Record, about: About) -> None:
+    """Empatica's E4 tells an interval (seconds) at the beat that ends it."""
+    seconds, end = float(record["value.interBeatInterval"]), about.at
+    about.at = end - timedelta(seconds=min(max(seconds, 0.0), 60.0))
+    about.add(CODE, 1_000 * seconds, end=end)
+
+
 def _stage(record: Record, about: About) -> None:
     end = about.at + timedelta(seconds=float(record["value.duration"]))
     about.add("sleep_stage", value_code=_STAGES[record["value.level"].upper()], end=end, how="vendor_derived")
@@ -74,6 +83,7 @@ _STREAMS = (
     Stream("calls", (*_KEY, "value.duration", "value.target", "value.type"), _call),
     Stream("light", (*_KEY, "value.light"), _light),
     Stream("heart rate", (*_KEY, "value.heartRate"), _pulse),
+    Stream("intervals between beats", (*_KEY, "value.interBeatInterval"), _beat),
     Stream("sleep stages", (*_KEY, "value.level", "value.duration"), _stage),
     Stream("acceleration", (*_KEY, "value.x", "value.y", "value.z"), axes=("value.x", "value.y", "value.z")),
     Stream("relative position", (*_KEY, "value.latitudeReference")),
@@ -142,9 +152,12 @@ def _all(path: Path, parts: list[Part], options: Options, *, alone: bool) -> Ite
             if stream is None and len(parts) > 1:
                 yield Draft(part.name, Rows().table(), aside=Counter({f"file that is no topic's: {part.name[:80]}": 1}), done=done)
             elif stream is not None:
-                for draft in drafts(part, stream, _PLATFORM, options, 2):
+                delays = Delays()
+                for draft in drafts(part, delays.watching(stream), _PLATFORM, options, 2):
                     draft.done = done
                     yield draft
+                if notes := delays.notes(part.place[:80]):
+                    yield Draft(part.name, Rows().table(), aside=Counter(notes), done=done)
         except SourceError as error:
             if len(parts) == 1:
                 raise
@@ -158,6 +171,8 @@ def _person(record: Record, part: Part, options: Options) -> str:
 
 
 def _device(record: Record) -> str:
+    if "value.interBeatInterval" in record:
+        return "Empatica E4"
     return "phone" if "value.timeInterval" not in record else "Fitbit"
 
 

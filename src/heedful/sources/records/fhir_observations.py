@@ -13,6 +13,8 @@ from heedful.sources.records.fhir_times import When, when
 from heedful.sources.records.fhir_units import HOW, OWN, code_of, converted, own_code, unit_of
 
 DEVICE = "clinical_record"
+LONGEST_DEVICE = 200
+"""Characters of a device's name."""
 
 Row = dict[str, Any]
 
@@ -37,27 +39,38 @@ def measured(resource: Resource, person: str, context: Context) -> tuple[list[Ro
 
 
 def _own_row(resource: Resource, code: Code, person: str, start: When, end: When) -> Row | None:
-    """A row that heedful's own export wrote: what FHIR has no place for stands in components under heedful's codes."""
+    """A row that heedful's own export wrote: what FHIR has no place for stands in components under heedful's codes.
+
+    Only there is the name of the device that of heedful's own rows, without its owner's; elsewhere it may be anybody's.
+    """
     beside = {}
     for part in resource.get("component", []):
         coding: Resource = next(iter(part.get("code", {}).get("coding", [])), {})
         if coding.get("system") == OWN and isinstance(part.get("valueString"), str):
             beside[str(coding.get("code"))] = part["valueString"]
     number = quantity(resource)
-    value = _in_unit(number, code) if number else None
+    value = (_in_unit(number, code) if code.unit else number[0]) if number else None
+    unit = code.unit or str(resource["valueQuantity"].get("unit", "") if number else beside.get("unit", ""))
     if (
         (number and value is None)
         or (value is not None and not code.low <= value <= code.high)
         or (value is None and "value_code" not in beside)
+        or not unit
     ):
         return None
     method: Resource = next(iter(resource.get("method", {}).get("coding", [])), {})
     derived = method.get("system") == HOW and method.get("code") == "vendor_derived"
     return {
         "person": person, "code": code.name, "day": start.day, "start_at": start.at, "end_at": max(start.at, end.at),
-        "offset_minutes": start.offset, "value": value, "value_code": beside.get("value_code"), "unit": code.unit, "device": DEVICE,
+        "offset_minutes": start.offset, "value": value, "value_code": beside.get("value_code"), "unit": unit, "device": _device(resource),
         "how": "vendor_derived" if derived else _how(resource), "extra": beside.get("extra") or _extra(start),
     }  # fmt: skip
+
+
+def _device(resource: Resource) -> str:
+    told = resource.get("device")
+    name = told.get("display") if isinstance(told, dict) else None
+    return name if isinstance(name, str) and 0 < len(name) <= LONGEST_DEVICE else DEVICE
 
 
 def effective(resource: Resource, context: Context) -> tuple[When | None, When | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from heedful.core.codes import BY_LOINC, CODES, Code
@@ -14,6 +15,8 @@ ALSO: dict[str, str] = {
     "14743-9": "glucose", "76534-7": "systolic_blood_pressure", "76535-4": "diastolic_blood_pressure",
 }  # fmt: skip
 """LOINC codes of the same quantity by another method or in another unit; glucose of serum or plasma is a laboratory's, and a record."""
+
+_OF_VENDOR = re.compile(r"[a-z][a-z0-9_]{0,30}:[\w.-]{1,200}", re.ASCII)
 
 Scale = tuple[float, float]
 
@@ -53,10 +56,13 @@ def code_of(concept: Any) -> Code | None:
 
 
 def own_code(concept: Any) -> Code | None:
-    """Our code of a CodeableConcept that heedful's own export wrote."""
+    """Our code of a CodeableConcept that heedful's own export wrote; of a vendor's own measure ("apple:HK…") one without a unit."""
     for coding in concept.get("coding", []) if isinstance(concept, dict) else []:
-        if coding.get("system") == OWN and coding.get("code") in CODES:
-            return CODES[str(coding["code"])]
+        if coding.get("system") == OWN and isinstance(name := coding.get("code"), str):
+            if name in CODES:
+                return CODES[name]
+            if _OF_VENDOR.fullmatch(name):
+                return Code(name, "body", "", "a vendor's own measure")
     return None
 
 

@@ -50,10 +50,18 @@ class Draft:
     done: int = 0
 
 
+class BrokenDraftError(SourceError):
+    """A file breaks off; `draft` holds what was read before, under the keys that the whole file would give it."""
+
+    def __init__(self, error: SourceError, draft: Draft) -> None:
+        self.draft = draft
+        super().__init__(error.path, f"{error.reason}; what was read before is kept", error.cure, error.line)
+
+
 def of_parts(parts: Sequence[Part], read: Callable[[Part], Draft]) -> Iterator[Draft]:
     """A draft of each file; of several files one that is refused is set aside with its reason, and a single one raises `SourceError`.
 
-    Of a document that breaks off, the whole records come first.
+    Of a file that breaks off, what is whole comes first.
     """
     done = 0
     for part in parts:
@@ -63,6 +71,8 @@ def of_parts(parts: Sequence[Part], read: Callable[[Part], Draft]) -> Iterator[D
             draft = read(part)
         except BrokenOffError as error:
             draft, broken = read(part.of(error.whole.data)), error
+        except BrokenDraftError as error:
+            draft, broken = error.draft, error
         except SourceError as error:
             if len(parts) == 1:
                 raise

@@ -18,7 +18,7 @@ from heedful.core.schemas import Observations, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
 from heedful.sources.wearables.archives import is_zip
 from heedful.sources.wearables.documents import stamped
-from heedful.sources.wearables.drafts import Draft, Rows, batches, of_parts
+from heedful.sources.wearables.drafts import BrokenDraftError, Draft, Rows, batches, of_parts
 from heedful.sources.wearables.parts import Part, opened, share
 from heedful.sources.wearables.xml_elements import is_xml_of, started_and_ended, text
 
@@ -63,31 +63,52 @@ def _is_gpx(name: str) -> bool:
 
 
 def _draft(part: Part) -> Draft:
-    rows, skipped, aside, device = Rows(), Counter[str](), Counter[str](), ""
-    times = list[datetime]()
-    for event, name, element in started_and_ended(part):
+    found = _Found()
+    try:
+        for event, name, element in started_and_ended(part):
+            found.take(event, name, element)
+    except SourceError as error:
+        if not found.rows:
+            raise
+        raise BrokenDraftError(error, found.draft(part)) from error
+    if not found.device:
+        raise SourceError(part.place, "it is no GPX file: its first element is another", "Give a track exported as GPX.")
+    if not (found.rows or found.skipped or found.aside):
+        found.aside["file without a track or a point"] += 1
+    return found.draft(part)
+
+
+class _Found:
+    """What a file says, as its elements go by."""
+
+    def __init__(self) -> None:
+        self.rows, self.skipped, self.aside, self.device = Rows(), Counter[str](), Counter[str](), ""
+        self._times = list[datetime]()
+
+    def take(self, event: str, name: str, element: etree._Element) -> None:
         if event == "start":
-            if name == "gpx" and not device:
-                device = (element.get("creator") or "GPX")[:60]
+            if name == "gpx" and not self.device:
+                self.device = (element.get("creator") or "GPX")[:60]
             elif name == "trk":
-                times = []
-            elif name == "rte":
-                aside["route: a plan, which nobody need have gone"] += 1
+                self._times = []
+        elif name == "rte":
+            self.aside["route: a plan, which nobody need have gone"] += 1
         elif name in _POINTS:
-            _point(element, times if name == "trkpt" else None, rows, aside)
+            _point(element, self._times if name == "trkpt" else None, self.rows, self.aside)
             element.clear()
         elif name == "trk":
-            if len(times) > 1:
-                start, end = min(times), max(times)
-                kind = text(element, "type").lower()[:60] or "track"
-                rows.add(element.sourceline or 1, "workout", start, (end - start).total_seconds() / 60, end=end, value_code=kind)
-            else:
-                skipped[UNTIMED] += 1
-    if not device:
-        raise SourceError(part.place, "it is no GPX file: its first element is another", "Give a track exported as GPX.")
-    if not (rows or skipped or aside):
-        aside["file without a track or a point"] += 1
-    return Draft(part.name, rows.table().with_columns(device=pl.lit(device)), skipped=skipped, aside=aside)
+            self._track(element)
+
+    def _track(self, element: etree._Element) -> None:
+        if len(self._times) < 2:
+            self.skipped[UNTIMED] += 1
+            return
+        start, end = min(self._times), max(self._times)
+        kind = text(element, "type").lower()[:60] or "track"
+        self.rows.add(element.sourceline or 1, "workout", start, (end - start).total_seconds() / 60, end=end, value_code=kind)
+
+    def draft(self, part: Part) -> Draft:
+        return Draft(part.name, self.rows.table().with_columns(device=pl.lit(self.device)), skipped=self.skipped, aside=self.aside)
 
 
 def _point(element: etree._Element, times: list[datetime] | None, rows: Rows, aside: Counter[str]) -> None:

@@ -48,12 +48,14 @@ class Unread:
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording: samples a second, and its pieces as they are read. `offset_minutes`: what the file says of the clock, or None."""
+    """A recording: samples a second, and its pieces as they are read. `offset_minutes`: what the file says of the clock, or None; `notes`:
+    what else it says that its owner should know."""
 
     device: str
     rate: float
     offset_minutes: int | None
     pieces: Iterator[Stretch | Unread]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Accelerometer:
 
     card = SourceCard(
         name="wearables.accelerometer",
-        says="a raw recording of an accelerometer: ActiGraph GT3X, Axivity CWA or GENEActiv BIN, summarised per minute, and the arm's angle",
+        says="a raw recording of an accelerometer: ActiGraph GT3X, Axivity CWA or GENEActiv BIN, told in minutes, and the arm's angle",
         family="wearables",
         tables=(Observations, Quarantine),
         zone_rule="By the offset that the file names (GT3X, GENEActiv), else by the declared zone at the start; the clock is never set.",
@@ -94,8 +94,10 @@ def _drafts(files: list[Path], options: Options) -> Iterator[Draft]:
             if found is None:
                 cure = "Give a .gt3x, .cwa or GENEActiv .bin file as the device's program downloads it."
                 raise SourceError(file, "it is no accelerometer's recording of a kind that is known", cure)
-            for draft in _of_recording(file, found.read(file), options):
-                draft.done = done
+            recording = found.read(file)
+            notes = Counter(recording.notes)
+            for draft in _of_recording(file, recording, options):
+                draft.done, draft.aside, notes = done, draft.aside + notes, Counter()
                 yield draft
         except SourceError as error:
             if len(files) == 1:

@@ -16,6 +16,7 @@ import numpy as np
 
 from heedful.core.errors import SourceError
 from heedful.sources.wearables.actigraphy.acceleration import Floats, RawFormat, Recording, Stretch, Unread, spaced
+from heedful.sources.wearables.actigraphy.drift import MOST_SECONDS, SETTING
 from heedful.sources.wearables.actigraphy.epochs import micro
 from heedful.sources.wearables.archives import DECODING, plain_or_gzip
 
@@ -23,6 +24,7 @@ _PAGE = b"Recorded Data"
 _LONGEST = 1 << 16
 _CURE = "Download the recording again from the device; the other pages were read"
 _AGAIN = "Download the recording again from the device."
+_DRIFT = re.compile(r"device clock drift\s*(-?[\d,]+(?:\.\d+)?)\s*s")
 _ZONE = re.compile(r"GMT\s*([+-]?)(\d{1,2}):(\d\d)")
 
 
@@ -44,7 +46,33 @@ def read(path: Path) -> Recording:
         raise SourceError(path, f"its header says {rate} Hz and gains {gains.tolist()}", _AGAIN)
     zone = _ZONE.search(header.get("Time Zone", ""))
     offset = (-1 if zone[1] == "-" else 1) * (60 * int(zone[2]) + int(zone[3])) if zone else None
-    return Recording("GENEActiv", rate, offset, _pieces(path, gains, offsets))
+    return Recording("GENEActiv", rate, offset, _pieces(path, gains, offsets), _clock_notes(header))
+
+
+def _clock_notes(header: dict[str, str]) -> tuple[str, ...]:
+    """How far the device's clock was from the computer's when it was read out, which the maker's program notes in the header.
+
+    >>> header = {"Start Time": "2024-01-01 00:00:00:000", "Extract Time": "2024-01-11 00:00:00:000"}
+    >>> _clock_notes(header | {"Extract Notes": "(device clock drift 14.000s)"})[0]
+    "the maker's program found the clock 14.0 s off after 10.0 days: if it is fast by it, declare clock_gain_seconds = 1.4"
+    """
+    found = _DRIFT.search(header.get("Extract Notes", ""))
+    if found is None:
+        return ()
+    seconds = float(found[1].replace(",", ""))
+    try:
+        days = (_loose(header["Extract Time"]) - _loose(header["Start Time"])).total_seconds() / 86_400
+    except (KeyError, ValueError):
+        days = 0.0
+    told = f"the maker's program found the clock {seconds} s off after {days:.1f} days"
+    if days < 1 or abs(seconds) / days > MOST_SECONDS:
+        return (f"{told}: so much is no drift; it was set wrongly, or stopped",)
+    return (f"{told}: if it is {'fast' if seconds > 0 else 'slow'} by it, declare {SETTING} = {seconds / days:.2g}",) if seconds else ()
+
+
+def _loose(written: str) -> datetime:
+    """A time of the header, whose months and days may be of one digit."""
+    return datetime.strptime(written.strip(), "%Y-%m-%d %H:%M:%S:%f")
 
 
 def _header(path: Path, file: IO[bytes]) -> dict[str, str]:

@@ -1,0 +1,55 @@
+"""RADAR's second clock: a row bears when a device stamped it and when the phone received it, which tells how fast the device's clock runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from heedful.sources.phones.streams import About, Record, Stream
+
+TIME, RECEIVED = "value.time", "value.timeReceived"
+_DAY = 86_400
+
+
+@dataclass
+class Delays:
+    """The shortest delay of each device (`key.sourceId`) and day of arrival, in seconds; only a day's smallest is kept."""
+
+    shortest: dict[str, dict[int, float]] = field(default_factory=dict)
+
+    def watching(self, stream: Stream) -> Stream:
+        """The stream, whose rows are looked at as they are read."""
+        read = stream.read
+        return stream if read is None else replace(stream, read=self._reader(read))
+
+    def _reader(self, read: Callable[[Record, About], None]) -> Callable[[Record, About], None]:
+        def reading(record: Record, about: About) -> None:
+            read(record, about)
+            try:
+                received, stamped = float(record.get(RECEIVED) or "nan"), float(record[TIME])
+            except ValueError:
+                return
+            if math.isfinite(received) and math.isfinite(stamped):
+                days = self.shortest.setdefault(record.get("key.sourceId", ""), {})
+                day = int(received // _DAY)
+                days[day] = min(days.get(day, math.inf), received - stamped)
+
+        return reading
+
+    def notes(self, topic: str) -> list[str]:
+        """What can be told from zero, a device a line (devices by their place, not by their number)."""
+        from heedful.behavior.clock_drift import gain_of_days  # loads a room: only once a topic is read
+
+        out = []
+        for place, days in enumerate(self.shortest.values(), start=1):
+            known = sorted(days)
+            found = gain_of_days(np.array(known, np.float64), np.array([-days[day] for day in known]))
+            if found is not None and found.told:
+                out.append(
+                    f"{topic}, device {place}: its clock {'gains' if found.seconds > 0 else 'loses'} {abs(found.seconds):.2f} seconds a day "
+                    f"({found.low:+.2f} to {found.high:+.2f}, {found.days} days) beside the phone that received it; nothing was moved"
+                )
+        return out
