@@ -48,3 +48,19 @@ def test_gad7_severity_rises_with_the_total(items: list[int]) -> None:
 def test_who5_in_percent(items: list[int]) -> None:
     raw, percent, low = who5(pl.DataFrame({f"item_{n}": [value] for n, value in enumerate(items, 1)})).row(0)
     assert (percent, low) == (raw * 4, sum(items) * 4 <= 50)
+
+
+def test_an_argument_that_the_score_does_not_have_is_refused() -> None:
+    with pytest.raises(SettingsError, match="does not know version"):
+        run_score({"instrument": "PHQ-9", "version": 2}, {"responses": pl.DataFrame({f"item_{n}": [1] for n in range(1, 10)})})
+
+
+def test_times_of_day_may_have_seconds() -> None:
+    answers = {f"q5{letter}": [0] for letter in "abcdefghij"} | {
+        "q6_quality": [0],
+        "q7_medication": [0],
+        "q8_awake": [0],
+        "q9_enthusiasm": [0],
+    }
+    whole = pl.DataFrame({"bedtime": ["23:00:00"], "risetime": ["07:00"], "latency_minutes": [10], "hours_slept": [6.0], **answers})
+    assert psqi(whole)["sleep_efficiency_percent"].to_list() == [75.0]

@@ -108,7 +108,7 @@ def test_a_second_app_or_device_counts_no_beat_twice(rows: SimpleNamespace) -> N
 
 def test_a_whole_day_has_the_task_forces_long_term_set(rows: SimpleNamespace) -> None:
     lengths = heart(85_000, 7) + 60 * np.sin(np.arange(85_000) / 4_000)
-    lengths = np.round(lengths[np.cumsum(lengths) < 86_000_000])
+    lengths = np.round(lengths[np.cumsum(lengths) < 86_000_000]).astype(np.float64)
     out = rows.derive(beat_variability, beats(rows.monday, lengths))
     assert rows.value_of(out, "hrv_sdnn[beats_24h]") == (pytest.approx(float(np.std(lengths, ddof=1))), "")
     assert rows.value_of(out, "hrv_rmssd[beats_24h]") == (pytest.approx(float(np.sqrt(np.mean(np.diff(lengths) ** 2)))), "")

@@ -152,4 +152,3 @@ def test_nothing_stays_of_who_was_forgotten(derivation: Derivation) -> None:
         world.state.forget_person(person)
     assert not world.state.people()
     assert world.state.read()[0].is_empty()
-

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from heedful.behavior.change import BASELINE_DAYS, LEAST_VALUES, UNUSUAL, VERY_UNUSUAL, _earlier_alarms, _judge, baseline_change
 from heedful.core.labels import Care, Consented
@@ -144,3 +147,25 @@ def test_the_sorted_windows_say_what_the_definition_says(seed: int, count: int, 
     for i in range(count):
         before = (series == series[i]) & (day < day[i]) & (day >= day[i] - BASELINE_DAYS) & plain
         assert (judged[i], alarms[i]) == ((verdict[before] >= 0).sum(), (verdict[before] >= 1).sum())
+
+
+def test_the_look_back_has_all_that_a_day_depends_on() -> None:
+    """What covered a night of the baseline of a day that was counted: three times four weeks."""
+    rng, first = np.random.default_rng(4), date(2026, 1, 1)
+    rows = [
+        {"person": "p", "day": first + timedelta(days=n), "feature": name, "value": float(value), "unit": "1", "coverage": share, "missing": ""}
+        for n in range(120) for name, value, share in (
+            ("sleep_minutes[stages]", rng.normal(420, 30) + 300 * (rng.random() < 0.1), rng.choice((1.0, 0.7))),
+            *((("resting_heart_rate[nightsignal]", 60 + rng.random(), 1.0),) if n % 30 < 2 else ()),
+        )
+    ]  # fmt: skip
+    table = Features.check(pl.DataFrame(rows, schema=Features.dtypes()))
+    key = ["day", "feature"]
+    for day in range(84, 120):
+        last = first + timedelta(days=day)
+        near = table.filter(pl.col("day").is_between(last - timedelta(days=baseline_change.lookback), last))
+        whole, part = (
+            baseline_change(seal(some, Consented[Care], Features), seal(Annotations.empty(), Consented[Care], Annotations)).data
+            for some in (table, near)
+        )
+        assert_frame_equal(*(found.filter(pl.col("day") == last).sort(key) for found in (whole, part)), check_exact=True)

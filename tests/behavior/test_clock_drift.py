@@ -70,10 +70,10 @@ def test_arrivals_tell_the_clock_beside_this_sites() -> None:
 
 def test_a_step_of_the_clock_is_no_gain() -> None:
     seconds = np.concatenate([np.arange(12) * 1.0, 3_600 + np.arange(12, 20) * 1.0])
-    found = gain_of_days(np.arange(20.0), seconds)
+    found = gain_of_days(np.arange(20.0), seconds.astype(np.float64))
     assert found is not None
     assert (found.seconds, found.days) == (pytest.approx(1.0), 12)
-    assert gain_of_days(np.arange(10.0), np.arange(10) * 3_600.0) is None
+    assert gain_of_days(np.arange(10.0), np.arange(0.0, 36_000.0, 3_600.0)) is None
 
 
 def test_days_that_do_not_agree_say_nothing() -> None:

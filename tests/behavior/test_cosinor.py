@@ -100,3 +100,12 @@ def test_arguments_that_are_not_known_are_refused() -> None:
         run_fit({"tests": ["mesor"]}, table)
     with pytest.raises(SettingsError, match="no argument model"):
         run_period_search({"periods_hours": [24], "model": "nb"}, table)
+
+
+def test_by_p_the_program_takes_the_first_period_whose_p_is_nothing_beside_1() -> None:
+    """CosinorPy 3.1: p is 1 - F; of several periods with p = 0.0 get_best_fits gives the first."""
+    hour = np.arange(0, 96, 0.5)
+    series = pl.DataFrame({"hour": hour, "value": 50 + 10 * np.cos(2 * np.pi * hour / 24) + 0.1 * np.sin(7 * hour)})
+    asked = {"components": 1, "periods_hours": [23.0, 23.5, 24.0, 24.5]}
+    assert run_period_search(asked | {"criterion": "p"}, {"series": series})["best_period"] == 23.0
+    assert run_period_search(asked | {"criterion": "RSS"}, {"series": series})["best_period"] == 24.0

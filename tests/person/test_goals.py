@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heedful.core.errors import SettingsError
 from heedful.core.registry import METHODS
 from heedful.person.goals import percentile_goal, run_percentile_goal
 
@@ -50,3 +51,19 @@ def test_a_day_never_moves_its_own_goal(values: list[float], today: float) -> No
 def test_nearest_rank_is_a_day_that_was_lived_at_exact_products() -> None:
     # 0.6 * 5 = 3 exactly on paper; R's type 1 takes the third value.
     assert percentile_goal([5, 4, 3, 2, 1, 0], 5, 0.6, "nearest_rank")[-1] == 3.0
+
+
+@pytest.mark.parametrize(("window", "percentile"), [(0, 0.6), (9, 60), (9, -0.1)])
+def test_a_window_or_percentile_that_is_none(window: int, percentile: float) -> None:
+    with pytest.raises(SettingsError, match="a percentile from 0 to 1"):
+        percentile_goal([1.0, 2.0], window, percentile)
+
+
+def test_a_case_names_the_goal_of_whole_windows_by_its_days() -> None:
+    """R 4.2: quantile(x[(i - 3):(i - 1)], .5, type = 7), where all three days are known."""
+    data = pl.DataFrame({"steps": [1000, 4000, 2000, None, 3000, 5000]})
+    found = run_percentile_goal({"window_days": 3, "percentile": 0.5}, {"data": data})
+    assert found["goal_linear"] == [None, None, None, 2000.0, 3000.0, 2500.0]
+    assert found["goal_min_observed_3"] == [None, None, None, 2000.0, None, None]
+    with pytest.raises(SettingsError, match="does not know days"):
+        run_percentile_goal({"window_days": 3, "percentile": 0.5, "days": 1}, {"data": data})

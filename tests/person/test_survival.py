@@ -56,3 +56,11 @@ def test_wrong_input_is_told() -> None:
         log_rank([1, 2], [1, 1], [0, 0])
     with pytest.raises(SettingsError, match="log_log"):
         run_persistence_curve({"confidence": "plain"}, {})
+
+
+def test_bounds_where_nobody_or_everybody_has_stopped_are_the_share_itself() -> None:
+    """lifelines 0.30.3: KaplanMeierFitter().fit([5, 8, 8, 12, 20], [0, 1, 0, 1, 1]).confidence_interval_ at 1, 8 and 20."""
+    survival, lower, upper = persistence_curve([5, 8, 8, 12, 20], [0, 1, 0, 1, 1]).at([1, 8, 20])
+    assert survival.tolist() == [1.0, 0.75, 0.0]
+    assert lower.tolist() == pytest.approx([1.0, 0.127947, 0.0], abs=1e-6)
+    assert upper.tolist() == pytest.approx([1.0, 0.960549, 0.0], abs=1e-6)

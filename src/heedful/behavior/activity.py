@@ -106,9 +106,11 @@ def _steps(held: Minutes, trust_of_rank: NDArray[np.int32]) -> tuple[NDArray[Any
 def _finest_trust(owner, trust_of_rank, begin):  # type: ignore[no-untyped-def]
     best = np.full(len(begin) - 1, -1, np.int32)
     for d in range(len(begin) - 1):
-        for m in range(begin[d], begin[d + 1]):
-            if owner[m] > 0:
-                best[d] = max(best[d], trust_of_rank[owner[m]])
+        highest = np.int32(0)
+        for rank in owner[begin[d] : begin[d + 1]]:
+            highest = max(highest, rank)
+        if highest > 0:
+            best[d] = trust_of_rank[highest]  # the highest rank has the greatest trust
     return best
 
 
@@ -169,23 +171,18 @@ def _by_minute(walked, signs, begin):  # type: ignore[no-untyped-def]
 def _walking(walked, out):  # type: ignore[no-untyped-def]
     """Active and moderate minutes, those of the latter in bouts, peak cadence over 30 minutes and over one."""
     top = np.zeros(PEAK_MINUTES, np.int64)
-    least, bout, active, moderate, in_bouts = np.int64(0), 0, 0, 0, 0
-    lowest, before = 0, -2
-    for m in range(len(walked)):
-        w = walked[m]
-        if w == 0:
-            continue
+    least, lowest = np.int64(0), 0
+    active, moderate, in_bouts, bout = 0, 0, 0, 0
+    for w in walked:
+        active += w >= (ACTIVE_CADENCE - 0.25) * FIXED
+        fast = w >= (MODERATE_CADENCE - 0.25) * FIXED
+        moderate += fast
+        bout = bout + 1 if fast else 0
+        in_bouts += (MVPA_BOUT if bout == MVPA_BOUT else 1) if bout >= MVPA_BOUT else 0
         if w > least:
             top[lowest] = w
             lowest = int(np.argmin(top))
             least = top[lowest]
-        if w >= (ACTIVE_CADENCE - 0.25) * FIXED:
-            active += 1
-        if w >= (MODERATE_CADENCE - 0.25) * FIXED:
-            moderate += 1
-            bout = bout + 1 if before == m - 1 else 1
-            before = m
-            in_bouts += MVPA_BOUT if bout == MVPA_BOUT else (1 if bout > MVPA_BOUT else 0)
     out[0], out[1], out[2], out[3], out[4] = active, moderate, in_bouts, top.sum() / (PEAK_MINUTES * FIXED), top.max() / FIXED
 
 
@@ -197,21 +194,14 @@ def _sitting(walked, signs, out):  # type: ignore[no-untyped-def]
     for m in range(len(signs)):
         if signs[m] == 0:
             continue
-        begin = m
-        if m - previous <= NON_WEAR_MINUTES:
-            begin = m if nightly else previous + 1
-        nightly_now = signs[m] & NIGHTLY != 0
-        if begin < m or (m - previous > 1):  # a silence: bridged by day, the end of a bout otherwise
-            if begin == m:
-                total, bouts, longest, still = total + still, bouts + (still >= SEDENTARY_BOUT), max(longest, still), 0
-            for k in range(begin, m):
-                if walked[k] == 0:
-                    still += 1
-                else:
-                    total, bouts, longest, still = total + still, bouts + (still >= SEDENTARY_BOUT), max(longest, still), 0
-        if walked[m] == 0 and not nightly_now:
-            still += 1
-        elif still > 0:
-            total, bouts, longest, still = total + still, bouts + (still >= SEDENTARY_BOUT), max(longest, still), 0
-        previous, nightly = m, nightly_now
-    out[5], out[6], out[7] = total + still, bouts + (still >= SEDENTARY_BOUT), max(longest, still)
+        if m - previous > 1:  # a silence: bridged by day, the end of a bout otherwise
+            bridged = not nightly and m - previous <= NON_WEAR_MINUTES
+            still = still if bridged else 0
+            for k in range(previous + 1 if bridged else m, m):
+                still = still + 1 if walked[k] == 0 else 0
+                total, bouts, longest = total + (still > 0), bouts + (still == SEDENTARY_BOUT), max(longest, still)
+        nightly = signs[m] & NIGHTLY != 0
+        still = still + 1 if walked[m] == 0 and not nightly else 0
+        total, bouts, longest = total + (still > 0), bouts + (still == SEDENTARY_BOUT), max(longest, still)
+        previous = m
+    out[5], out[6], out[7] = total, bouts, longest

@@ -23,6 +23,7 @@ NEWEST = 28
 """As many days with a report only as make the usual report: the newest ones."""
 LEAST_OWN = 14
 """Days with both before this person's own line is used."""
+_FREED = {"simex": "simex_slope", "simex_low": "simex_low", "simex_high": "simex_high"}
 
 CARD = Card(
     name="behavior.calibrated_reports",
@@ -94,10 +95,10 @@ def stands_for(row: dict[str, Any], report: float) -> dict[str, float | None]:
     """Of a row of `GroupAgreements` with a line: what one person's usual report stands for, with its 95 % prediction interval, and by SIMEX
     what people with such a usual report have on average, with its 95 % confidence interval."""
     known = row["simex_slope"] is not None
-    freed = [row[key] if known else float("nan") for key in ("simex_slope", "simex_low", "simex_high")]
+    freed = {key: row[column] if known else float("nan") for key, column in _FREED.items()}
     line = CalibrationLine(
         row["people"], row["usual_reported"], row["usual_measured"], row["slope"], row["slope_low"], row["slope_high"], row["residual"],
-        *freed, row["reliability"],
+        **freed, reliability=row["reliability"],
     )  # fmt: skip
     low, high = line.interval(report)
     found: dict[str, float | None] = {"calibrated": line.at(report), "low": low, "high": high}

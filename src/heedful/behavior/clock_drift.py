@@ -22,6 +22,7 @@ Theil 1950, Proc K Ned Akad Wet 53:386; Sen 1968, J Am Stat Assoc 63:1379. The r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -174,5 +175,5 @@ def gain_of_days(day: Floats, seconds: Floats) -> ClockGain | None:
     part = slice(edges[longest], edges[longest + 1])
     if len(day[part]) < LEAST_DAYS:
         return None
-    slope, _, low, high = theilslopes(seconds[part], day[part], LEVEL)
-    return ClockGain(float(slope), float(low), float(high), len(day[part]))
+    found: Any = theilslopes(seconds[part], day[part], LEVEL)
+    return ClockGain(float(found.slope), float(found.low_slope), float(found.high_slope), len(day[part]))

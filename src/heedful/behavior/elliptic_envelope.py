@@ -46,8 +46,26 @@ def outside_envelope(points: Floats, *, outside: float = 0.1, support: float = 0
     >>> outside_envelope(points, outside=0.05).nonzero()[0].tolist()
     [0, 1, 2]
     """
-    from scipy.spatial.distance import cdist  # slow to load
+    return fitted_envelope(points, outside=outside, support=support, seed=seed).leaves_out(points)
 
+
+class Envelope(NamedTuple):
+    """An ellipse: `location` [features], `precision` [features, features], and `offset`, the score below which a point is outside."""
+
+    location: Floats
+    precision: Floats
+    offset: float
+
+    def leaves_out(self, points: Floats) -> NDArray[np.bool_]:
+        """True for each of `points` [points, features] outside, whether the ellipse was fitted to them or not."""
+        from scipy.spatial.distance import cdist  # slow to load
+
+        away = cdist(np.asarray(points, dtype=np.float64), self.location[None, :], metric="mahalanobis", VI=self.precision)[:, 0]
+        return np.asarray(-(away**2) < self.offset)
+
+
+def fitted_envelope(points: Floats, *, outside: float = 0.1, support: float = 0.7, seed: int = 0) -> Envelope:
+    """The ellipse of `outside_envelope`."""
     points = np.asarray(points, dtype=np.float64)
     if not 0 < outside <= 0.5 or not 0 < support <= 1:
         raise SettingsError(f"outside_envelope: outside is in (0, 0.5], support in (0, 1]; they are {outside} and {support}.")
@@ -58,9 +76,7 @@ def outside_envelope(points: Floats, *, outside: float = 0.1, support: float = 0
     if np.allclose(raw.covariance, 0):
         raise SettingsError("outside_envelope: the supporting points are all alike; there is nothing to measure distance by.")
     location, precision = _reweighted(points, raw)
-    offset = np.percentile(-_squared_distance(points, location, precision), 100 * outside)
-    score = -(cdist(points, location[None, :], metric="mahalanobis", VI=precision)[:, 0] ** 2)
-    return np.asarray(score < offset)
+    return Envelope(location, precision, float(np.percentile(-_squared_distance(points, location, precision), 100 * outside)))
 
 
 def _reweighted(points: Floats, raw: _Estimate) -> tuple[Floats, Floats]:

@@ -67,32 +67,39 @@ def chosen_hours(persons: pl.Series, series: HourSeries, total: NDArray[np.int64
 @njit(cache=True)
 def add_hours(stream, base, kind, low, high, day, start, end, offset, value, of_run, run, total, known):  # type: ignore[no-untyped-def]
     """Add rows to `total` and `known`; `of_run` leads from each run of rows of one stream and day, from `run` on, to its place there."""
-    s, t, d, k = np.int64(-1), np.int64(0), np.int64(-1), np.int64(-1)
-    lowest = highest = 0.0
-    midnight = now = summed = np.int64(0)  # the sum of the hour `now` is kept aside until another hour comes
-    run -= 1
-    for i in range(len(stream)):
-        if stream[i] != s or day[i] != t:
-            if d >= 0:
-                total[d, now] += summed
-            s, t = np.int64(stream[i]), np.int64(day[i])
-            run += 1
-            d, k, summed = of_run[run], np.int64(kind[s + base]), np.int64(0)
-            lowest, highest, midnight = low[s + base], high[s + base], t * (HOURS * HOUR_US)
+    i, n = 0, len(stream)
+    while i < n:
+        s, t, a = stream[i], day[i], i
+        while i < n and stream[i] == s and day[i] == t:
+            i += 1
+        d, s = of_run[run], np.int64(s) + base
+        run += 1
+        if kind[s] >= 0:
+            rows, bounds = (start[a:i], end[a:i], offset[a:i], value[a:i]), (low[s], high[s])
+            known[d] |= _add_hours(rows, bounds, np.int64(t) * (HOURS * HOUR_US), kind[s] == RATE, total[d])
+
+
+@njit(cache=True)
+def _add_hours(rows, bounds, midnight, rated, total):  # type: ignore[no-untyped-def]
+    """Add rows of one stream and day to `total` [24], unless they are `rated`; what is known by them."""
+    start, end, offset, value = rows
+    lowest, highest = bounds
+    now = known = summed = np.int64(0)  # the sum of the hour `now` is kept aside until another hour comes
+    began, alive = midnight, False
+    for i in range(len(value)):
         v, length = value[i], end[i] - start[i]
-        if k < 0 or not (lowest <= v <= highest) or length < 0 or length >= HOUR_US:
+        if not (lowest <= v <= highest) or length < 0 or length >= HOUR_US:
             continue
-        local = start[i] + np.int64(offset[i]) * MINUTE_US - midnight
-        if local < 0 or local >= HOURS * HOUR_US:
-            continue
-        hour = local // HOUR_US
-        if hour != now:
-            total[d, now] += summed
-            now, summed = hour, np.int64(0)
-        known[d] |= np.int64(1) << np.int64(hour)
-        if k == RATE or v > 0:
-            known[d] |= np.int64(1) << np.int64(HOURS + hour)
-        if k != RATE and v > 0:
-            summed += np.int64(v * FIXED + 0.5)
-    if d >= 0:
-        total[d, now] += summed
+        local = start[i] + np.int64(offset[i]) * MINUTE_US
+        if not began <= local < began + HOUR_US or not known:
+            hour = (local - midnight) // HOUR_US
+            if hour < 0 or hour >= HOURS:
+                continue
+            total[now] += summed
+            known |= np.int64(alive) << (HOURS + now)
+            now, began, summed, alive = hour, midnight + hour * HOUR_US, np.int64(0), False
+            known |= np.int64(1) << hour
+        alive |= rated or v > 0
+        summed += np.int64(v * FIXED + 0.5) if v > 0 and not rated else np.int64(0)
+    total[now] += summed
+    return known | np.int64(alive) << (HOURS + now)

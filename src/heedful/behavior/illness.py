@@ -137,8 +137,9 @@ def illness_nights(
 
 def no_nights(n: int, features: int) -> IllnessNights:
     """So many nights of which nothing is said yet."""
-    wide, long = (lambda: np.full((n, features), np.nan)), (lambda: np.full(n, np.nan))
-    return IllnessNights(wide(), wide(), wide(), long(), long(), long(), long(), np.zeros(n, np.int64), np.full(n, -1, np.int64))
+    expected, spread, part = np.full((3, n, features), np.nan)
+    score, pair, threshold, high = np.full((4, n), np.nan)
+    return IllnessNights(expected, spread, part, score, pair, threshold, high, np.zeros(n, np.int64), np.full(n, -1, np.int64))
 
 
 def follow_on(

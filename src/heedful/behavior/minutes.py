@@ -35,6 +35,8 @@ LONGEST_US = 26 * HOUR_US
 BEAT, MOVED, NIGHTLY = 1, 2, 4
 ANY_STEPS, SOUND_STEPS, ANY_RATE = 1, 2, 4
 _FARTHEST_ZONE_US = 15 * HOUR_US
+LEAST_IN_A_ROW = 16
+"""So many rows a minute apart, as most devices report, are marked together."""
 
 
 @dataclass(frozen=True)
@@ -160,49 +162,165 @@ def mark_rows(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """The pass over a chunk's rows that fills `Minutes`, or adds to it; `idle` is the owner of a minute by zeros. Returns the number of
     `walks`."""
-    s, t, d, k = np.int64(-1), np.int64(0), np.int64(-1), np.int64(-1)
-    lowest = highest = 0.0
-    shift = midnight = midnight_us = np.int64(0)
-    trusted = np.int32(0)
-    for i in range(len(stream)):
-        if stream[i] + base != s or day[i] != t:  # rows of a stream and day mostly come together
-            s, t = np.int64(stream[i]) + base, np.int64(day[i])
-            k, lowest, highest, trusted = np.int64(kind[s]), low[s], high[s], rank[s]
-            midnight, midnight_us = t * MINUTES_A_DAY, t * (24 * HOUR_US)
-            if k >= 0:
-                d = np.int64(place[person[s] * span + t - first])
-                shift = begin[d] - origin[d]
-                seen[d] |= ANY_RATE if k == RATE else (ANY_STEPS if k == STEPS else 0)
-        v, a0, a1 = value[i], start[i], end[i]
-        if k < 0 or not (lowest <= v <= highest) or not _possible(a0, a1, midnight_us):
+    i, n = 0, len(stream)
+    while i < n:  # rows of a stream and day mostly come together: what holds for all of them is looked up once
+        s, t, a = stream[i], day[i], i
+        while i < n and stream[i] == s and day[i] == t:
+            i += 1
+        s = np.int64(s) + base
+        k, bounds = kind[s], (low[s], high[s])
+        if k < 0:
             continue
-        minute = a0 // MINUTE_US
-        a = minute + shift
-        b = a if a1 <= (minute + 1) * MINUTE_US else last_minute(a0, a1) + shift
-        local = minute + offset[i] - midnight
+        d = np.int64(place[person[s] * span + t - first])
+        midnight = np.int64(t) * MINUTES_A_DAY
+        shifts = (begin[d] - origin[d], midnight, midnight * MINUTE_US)
+        rows = (start[a:i], end[a:i], offset[a:i], value[a:i])
         if k == RATE:
+            seen[d] |= ANY_RATE
+            _mark_rates(rows, bounds, shifts, beats, beat_count, night, night_count, signs)
+        elif k == STEPS:
+            seen[d] |= ANY_STEPS
+            walked = _mark_steps(rows, bounds, shifts, d, rank[s], seen, signs, owner, idle, sum_rank, walks, walked)
+        else:
+            _mark_moves(rows, bounds, shifts, signs)
+    return walked
+
+
+@njit(cache=True, inline="always")
+def _sign(signs, a, b, local, bit):  # type: ignore[no-untyped-def]
+    """A sign of life in each minute from `a` to `b`; `local` is the minute of the day of the first."""
+    if b == a:
+        signs[a] |= bit | (NIGHTLY if 0 <= local < NIGHT_MINUTES else 0)
+    elif b - a <= FINE_MINUTES:
+        for m in range(a, b + 1):
+            signs[m] |= bit | (NIGHTLY if 0 <= local + np.int64(m) - np.int64(a) < NIGHT_MINUTES else 0)
+
+
+@njit(cache=True)
+def _in_a_row(rows, row, bounds, midnight_us):  # type: ignore[no-untyped-def]
+    """End of the sound rows from `row` on that come a minute after each other, each within a minute of its own and in one zone."""
+    start, end, offset, value = rows
+    lowest, highest = bounds
+    expected, zone, n = start[row], offset[row], len(value)
+    if not _possible(expected, end[row], midnight_us):
+        return row
+    room = MINUTE_US - expected % MINUTE_US
+    most = min(n, row + (midnight_us + 24 * HOUR_US + _FARTHEST_ZONE_US - expected - 1) // MINUTE_US + 1)
+    while row < most:
+        v, a0, length = value[row], start[row], end[row] - start[row]
+        if not ((a0 == expected) & (length >= 0) & (length <= room) & (offset[row] == zone) & (lowest <= v) & (v <= highest)):
+            break
+        expected += MINUTE_US
+        row += 1
+    return row
+
+
+@njit(cache=True)
+def _mark_rates(rows, bounds, shifts, beats, beat_count, night, night_count, signs):  # type: ignore[no-untyped-def]
+    start, end, offset, value = rows
+    lowest, highest = bounds
+    shift, midnight, midnight_us = shifts
+    row, n = 0, len(value)
+    while row < n:
+        stop = _in_a_row(rows, row, bounds, midnight_us)
+        if stop - row >= LEAST_IN_A_ROW:
+            minute = start[row] // MINUTE_US
+            a, c, local = minute + shift, stop - row, minute + offset[row] - midnight
+            mine, beat, number, sign = value[row:stop], beats[a : a + c], beat_count[a : a + c], signs[a : a + c]
+            for j in range(c):
+                beat[j] += np.int64(mine[j] * FIXED + 0.5)
+            for j in range(c):
+                number[j] += np.int32(1)
+                sign[j] |= np.uint8(BEAT)
+            first, last = max(0, -local), min(c, NIGHT_MINUTES - local)
+            for j in range(first, last):
+                night[a + j] += np.int32(mine[j])
+                night_count[a + j] += np.int32(1)
+                sign[j] |= np.uint8(NIGHTLY)
+            row = stop
+            continue
+        stop = min(n, stop + LEAST_IN_A_ROW)
+        for i in range(np.uint64(row), np.uint64(stop)):
+            v, a0, a1 = value[i], start[i], end[i]
+            if not (lowest <= v <= highest) or not _possible(a0, a1, midnight_us):
+                continue
+            minute = a0 // MINUTE_US
+            a, local = np.uint64(minute + shift), minute + offset[i] - midnight
+            b = a if a1 <= (minute + 1) * MINUTE_US else np.uint64(last_minute(a0, a1) + shift)
             beats[a] += np.int64(v * FIXED + 0.5)
-            beat_count[a] += 1
+            beat_count[a] += np.int32(1)
             if 0 <= local < NIGHT_MINUTES:
                 night[a] += np.int32(v)
-                night_count[a] += 1
-        if (v > 0 or k == RATE) and b - a <= FINE_MINUTES:
-            for m in range(a, b + 1):
-                signs[m] |= (BEAT if k == RATE else MOVED) | (NIGHTLY if 0 <= local + m - a < NIGHT_MINUTES else 0)
-        if k == STEPS:
+                night_count[a] += np.int32(1)
+            _sign(signs, a, b, local, np.uint8(BEAT))
+        row = stop
+
+
+@njit(cache=True)
+def _mark_steps(rows, bounds, shifts, d, trusted, seen, signs, owner, idle, sum_rank, walks, walked):  # type: ignore[no-untyped-def]
+    start, end, offset, value = rows
+    lowest, highest = bounds
+    shift, midnight, midnight_us = shifts
+    row, n = 0, len(value)
+    while row < n:
+        stop = _in_a_row(rows, row, bounds, midnight_us)
+        if stop - row >= LEAST_IN_A_ROW:
             seen[d] |= SOUND_STEPS
+            minute = start[row] // MINUTE_US
+            a, c, local = minute + shift, stop - row, minute + offset[row] - midnight
+            mine, own, still, sign = value[row:stop], owner[a : a + c], idle[a : a + c], signs[a : a + c]
+            for j in range(c):
+                up = mine[j] > 0
+                own[j] = max(own[j], trusted if up else np.int32(0))
+                still[j] = max(still[j], np.int32(0) if up else trusted)
+                sign[j] |= np.uint8(MOVED) if up else np.uint8(0)
+            first, last = max(0, -local), min(c, NIGHT_MINUTES - local)
+            for j in range(first, last):
+                sign[j] |= np.uint8(NIGHTLY) if mine[j] > 0 else np.uint8(0)
+            for j in range(c):  # each is written, and the next is written over it unless it counts: which one does cannot be foreseen
+                w = walks[walked]
+                w.day, w.rank, w.start, w.end, w.level = d, trusted, start[row + j], end[row + j], FINE
+                w.steps = np.int64(mine[j] * FIXED + 0.5)
+                walked += mine[j] > 0
+            row = stop
+            continue
+        stop = min(n, stop + LEAST_IN_A_ROW)
+        for i in range(np.uint64(row), np.uint64(stop)):
+            v, a0, a1 = value[i], start[i], end[i]
+            if not (lowest <= v <= highest) or not _possible(a0, a1, midnight_us):
+                continue
+            seen[d] |= SOUND_STEPS
+            minute = a0 // MINUTE_US
+            a = np.uint64(minute + shift)
+            b = a if a1 <= (minute + 1) * MINUTE_US else np.uint64(last_minute(a0, a1) + shift)
             level = tier(a0, a1, np.int64(offset[i]))
             if level == FINE:
                 claimed = owner if v > 0 else idle
-                for m in range(a, b + 1):
+                for m in range(a, b + np.uint64(1)):
                     claimed[m] = max(claimed[m], trusted)
             elif v > 0:
                 sum_rank[d, level] = max(sum_rank[d, level], trusted)
             if v > 0:
+                _sign(signs, a, b, minute + offset[i] - midnight, np.uint8(MOVED))
                 w = walks[walked]
                 w.day, w.rank, w.start, w.end, w.steps, w.level = d, trusted, a0, a1, np.int64(v * FIXED + 0.5), level
                 walked += 1
+        row = stop
     return walked
+
+
+@njit(cache=True)
+def _mark_moves(rows, bounds, shifts, signs):  # type: ignore[no-untyped-def]
+    start, end, offset, value = rows
+    lowest, highest = bounds
+    shift, midnight, midnight_us = shifts
+    for row in range(len(value)):
+        v, a0, a1 = value[row], start[row], end[row]
+        if v > 0 and lowest <= v <= highest and _possible(a0, a1, midnight_us):
+            minute = a0 // MINUTE_US
+            a = np.uint64(minute + shift)
+            b = a if a1 <= (minute + 1) * MINUTE_US else np.uint64(last_minute(a0, a1) + shift)
+            _sign(signs, a, b, minute + offset[row] - midnight, np.uint8(MOVED))
 
 
 @njit(cache=True)

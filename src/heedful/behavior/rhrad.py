@@ -1,4 +1,4 @@
-"""RHR-AD offline: hours whose resting heart rate lies outside this person's usual range, over the whole history at once.
+"""RHR-AD: hours whose resting heart rate lies outside this person's usual range, over the whole history at once or against the month before.
 
 Minutes are at rest if no step was counted in the last 12 measured minutes; their heart rate is averaged over 400 such minutes, then by
 hour, standardised, and hours outside the elliptic envelope are anomalies; those above the mean are the ones told.
@@ -6,6 +6,9 @@ hour, standardised, and hours outside the elliptic envelope are anomalies; those
 Reference: Mishra et al. 2020, Nat Biomed Eng 4:1208 (by Mahalanobis distance). Equals rhrad_offline.py of AnomalyDetect (1484183d), also
 where it is odd: it means to judge heart rate *and* steps, but puts the heart rate into both columns, so that the random start of the search
 (`seed`) decides which hours the envelope is fitted to. `nightsignal` and `cusum_online` have no such dependence.
+
+`rhrad_online` judges each hour by the envelope of the `baseline` hours before it, as rhrad_online.py of the same authors does, also where
+that is odd: beside the heart rate stand two columns of zeros. `warm_rhrad` carries it on minute by minute.
 """
 
 from __future__ import annotations
@@ -19,12 +22,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from heedful.behavior.elliptic_envelope import outside_envelope
+from heedful.behavior.elliptic_envelope import Envelope, fitted_envelope, outside_envelope
 from heedful.core.columns import check_arguments
 from heedful.core.errors import SchemaError, SettingsError
 from heedful.core.registry import Card, method
 
 MODEL = "elliptic envelope on (heart rate, rolling steps), standardised"
+BASELINE_HOURS, LEAST_HOURS = 744, 10
 _SHIFT = 0.1
 """Added by the program before it standardises; it moves only the rounding."""
 
@@ -75,6 +79,57 @@ def rhrad_offline(minutes: pl.DataFrame, settings: Rhrad | None = None) -> pl.Da
     twice = np.column_stack([value, value])
     anomaly = outside_envelope(twice, outside=settings.outside, support=settings.support, seed=settings.seed)
     return hours.with_columns(value=pl.Series(value), anomaly=pl.Series(anomaly))
+
+
+def rhrad_online(minutes: pl.DataFrame, settings: Rhrad | None = None, baseline: int = BASELINE_HOURS) -> pl.DataFrame:
+    """Hours of one person after the first `baseline` (31 days of 24): `hour`, `value` (resting heart rate standardised by the hours before,
+    unit 1) and `anomaly`, each from the `baseline` hours with a value before it.
+
+    `minutes` as for `rhrad_offline`. An hour whose baseline is all alike is standardised by 1 and is an anomaly if it differs. No row where
+    there are not more hours than the baseline takes. Errors: `SettingsError` for a baseline below 10 hours.
+
+    >>> from datetime import datetime, timedelta
+    >>> rng = np.random.default_rng(0)
+    >>> at = [datetime(2026, 3, 1) + timedelta(minutes=n) for n in range(4320)]
+    >>> rate = np.concatenate([rng.normal(60, 2, 4140), rng.normal(75, 2, 180)])
+    >>> minutes = pl.DataFrame({"at": at, "rate": rate, "steps": [0.0] * 4320})
+    >>> rhrad_online(minutes, Rhrad(smoothing=30), baseline=48).filter(pl.col("anomaly") & (pl.col("value") > 3))["hour"].dt.hour().to_list()
+    [21, 22, 23]
+    """
+    settings = settings or Rhrad()
+    hours = smoothed_rates(minutes, settings)
+    value = hours["value"].to_numpy()
+    found = [MonthBefore(value[end - baseline : end], settings).judge(float(value[end])) for end in range(baseline, len(value))]
+    later = hours[baseline:]
+    return later.with_columns(
+        value=pl.Series([z for z, _ in found], dtype=pl.Float64), anomaly=pl.Series([out for _, out in found], dtype=pl.Boolean)
+    )
+
+
+class MonthBefore:
+    """The hours that one hour is judged by: their mean and spread (/min), and the envelope of what is left."""
+
+    def __init__(self, value: NDArray[np.float64], settings: Rhrad) -> None:
+        if len(value) < LEAST_HOURS:
+            raise SettingsError(f"rhrad_online: a baseline of {len(value)} hours; give {LEAST_HOURS} or more.")
+        shifted = value + _SHIFT
+        self._mean, spread = float(shifted.mean()), float(shifted.std())
+        self._spread = spread if spread > 0 else 1.0
+        self._envelope: Envelope | None = None
+        if spread > 0:
+            points = _with_zeros((shifted - self._mean) / self._spread)
+            self._envelope = fitted_envelope(points, outside=settings.outside, support=settings.support, seed=settings.seed)
+
+    def judge(self, rate: float) -> tuple[float, bool]:
+        """A rate (/min), standardised, and whether it lies outside."""
+        z = (rate + _SHIFT - self._mean) / self._spread
+        if self._envelope is None:
+            return z, z != 0
+        return z, bool(self._envelope.leaves_out(_with_zeros(np.array([z])))[0])
+
+
+def _with_zeros(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.column_stack([value, np.zeros((len(value), 2))])
 
 
 def at_rest(minutes: pl.DataFrame, window: int) -> pl.DataFrame:

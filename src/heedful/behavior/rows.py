@@ -19,7 +19,7 @@ from heedful.core.codes import CODES
 from heedful.core.errors import HeedfulError
 from heedful.core.streams import streams
 
-BLOCK_ROWS = 400_000
+BLOCK_ROWS = 160_000
 MOST_CELLS = 4_000_000
 _LEAST_CHUNK = 2_000
 _TEXT = ("person", "code", "device", "how")
@@ -91,16 +91,14 @@ def of_codes(observations: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame
 def rows(observations: pl.DataFrame, codes: tuple[str, ...], devices: DeviceTrust = TODAY) -> Rows:
     """The observations in the pieces in which polars holds them: joining these would copy every column, and costs more than all the
     rest. Raises `DayRangeError` if the days span more than one person's layout can hold."""
-    pieces, firsts = _pieces(observations)
-    person, code, device, how = (observations.get_column(name).gather(firsts).to_list() for name in _TEXT)
-    first, span = _day_range(observations)
+    pieces, (person, code, device, how), (first, span) = _pieces(observations)
     if span > MOST_CELLS:
         raise DayRangeError(span)
     persons, of_device = _places(person), _places(device)
     trust = [trust_of(devices, *stream) for stream in zip(code, device, how, strict=True)]
     rank = [(trusted, -of_device[name]) for trusted, name in zip(trust, device, strict=True)]
     of_rank = {pair: place for place, pair in enumerate(sorted(set(rank)), start=1)}
-    trust_of_rank = np.full(len(firsts) + 1, -1, np.int32)
+    trust_of_rank = np.full(len(code) + 1, -1, np.int32)
     for (trusted, _), place in of_rank.items():
         trust_of_rank[place] = trusted
     kinds = {name: (place, float(CODES[name].low), float(CODES[name].high)) for place, name in enumerate(codes)}
@@ -128,8 +126,7 @@ def codes_met(observations: pl.DataFrame) -> frozenset[str]:
 
     Observations without a row have none.
     """
-    firsts = _pieces(observations)[1]
-    return frozenset(observations.get_column("code").gather(firsts).to_list())
+    return frozenset(_pieces(observations)[1][1])
 
 
 def blocks(held: Rows) -> Iterator[tuple[int, int, list[Piece]]]:
@@ -173,8 +170,8 @@ def _day_range(observations: pl.DataFrame) -> tuple[int, int]:
     return (int(first), int(last) - int(first) + 1) if isinstance(first, int) and isinstance(last, int) else (0, 1)
 
 
-def _pieces(observations: pl.DataFrame) -> tuple[list[Piece], NDArray[np.int64]]:
-    """The pieces, and the first row of each stream; of the frame that was asked for last they are known, for as long as it lives."""
+def _pieces(observations: pl.DataFrame) -> _Cut:
+    """Of the frame that was asked for last it is known, for as long as it lives."""
     if _LAST and _LAST[0][0]() is observations:
         return _LAST[0][1]
     found = _cut(observations)
@@ -188,28 +185,30 @@ def _let_go(frame: weakref.ref[pl.DataFrame]) -> None:
         _LAST.clear()
 
 
-_Cut = tuple[list["Piece"], NDArray[np.int64]]
+_Cut = tuple[list["Piece"], list[list[str]], tuple[int, int]]
+"""The pieces; person, code, device and way of each stream; first day and number of days."""
 _LAST: list[tuple[weakref.ref[pl.DataFrame], _Cut]] = []
 
 
 def _cut(observations: pl.DataFrame) -> _Cut:
-    kept = observations.select(*_TEXT, *_NUMBERS)
+    kept, days = observations.select(*_TEXT, *_NUMBERS), _day_range(observations)
     if kept.get_column("value").null_count():
         kept = kept.with_columns(pl.col("value").fill_null(float("nan")))
     if kept.n_chunks() * _LEAST_CHUNK > kept.height:
         kept = kept.rechunk()
     out: list[Piece] = []
-    firsts: list[NDArray[np.int64]] = []
+    text, firsts = kept.select(_TEXT), list[NDArray[np.int64]]()
     at = base = 0
     for batch in batches(kept):
         length = len(batch[0])
         if length == 0:
             continue
-        of_row, new = streams(batch[: len(_TEXT)], kept.slice(at, length).select(_TEXT))
+        of_row, new = streams(batch[: len(_TEXT)], text.slice(at, length))
         out.append(Piece(base, of_row, *batch[len(_TEXT) :]))
         firsts.append(new + at)
         at, base = at + length, base + len(new)
-    return out, np.concatenate(firsts) if firsts else np.empty(0, np.int64)
+    places = np.concatenate(firsts) if firsts else np.empty(0, np.int64)
+    return out, [column.gather(places).to_list() for column in text.get_columns()], days
 
 
 @njit(cache=True)

@@ -39,7 +39,7 @@ from heedful.behavior.change import (
 )
 from heedful.behavior.nightsignal import NIGHT_VALUE
 from heedful.behavior.slots import Slots, longer
-from heedful.core.schemas import Annotations, Changes
+from heedful.core.schemas import Changes
 
 DEPTH = 128
 """Days held, up to the newest."""
@@ -66,7 +66,7 @@ class WarmBaseline:
 
     >>> from datetime import date, timedelta
     >>> row = {"person": "p", "day": date(2026, 3, 1), "feature": "steps[sum]", "value": 4000.0, "coverage": 1.0}
-    >>> notes = Annotations.empty()
+    >>> notes = pl.DataFrame(schema={"person": pl.String, "day": pl.Date, "kind": pl.String, "source": pl.String})
     >>> held = WarmBaseline()
     >>> days = [row | {"day": row["day"] + timedelta(days=n), "value": 4000.0 + 100 * n} for n in range(9)]
     >>> held.open(["p"], [pl.DataFrame(days), notes])

@@ -1,8 +1,8 @@
 """The joint score of a night as a step: a person's nights so far as they were judged, to which a night is added without judging the others.
 
-A night is judged from the nights before it only, so that those before the first that changed stand: `IllnessHistory` rebuilds the matrix from
-there on (`night_matrix`), follows it with the arithmetic of `illness_nights`, and says what `illness_signal` says of these nights. Today's
-steps belong to the night to come and cost a look-up until that night has a value.
+A night is judged from the nights before it only, so that those before the first that changed stand: `IllnessHistory` rebuilds the matrix
+from there on (`night_matrix`), follows it with the arithmetic of `illness_nights`, and says what `illness_signal` says of these nights.
+Today's steps belong to the night to come and cost a look-up until that night has a value.
 """
 
 from __future__ import annotations
@@ -167,7 +167,8 @@ def _told(person: str, held: _Person, begin: int) -> dict[str, Any]:
     raised = plain & (held.nights.level >= 1)
     places = begin + np.flatnonzero(held.recorded[begin:])
     told = told_nights(person, held.day, held.value, held.nights, places)
-    earlier, alarms = ((np.cumsum(part) - part)[places] for part in (plain, raised))
+    earlier: NDArray[np.int64] = (np.cumsum(plain) - plain)[places]
+    alarms: NDArray[np.int64] = (np.cumsum(raised) - raised)[places]
     return told | {"judged": earlier, "raised": alarms, "because": [because.get(day) for day in held.day[places].tolist()]}
 
 

@@ -182,7 +182,8 @@ class NightHistory:
             held.moved = None
         day = pl.col("day").cast(pl.Date)
         told = pl.DataFrame(rows, schema=_COUNTED, orient="row").with_columns(day)
-        return pl.DataFrame(keys, schema={"person": pl.String, "day": pl.Int32}, orient="row").with_columns(day), Changes.check(findings(told))
+        nights = pl.DataFrame(keys, schema={"person": pl.String, "day": pl.Int32}, orient="row").with_columns(day)
+        return nights, Changes.check(findings(told))
 
     def forget_person(self, person: str) -> None:
         """Let go of a person: nothing of them stays in memory."""

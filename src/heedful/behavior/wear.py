@@ -32,10 +32,11 @@ def wear_minutes(signs: NDArray[np.uint8], begin: NDArray[np.int64]) -> NDArray[
 def _wear(signs, begin):  # type: ignore[no-untyped-def]
     worn = np.zeros(len(begin) - 1, np.int64)
     for d in range(len(begin) - 1):
-        previous = np.int64(-1)
-        for m in range(begin[d], begin[d + 1]):
-            if signs[m] != 0:
+        mine, minutes, previous = signs[begin[d] : begin[d + 1]], 0, -NON_WEAR_MINUTES - 1
+        for m in range(len(mine)):
+            if mine[m] != 0:
                 silent = m - previous - 1
-                worn[d] += 1 + (silent if previous >= 0 and silent < NON_WEAR_MINUTES else 0)
-                previous = np.int64(m)
+                minutes += 1 + (silent if silent < NON_WEAR_MINUTES else 0)
+                previous = m
+        worn[d] = minutes
     return worn

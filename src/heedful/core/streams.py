@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 _FEW = 4096
+_LEAST_SLOTS = 256
 _COLUMNS = 4
 
 
@@ -58,17 +59,28 @@ def _hash(w0, w1, w2, w3, w4, w5, w6, w7):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _wider(a, b, c, d, firsts):  # type: ignore[no-untyped-def]
+    """Room for twice as many combinations."""
+    wide = np.empty(2 * len(firsts), np.int64)
+    wide[: len(firsts)] = firsts
+    slots = np.full(2 * len(wide), -1, np.int32)
+    mask = np.uint64(len(slots) - 1)
+    for number in range(len(firsts)):
+        j = firsts[number]
+        at = _hash(a[j, 0], a[j, 1], b[j, 0], b[j, 1], c[j, 0], c[j, 1], d[j, 0], d[j, 1]) & mask
+        while slots[at] >= 0:
+            at = (at + np.uint64(1)) & mask
+        slots[at] = number
+    return wide, slots
+
+
+@njit(cache=True)
 def _number(a, b, c, d, limit):  # type: ignore[no-untyped-def]
     """Number of each row's combination, first row of each, and whether `limit` combinations were enough."""
     n = a.shape[0]
     of_row = np.empty(n, np.int32)
-    known = min(limit, n)
-    firsts = np.empty(known, np.int64)
-    size = 1
-    while size < 2 * known + 1:
-        size *= 2
-    slots = np.full(size, -1, np.int32)
-    mask = np.uint64(size - 1)
+    firsts, slots = np.empty(_LEAST_SLOTS // 2, np.int64), np.full(_LEAST_SLOTS, -1, np.int32)
+    mask = np.uint64(_LEAST_SLOTS - 1)
     count, last = 0, np.int32(-1)
     p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = np.uint64(0)
     for i in range(n):
@@ -89,9 +101,13 @@ def _number(a, b, c, d, limit):  # type: ignore[no-untyped-def]
         if slots[at] < 0:
             if count == limit:
                 return of_row, firsts[:count], False
-            slots[at] = count
+            slots[at] = last = count
             firsts[count] = i
             count += 1
-        last = slots[at]
+            if count == len(firsts):
+                firsts, slots = _wider(a, b, c, d, firsts)
+                mask = np.uint64(len(slots) - 1)
+        else:
+            last = slots[at]
         of_row[i] = last
     return of_row, firsts[:count], True

@@ -3,9 +3,9 @@
 As `folds` for days of base rows: a derivation of derived tables may say how its answer is carried on (`heedful.core.derivations.Carried`).
 An update hands each state the rows by which the tables it reads now differ, and the state says which keys may have another answer, and
 what it is. Who is not held is derived by the function, and then opened from the lake: from the second update on (the first may load
-years), and a few at each, so that none waits for all. States are pure caches: a person is let go when rows of theirs are deleted, when a row comes that the state cannot
-carry (a day too far back), or when so many come that deriving is cheaper; everybody, when a version rises, another process wrote, or an
-update did not end. After a restart nobody is held.
+years), and a few at each, so that none waits for all. States are pure caches: a person is let go when rows of theirs are deleted, when a
+row comes that the state cannot carry (a day too far back), or when so many come that deriving is cheaper; everybody, when a version rises,
+another process wrote, or an update did not end. After a restart nobody is held.
 """
 
 from __future__ import annotations
@@ -122,11 +122,11 @@ class Difference:
             if self._cut is None:
                 self._cut = [{str(name): part for (name,), part in rows.partition_by("feature", as_dict=True).items()} for rows in both]
             chosen = [[part for name, part in cut.items() if wanted(name)] for cut in self._cut]
-            both = tuple(pl.concat(parts) if parts else rows.clear() for parts, rows in zip(chosen, both, strict=True))
-        if self.people <= set(people):
-            return both
-        gone, came = (rows.filter(pl.col("person").is_in(list(people))) for rows in both)
-        return gone, came
+            both = pl.concat(chosen[0] or [self.gone.clear()]), pl.concat(chosen[1] or [self.came.clear()])
+        if not self.people <= set(people):
+            held = pl.col("person").is_in(list(people))
+            both = both[0].filter(held), both[1].filter(held)
+        return both
 
 
 class History:

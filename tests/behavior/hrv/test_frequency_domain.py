@@ -82,7 +82,9 @@ def test_burg_as_neurokit2() -> None:
         977, 916, 952, 1012, 974, 935, 966, 1000,
     ], np.float64)  # fmt: skip
     found = frequency_domain(rr, FrequencyDomain("burg"))
-    assert (found["LF"], found["HF"], found["VHF"]) == pytest.approx((0.0009924408322056378, 0.038380787321734555, 0.00022881397896698448), rel=1e-5)
+    assert (found["LF"], found["HF"], found["VHF"]) == pytest.approx(
+        (0.0009924408322056378, 0.038380787321734555, 0.00022881397896698448), rel=1e-5
+    )
     assert np.isnan(found["ULF"])
     found = frequency_domain(rr, FrequencyDomain("burg", normalized=False))
     assert (found["LF"], found["HF"], found["TP"]) == pytest.approx((41.828053974605695, 1617.6215161497214, 1669.093312251608), rel=1e-5)

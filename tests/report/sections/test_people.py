@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import numpy as np
 import polars as pl
@@ -39,9 +40,11 @@ def test_reports_are_shown_raw_and_calibrated_by_own_days_and_by_the_group() -> 
     page = people(shown)
     assert "Reports beside measurements" in page
     assert "(regression calibration, n = 20 days of this person with both)" in page
-    assert "(regression calibration, n = 20 people; SIMEX" in page
+    assert re.search(r"\(regression calibration, n = 20 people; SIMEX [\d,]+ \[[\d,]+, [\d,]+\] on average\)", page)
     assert "too few days of this person with both (0)" in page
-    assert "Calibrated: a usual report of" in estimates(shown)
+    table = estimates(shown)
+    assert "Calibrated: a usual report of" in table
+    assert re.search(r"SIMEX \d\.\d\d \[\d\.\d\d, \d\.\d\d\]", table)
     hidden = content(self_reports=told, group_agreements=agreement_figures(_agreements(reports("q", 20, 0, rng)), 3))
     assert "n = 20 people" not in people(hidden)
     assert "Fewer than 10 people" in estimates(hidden)
@@ -71,3 +74,16 @@ def test_days_are_no_per_cent() -> None:
     assert "65500" not in page
     assert ">yes<" in page
     assert "By quarter" in page
+
+
+def test_what_was_taken_says_how_reliable_each_way_is_and_more_than_all_is_explained() -> None:
+    row = {"person": PEOPLE[0], "drug": "drug:metformin", "window_start": FIRST, "window_end": LAST, "events": 30, "missing": ""}
+    schema = content().adherence.schema
+    seen = [row | {"measure": "taken[pillbox]", "value": 0.8}, row | {"measure": "taken[agreement]", "value": 0.9}]
+    page = people(content(adherence=pl.DataFrame(seen, schema=schema)))
+    assert "How reliable: a pill box sees that it was opened" in page
+    assert "Over 100 %" not in page
+    page = people(content(adherence=pl.DataFrame([row | {"measure": "CMA1[prescribed_dose]", "value": 1.2}], schema=schema)))
+    assert "CMA1, days by the prescribed dose" in page
+    assert "Over 100 %: more days were supplied than passed" in page
+    assert "How reliable" not in page

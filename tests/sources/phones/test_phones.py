@@ -220,15 +220,16 @@ def kept_or_refused(name: str, path: Path) -> bool:
 def test_radar_s_intervals_between_beats_and_the_clock_that_stamped_them(tmp_path: Path, read: Callable[..., Any]) -> None:
     """Of an E4 whose clock gains two seconds a day: told beside the phone that received its rows, and nothing is moved."""
     header = "key.projectId,key.userId,key.sourceId,value.time,value.timeReceived,value.interBeatInterval"
-    times = [1.7e9 + 86_400 * day + 3_600 * hour for day in range(12) for hour in range(5)]
-    lines = [f"p,u,s,{at + 2 * (at - 1.7e9) / 86_400:.3f},{at + 3 + n % 4},0.8125" for n, at in enumerate(times)]
+    first = 1_699_920_000
+    times = [first + 86_400 * day + 3_600 * hour for day in range(12) for hour in range(5)]
+    lines = [f"p,u,s,{at + 2 * (at - first) / 86_400:.4f},{at + 3},0.8125" for at in times]
     folder = tmp_path / "android_empatica_e4_inter_beat_interval"
     folder.mkdir()
-    (folder / "a.csv").write_text("\n".join([header, *lines, "p,u,s,1.7E9,1.7E9,9", ""]))
+    (folder / "a.csv").write_text("\n".join([header, *lines, "p,u,s,1.7E9,,9", ""]))
     found = read("phones.radar", tmp_path)
     rows = found["observations"].sort("start_at")
     assert rows.select("code", "value", "device").unique().rows() == [("rr_interval", 812.5, "Empatica E4")]
-    assert rows["end_at"][0].timestamp() == 1.7e9
+    assert rows["end_at"][0].timestamp() == first
     assert found["quarantine"]["reason"].str.contains("9000.0 ms is outside what is plausible").to_list() == [True]
     (told,) = found.aside
     assert "device 1: its clock gains 2.00 seconds a day (" in told

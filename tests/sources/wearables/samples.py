@@ -204,6 +204,20 @@ def libreview(folder: Path) -> tuple[Path, Options]:
     return path, Options("sensor", subject="p1", zone="Europe/Berlin")
 
 
+@sample("wearables.carelink")
+def carelink(folder: Path) -> tuple[Path, Options]:
+    header = (
+        "Index;Date;Time;New Device Time;BG Reading (mmol/L);Bolus Volume Delivered (U);Sensor Glucose (mmol/L);ISIG Value;Event Marker"
+    )
+    pump = [f"{n};2024/03/13;{23 - n:02}:05:00;;{'6,1' if n < 3 else ''};{'1,2' if n >= 3 else ''};;;" for n in range(6)]
+    sensor = [f"{n},00000;2024/03/{14 - n // 20};{23 - n % 20:02}:10:00;;;;{5 + n / 10:.1f};20,1;".replace(".", ",") for n in range(24)]
+    sensor += [sensor[2], "30;2024/03/13;noon;;;;5,5;;", "31;2024/03/13;01:00:00", "32;2024/03/13;00:50:00;;;;much;;"]
+    titles = ["Last Name;First Name;Patient ID;Start Date", "Doe;Jane;77;2024/03/13", "-------;MiniMed 780G;Pump;NG1;-------"]
+    path = folder / "carelink.csv"
+    path.write_text("\n".join([*titles, header, *pump, "-------;MiniMed 780G;Sensor;NG1;-------", header, *sensor, ""]))
+    return path, Options("sensor", subject="p1", zone="Europe/Berlin")
+
+
 @sample("wearables.accelerometer")
 def accelerometer(folder: Path) -> tuple[Path, Options]:
     header = ["Device Identity", "Device Type:GENEActiv", "Measurement Frequency:10.0 Hz", "Time Zone:GMT +01:00"]

@@ -212,6 +212,13 @@ def test_notes_tell_who_typed_and_identifiers_stay_out(tmp_path: Path, read: Cal
     assert found.aside["MetadataEntry with an identifier"] == 1
 
 
+def test_an_ampersand_is_one(tmp_path: Path, read: Callable[..., Any]) -> None:
+    """With `resolve_entities=False` libxml2 hands `&#38;` out for `&amp;` in an attribute."""
+    told = record(sourceName="Ben &amp; Ada").replace("/>", '><MetadataEntry key="Meal" value="Kale &#38; Tofu"/></Record>')
+    rows = read("apple_health", export(tmp_path, told))["observations"]
+    assert rows.select("device", "extra").row(0) == ("Ben & Ada", '{"Meal":"Kale & Tofu"}')
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

@@ -17,7 +17,7 @@ from lxml import etree
 
 from heedful.core.errors import SourceError
 from heedful.sources.wearables import apple_xml
-from heedful.sources.wearables.apple_columns import Names, stamp_of
+from heedful.sources.wearables.apple_columns import Names, TooManyNamesError, stamp_of
 from heedful.sources.wearables.apple_records import Reading
 from heedful.sources.wearables.apple_scan import MOST_NOTES
 from heedful.sources.wearables.stamps import parse
@@ -237,3 +237,44 @@ def test_any_document_says_what_lxml_says(seed: int, odd: float, block: int, mos
 def test_a_damaged_document_is_refused_as_lxml_refuses_it(seed: int, odd: float, block: int) -> None:
     writer = Writer(seed, odd)
     agree(writer.damaged(writer.document()), 1_000, block)
+
+
+def of(*elements: str) -> bytes:
+    return ('<HealthData locale="en_GB">\n' + "\n".join(elements) + "\n</HealthData>").encode()
+
+
+def test_there_is_room_for_long_values_and_many_names() -> None:
+    """More of everything than room was made for, in one batch: texts, notes, writers, sayings, others."""
+    long = f'<Record type="long" value="{"7" * 900_000}"/>'
+    writers = (f'<Record type="HK{n}" device="{"d" * 200}{n}" value="1"/>' for n in range(1_500))
+    notes = (f'<Record value="{n}"><MetadataEntry key="n" value="{n * 7:0300}"/><MetadataEntry key="m"/></Record>' for n in range(3_000))
+    agree(of(long, *writers, *notes, *(f"<Other{n}/>" for n in range(9_000))), 10_000, 65_536)
+
+
+def test_a_tag_of_megabytes_is_lxmls_to_judge() -> None:
+    agree(of('<Record type="a" value="1"/>', f'<Odd more="{"m" * 3_000_000}"/>', '<Record type="b" value="2"/>'), 1_000, 65_536)
+    agree(of('<Record type="a" value="1"/>', f'<Odd more="{"m" * 3_000_000}', '<Record type="b" value="2"/>'), 1_000, 65_536)
+
+
+def test_of_one_record_a_thousand_notes_are_kept() -> None:
+    notes = "".join(f'<MetadataEntry key="k{n}" value="v"/>' for n in range(MOST_NOTES + 200))
+    told, _ = scanned(of(f'<Record type="a" value="1">{notes}</Record>', '<Record type="a" value="2"/>'), 10)
+    assert len(told.notes) == MOST_NOTES
+    assert told.aside == {f"MetadataEntry beyond {MOST_NOTES:,} of one record": 200}
+
+
+def test_notes_are_of_the_record_in_which_they_stand() -> None:
+    note = '<MetadataEntry key="{0}" value="{0}"/>'.format
+    workout = f'<Workout duration="3">{note("a")}<WorkoutEvent type="x">{note("b")}</WorkoutEvent>{note("c")}</Workout>'
+    document = of(
+        f'<Record type="a" value="1"/>{note("d")}', workout, f'<Correlation>{note("e")}<Record value="2"/>{note("f")}</Correlation>'
+    )
+    told, names = scanned(document, 10)
+    assert told.notes == [(1, "", str(names.notes[key, key])) for key in "ac"]
+    agree(document, 10, 7)
+
+
+def test_more_writers_than_one_person_can_have_are_refused() -> None:
+    many = of(*(f'<Record type="HK{n}" value="1"/>' for n in range(60_001)))
+    with pytest.raises(TooManyNamesError, match="more than 60,000"):
+        scanned(many, 32_000)

@@ -1,4 +1,4 @@
-"""Dexcom Clarity and LibreView by files of our own; no real ones are at hand."""
+"""Dexcom Clarity, LibreView and CareLink by files of our own; no real ones are at hand."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import pytest
 from tests.sources.samples import SAMPLES
 
 from heedful.core.errors import SourceError
+from heedful.sources.base import SOURCES
+from heedful.sources.wearables.carelink import OTHER as CARELINK_OTHER
+from heedful.sources.wearables.drafts import REPEAT
 
 
 def clarity(path: Path, unit: str, *rows: str) -> Path:
@@ -65,3 +68,34 @@ def test_libreview_refuses_doubtful_days(tmp_path: Path, read: Callable[..., Any
         read("wearables.libreview", path)
     rows = read("wearables.libreview", path, date_format="%d-%m-%Y")["observations"]
     assert rows["day"].cast(pl.String).to_list() == ["2024-04-03"]
+
+
+def test_carelink_has_a_sensor_and_a_meter_and_nothing_of_the_pump(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path, options = SAMPLES["wearables.carelink"](tmp_path)
+    assert SOURCES.get("wearables.carelink").recognise(path, path.read_bytes()) == 0.95
+    found = read("wearables.carelink", path, zone=options.zone)
+    rows = found["observations"]
+    assert rows.group_by("device").len().sort("device").rows() == [("Medtronic meter", 3), ("Medtronic sensor", 24)]
+    sensor = rows.filter(pl.col("device") == "Medtronic sensor").sort("start_at")
+    assert sensor["value"].max() == pytest.approx(7.3 * 18.0156)
+    assert sensor["start_at"].max() == datetime(2024, 3, 14, 22, 10, tzinfo=UTC)
+    assert found.skipped == {CARELINK_OTHER: 3, REPEAT: 1}
+    assert found["quarantine"].height == 3
+    assert "Jane" not in str([frame.rows() for frame in (rows, found["quarantine"])])
+
+
+def test_carelink_before_2018_writes_days_with_the_month_first(tmp_path: Path, read: Callable[..., Any]) -> None:
+    head = "Index,Date,Time,Timestamp,New Device Time,BG Reading (mg/dL),Sensor Calibration BG (mg/dL),Sensor Glucose (mg/dL),ISIG Value"
+    rows = ["1,8/29/2016,9:27:00,8/29/2016 9:27,,43,,,", "2,8/29/2016,9:30:00,8/29/2016 9:30,,,,111,20"]
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "\n".join(["Medtronic Diabetes CareLink Personal Data Export File (v1.0.1)", "PATIENT INFO", "Name,Jane", head, *rows, ""])
+    )
+    found = read("wearables.carelink", path)["observations"].sort("start_at")
+    assert found.select("value", pl.col("start_at").dt.to_string("%F %R")).rows() == [
+        (43.0, "2016-08-29 09:27"),
+        (111.0, "2016-08-29 09:30"),
+    ]
+    path.write_text("\n".join([head, "1,8/9/2016,9:27:00,,,43,,,", ""]))
+    with pytest.raises(SourceError, match="no row shows which number is the month"):
+        read("wearables.carelink", path)

@@ -187,3 +187,39 @@ def test_going_on_after_a_cursor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert [[unseal(f).rows() for f in one.rows] for one in rest] == [
             [unseal(f).rows() for f in one.rows] for one in whole[position + 1 :]
         ]
+
+
+@pytest.mark.real
+def test_oxygen_by_the_minute_counts_once(export: Path, read: Callable[..., Any]) -> None:
+    rows = read(SOURCE, export)["observations"].filter(
+        (pl.col("code") == "oxygen_saturation") & (pl.col("end_at") - pl.col("start_at") < pl.duration(hours=1))
+    )
+    said = dict[str, float]()
+    for path in sorted((export / "Oxygen Saturation (SpO2)").glob("Minute*.csv")):
+        said |= {one["timestamp"]: float(one["value"]) for one in csv.DictReader(path.open())}
+    days = {stamp[:10] for stamp in said}
+    for path in (export / "Physical Activity_GoogleData").glob("oxygen_saturation_*.csv"):
+        said |= {
+            one["timestamp"]: float(one["oxygen saturation percentage"])
+            for one in csv.DictReader(path.open())
+            if one["timestamp"][:10] not in days
+        }
+    ours = {f"{at:%Y-%m-%dT%H:%M:%SZ}": value for at, value in rows.select("start_at", "value").iter_rows()}
+    assert 50.0 in said.values()
+    # Fitbit's days are local and ours of the files UTC: where both sources cover a day, the minutes of the first alone count.
+    assert ours.items() <= {stamp: value for stamp, value in said.items() if value != 50.0}.items()
+    assert len(ours) > 1_000
+
+
+@pytest.mark.real
+def test_files_that_are_left_out_say_why(export: Path) -> None:
+    for path in [
+        *export.rglob("activity_level*"),
+        *export.rglob("Device Temperature*"),
+        *export.rglob("sleep_score*"),
+        *export.rglob("live_pace*"),
+    ]:
+        data = raw(path)
+        assert SOURCES.get(SOURCE).recognise(path, data[:65_536]) in (0.0, 0.6)
+        with pytest.raises(SourceError, match="is left out"):
+            list(SOURCES.get(SOURCE).read(path, Options("x"), KNOWN_AT))

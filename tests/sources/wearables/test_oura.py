@@ -75,3 +75,27 @@ def test_a_run_of_a_phase_is_one_stretch_and_a_rest_no_night(tmp_path: Path, rea
     assert [end - start for start, end in stages.select("start_at", "end_at").rows()] == [timedelta(minutes=5 * n) for n in (2, 3, 1, 1)]
     assert "phase 'x' is not known" in found["quarantine"]["reason"][0]
     assert found.skipped.total() == 1
+
+
+@pytest.mark.real
+def test_tags_are_answers_and_their_comments_are_not_kept(shared_data: Path, tmp_path: Path, read: Callable[..., Any]) -> None:
+    path = tmp_path / "enhanced_tag.json"
+    path.write_text((shared_data / "interop/oura/enhanced_tag.json").read_text().replace("2026", "2025"))
+    found = read(SOURCE, path, zone="Europe/Berlin", subject="p")
+    answers = found["answers"]
+    assert answers.select("person", "instrument", "item", pl.col("day").cast(pl.String), "value").rows() == [
+        ("p", "oura_tags", "illness", "2025-08-10", 1.0), ("p", "oura_tags", "alcohol", "2025-08-11", 1.0),
+    ]  # fmt: skip
+    assert [at.isoformat() for at in answers["asked_at"]] == ["2025-08-10T06:00:00+00:00", "2025-08-11T17:30:00+00:00"]
+    assert not any("wine" in str(cell) for row in answers.rows() for cell in row)
+
+
+def test_a_tag_of_ones_own_name_and_one_that_cannot_be_read(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path = tmp_path / "tags.json"
+    path.write_text(
+        '{"data": [{"tag_type_code": "custom", "custom_name": "dinner with Jane", "start_day": "2025-08-10"},'
+        ' {"tag_type_code": "tag_generic_travel", "start_time": "2025-08-11T08:00:00+02:00"}, {"tag_type_code": "tag_sleep_nap"}]}'
+    )
+    found = read(SOURCE, path)
+    assert found["answers"]["item"].to_list() == ["custom", "travel"]
+    assert found["quarantine"]["line"].to_list() == [3]

@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import polars as pl
 import pytest
 
 from heedful.core.errors import SourceError
-from heedful.sources.base import SOURCES
+from heedful.core.seals import unseal
+from heedful.sources.base import SOURCES, Options
 
 
 @pytest.mark.real
@@ -72,6 +74,41 @@ def test_days_of_google_fit(shared_data: Path, read: Callable[..., Any]) -> None
     assert found.records == rows.height + found["quarantine"].height + found.skipped.total()
 
 
+TRANSLATED = {
+    "Hora de inicio": "Start time", "Hora de finalización": "End time", "Recuento de Minutos Activos": "Move Minutes count",
+    "Calorías (kcal)": "Calories (kcal)", "Distancia (m)": "Distance (m)", "Puntos Cardio": "Heart Points", "Minutos de cardio": "Heart Minutes",
+    "Latitud baja (deg)": "Low latitude (deg)", "Longitud baja (deg)": "Low longitude (deg)", "Latitud alta (deg)": "High latitude (deg)",
+    "Longitud alta (deg)": "High longitude (deg)", "Velocidad media (m/s)": "Average speed (m/s)", "Velocidad máxima (m/s)": "Max speed (m/s)",
+    "Velocidad mínima (m/s)": "Min speed (m/s)", "Recuento de pasos": "Step count", "Peso medio (kg)": "Average weight (kg)",
+    "Peso máximo (kg)": "Max weight (kg)", "Peso mínimo (kg)": "Min weight (kg)", "Caminar duración (ms)": "Walking duration (ms)",
+}  # fmt: skip
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("steps", ["Recuento de pasos", "Schritte"])
+def test_a_translated_day_says_the_same(shared_data: Path, tmp_path: Path, read: Callable[..., Any], steps: str) -> None:
+    source = shared_data / "interop/google_fit_takeout/Daily activity metrics/2025-02-02.csv"
+    header, rest = source.read_text().split("\n", 1)
+    spanish = {english: own for own, english in TRANSLATED.items()} | {"Step count": steps}
+    path = tmp_path / "Métricas de actividad diaria" / source.name
+    path.parent.mkdir()
+    path.write_text(",".join(spanish.get(name, name) for name in header.split(",")) + "\n" + rest)
+    assert SOURCES.get("wearables.google_fit").recognise(path.parent, b"") == 0.9
+    key = ["code", "start_at", "end_at", "value"]
+    assert (
+        read("wearables.google_fit", path)["observations"]
+        .select(key)
+        .equals(read("wearables.google_fit", source)["observations"].select(key))
+    )
+
+
+@pytest.mark.real
+def test_an_app_s_stream_of_google_fit_says_why_it_is_not_read(shared_data: Path, read: Callable[..., Any]) -> None:
+    for path in (shared_data / "interop/google_fit_takeout/All Data").iterdir():
+        with pytest.raises(SourceError, match="it would count twice"):
+            read("wearables.google_fit", path)
+
+
 def test_what_is_something_else_is_refused(tmp_path: Path, read: Callable[..., Any]) -> None:
     path = tmp_path / "x"
     path.write_text("<html><gpx/></html>")
@@ -88,9 +125,8 @@ def test_of_a_cut_track_the_whole_points_are_kept(tmp_path: Path) -> None:
     point = '<trkpt lat="1" lon="2"><time>2024-03-01T10:0{0}:00Z</time><extensions><hr>10{0}</hr></extensions></trkpt>\n'
     path = tmp_path / "a.gpx"
     path.write_text('<gpx creator="watch"><trk><trkseg>\n' + "".join(map(point.format, range(5))) + '<trkpt lat="1" l')
-    rows = list[float]()
+    reading = SOURCES.get("wearables.gpx").read(path, Options("x"), datetime(2026, 1, 1, tzinfo=UTC))
+    assert unseal(next(reading).rows[0])["value"].to_list() == [100.0, 101.0, 102.0, 103.0, 104.0]
     with pytest.raises(SourceError, match="what was read before is kept") as refused:
-        for batch in SOURCES.get("wearables.gpx").read(path, Options("x"), datetime(2026, 1, 1, tzinfo=UTC)):
-            rows += unseal(batch.rows[0])["value"].to_list()
-    assert rows == [100.0, 101.0, 102.0, 103.0, 104.0]
+        next(reading)
     assert refused.value.line == 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,11 @@ def recording_of(inputs: Mapping[str, pl.DataFrame]) -> Recordings:
 def as_in_pyactigraphy(states: States) -> States:
     """Unknown epochs as awake: the program compares with a missing number, which is never true."""
     return States(np.where(states.state == UNKNOWN, WAKE, states.state).astype(np.int8), states.begin, states.start, states.epoch)
+
+
+def missing_as_still(held: Recordings) -> Recordings:
+    """Missing counts as 0: where the program sums epochs, one without a count is one without movement."""
+    return replace(held, counts=np.nan_to_num(held.counts, nan=0.0)) if np.isnan(held.counts).any() else held
 
 
 def score_of(states: States) -> dict[str, Any]:

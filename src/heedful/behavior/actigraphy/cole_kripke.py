@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
-from heedful.behavior.actigraphy.cases import as_in_pyactigraphy, known_only, recording_of, score_of
+from heedful.behavior.actigraphy.cases import as_in_pyactigraphy, known_only, missing_as_still, recording_of, score_of
 from heedful.behavior.actigraphy.recordings import MINUTE, SECOND, RecordingError, Recordings, States, maxima, summed
 from heedful.behavior.actigraphy.webster import rescored
 from heedful.behavior.actigraphy.weighted_window import below
@@ -124,7 +124,7 @@ def scored_as_asked(held: Recordings, arguments: Mapping[str, Any]) -> States:
     if "divisor" in arguments and reduction != "mean":
         raise SettingsError("Only the reduction 'mean' has a divisor.")
     scored = cole_kripke(
-        held, reduction, threshold=float(arguments.get("threshold", 1.0)), webster=bool(arguments.get("rescoring", True)),
+        missing_as_still(held), reduction, threshold=float(arguments.get("threshold", 1.0)), webster=bool(arguments.get("rescoring", True)),
         weights=arguments.get("weights"), scale=arguments.get("scale"), divisor=float(arguments.get("divisor", MEANS_A_MINUTE)),
     )  # fmt: skip
     return as_in_pyactigraphy(scored)

@@ -20,7 +20,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from heedful.behavior.actigraphy.cases import as_in_pyactigraphy, known_only, milliseconds, recording_of, score_of
+from heedful.behavior.actigraphy.cases import known_only, milliseconds, recording_of, score_of
 from heedful.behavior.actigraphy.median_level import above_quantile
 from heedful.behavior.actigraphy.recordings import (
     DAY,
@@ -74,6 +74,13 @@ def crespo(held: Recordings, settings: Crespo = Crespo()) -> States:
     >>> [(int(place), int(rest[place])) for place in np.flatnonzero(np.diff(rest)) + 1]  # the first hour is no rest: see above
     [(1, 1), (60, 0), (960, 1), (1440, 0), (2400, 1), (2880, 0), (3840, 1), (4319, 0)]
     """
+    scored = _everywhere(held, settings)
+    scored.state[np.isnan(held.counts)] = UNKNOWN
+    return scored
+
+
+def _everywhere(held: Recordings, settings: Crespo) -> States:
+    """SLEEP or WAKE of every epoch by what lies around it, also where its own count is missing."""
     scored = unscored(held)
     for p in range(len(held)):
         mine = slice(int(held.begin[p]), int(held.begin[p + 1]))
@@ -96,9 +103,7 @@ def _one(counts: Floats, epoch: int, settings: Crespo, person: int) -> NDArray[n
     second = above_quantile(worn, night, quiet, filtered - 1, growing=True, margin=before)[before : before + n]
     active = smoothed(second, 2 * (filtered - 1) + 1)
     active[0] = active[-1] = True
-    state = np.logical_not(active).view(np.int8)  # SLEEP is 1, WAKE 0
-    state[np.isnan(counts)] = UNKNOWN
-    return state
+    return np.logical_not(active).view(np.int8)  # SLEEP is 1, WAKE 0
 
 
 def _padded(counts: Floats, value: float, epochs: int) -> Floats:
@@ -229,5 +234,5 @@ def scored_as_asked(held: Recordings, arguments: Mapping[str, Any]) -> States:
         night=milliseconds(arguments.get("alpha", "8h")), filtered=milliseconds(arguments.get("beta", "1h")),
         estimate_zeros=bool(arguments.get("estimate_zeta", False)), longest=int(arguments.get("seq_length_max", 100)),
     )  # fmt: skip
-    rest = as_in_pyactigraphy(crespo(held, settings))
+    rest = _everywhere(held, settings)
     return States((rest.state == WAKE).astype(np.int8), rest.begin, rest.start, rest.epoch)

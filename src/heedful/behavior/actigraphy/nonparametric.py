@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from numba import njit
 
-from heedful.behavior.actigraphy.cases import known_only, milliseconds, plain, recording_of
+from heedful.behavior.actigraphy.cases import known_only, milliseconds, missing_as_still, plain, recording_of
 from heedful.behavior.actigraphy.recordings import DAY, HOUR, MINUTE, Floats, RecordingError, Recordings, summed
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
@@ -81,8 +81,10 @@ def daily_profile(held: Recordings) -> Floats:
     return profile
 
 
-def extremes(held: Recordings, least_hours: float = LEAST_HOURS, most_hours: float = MOST_HOURS) -> Extremes:
-    """L5 and M10 (or other hours) of each person; NaN where a time of day was never recorded.
+def extremes(
+    held: Recordings, least_hours: float = LEAST_HOURS, most_hours: float = MOST_HOURS, *, unseen_as_still: bool = False
+) -> Extremes:
+    """L5 and M10 (or other hours) of each person; NaN where a time of day was never recorded, unless it is to count as still.
 
     Errors: `SettingsError` for hours of no epoch or more than a day; `RecordingError` if epochs do not divide a day.
 
@@ -96,7 +98,7 @@ def extremes(held: Recordings, least_hours: float = LEAST_HOURS, most_hours: flo
     per_day = _epochs_a_day(held)
     if min(windows) < 1 or max(windows) > per_day:
         raise SettingsError(f"Least and most active hours lie between one epoch and a day, not {least_hours} and {most_hours} h.")
-    profile = daily_profile(held)
+    profile = np.nan_to_num(daily_profile(held), nan=0.0) if unseen_as_still else daily_profile(held)
     least, least_at = _extreme(profile, windows[0], -1.0)
     most, most_at = _extreme(profile, windows[1], 1.0)
     shift = np.mod(held.start, held.epoch)  # epochs need not begin on a whole interval after midnight
@@ -250,9 +252,11 @@ def run_nonparametric(arguments: Mapping[str, Any], inputs: Mapping[str, pl.Data
         held = held.binarized(float(arguments.get("threshold", 4)))
     # the program sums into bins that are shorter than an epoch by leaving the epochs as they are
     bins = max(milliseconds(arguments.get("resampling_frequency", "1H")), held.epoch)
-    stability, variability = stability_and_variability(held, bins)
-    mean_stability, mean_variability = mean_stability_and_variability(held)
-    found = extremes(held)
+    stability, variability = stability_and_variability(_binnable(held, bins), bins)
+    lengths = [max(minutes * MINUTE, held.epoch) for minutes in AVERAGED_MINUTES]
+    many = [stability_and_variability(_binnable(held, length), length) for length in lengths]
+    mean_stability, mean_variability = (np.mean([one[k] for one in many], axis=0) for k in (0, 1))
+    found = extremes(held, unseen_as_still=bool(held.lengths[0] * held.epoch >= DAY))  # under a day the program gives up
     one = {
         "IS": stability, "IV": variability, "L5": found.least, "M10": found.most, "RA": found.relative_amplitude,
         "ADAT": average_daily_total(held), "ISm": mean_stability, "IVm": mean_variability,
@@ -260,12 +264,16 @@ def run_nonparametric(arguments: Mapping[str, Any], inputs: Mapping[str, pl.Data
     return {name: plain(value[0]) for name, value in one.items()} | _by_period(held, bins, str(arguments.get("sub_period", "7D")))
 
 
+def _binnable(held: Recordings, bins: int) -> Recordings:
+    return held if bins == held.epoch else missing_as_still(held)
+
+
 def _by_period(held: Recordings, bins: int, period: str) -> dict[str, list[float | None]]:
     length = milliseconds(period)
     parts = periods(held, length)[0]
-    found = extremes(parts)
+    found = extremes(parts, unseen_as_still=length >= DAY)
     stability, variability = stability_and_variability(
-        periods(held if bins == held.epoch else summed(held, bins, "start"), length)[0], bins
+        periods(held if bins == held.epoch else summed(missing_as_still(held), bins, "start"), length)[0], bins
     )
     named = {
         "L5p": found.least, "M10p": found.most, "RAp": found.relative_amplitude, "ADATp": average_daily_total(parts), "ISp": stability,

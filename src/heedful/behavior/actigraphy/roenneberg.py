@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numba import njit
 
-from heedful.behavior.actigraphy.cases import known_only, milliseconds, recording_of, score_of
+from heedful.behavior.actigraphy.cases import known_only, milliseconds, missing_as_still, recording_of, score_of
 from heedful.behavior.actigraphy.recordings import DAY, HOUR, MINUTE, SLEEP, UNKNOWN, WAKE, Recordings, States, summed, unscored
 from heedful.core.errors import SettingsError
 from heedful.core.registry import Card, method
@@ -29,7 +29,8 @@ class Roenneberg:
     """Settings, lengths in milliseconds. `trend` and at least `least_trend` of it: window of the mean; `threshold`: share of it;
     `seed`: shortest still stretch that begins a bout; `longest`: of a bout; `past_peak`: how long no better length may follow.
 
-    `binned`: sum counts in bins of this length first (10 min is validated), None for the epochs themselves.
+    `binned`: sum counts in bins of this length first (10 min is validated), None for the epochs themselves. `missing_is_wake`: take an
+    epoch without a count for one awake, as pyActigraphy does.
 
     Errors: `SettingsError` for a length that is not above 0.
     """
@@ -41,6 +42,7 @@ class Roenneberg:
     longest: int = 12 * HOUR
     past_peak: int = 30 * MINUTE
     binned: int | None = None
+    missing_is_wake: bool = False
 
     def __post_init__(self) -> None:
         lengths = (self.trend, self.least_trend, self.seed, self.longest, self.past_peak, self.binned or 1)
@@ -63,7 +65,8 @@ def roenneberg(held: Recordings, settings: Roenneberg = Roenneberg()) -> States:
     scored = unscored(used)
     lengths = (settings.trend, settings.least_trend, settings.seed, settings.longest, settings.past_peak)
     windows = np.array([length // used.epoch for length in lengths], np.int64)
-    _score(used.counts, used.begin, windows, float(settings.threshold), scored.state)
+    missing = WAKE if settings.missing_is_wake else UNKNOWN
+    _score(used.counts, used.begin, windows, float(settings.threshold), missing, scored.state)
     return scored if used is held else _spread(scored, held)
 
 
@@ -79,13 +82,13 @@ def _spread(binned: States, held: Recordings) -> States:
 
 
 @njit(cache=True)
-def _score(counts, begin, windows, threshold, state):  # type: ignore[no-untyped-def]
+def _score(counts, begin, windows, threshold, missing, state):  # type: ignore[no-untyped-def]
     trend, least, seed, longest, past_peak = windows
     match = np.empty(longest + 1)
     later = np.empty(longest + 1, np.int64)
     for p in range(len(begin) - 1):
         mine = state[begin[p] : begin[p + 1]]
-        _still(counts[begin[p] : begin[p + 1]], trend, least, threshold, mine)
+        _still(counts[begin[p] : begin[p + 1]], trend, least, threshold, missing, mine)
         seeds = _seeds(mine, seed)
         if len(seeds) == 0:
             _wake(mine, 0, len(mine))
@@ -112,7 +115,7 @@ def _wake(state, first, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _still(counts, trend, least, threshold, state):  # type: ignore[no-untyped-def]
+def _still(counts, trend, least, threshold, missing, state):  # type: ignore[no-untyped-def]
     """SLEEP where the count is at most `threshold` of the mean of the window around it."""
     n, after = len(counts), (trend - 1) // 2
     total, many = 0.0, 0
@@ -128,8 +131,10 @@ def _still(counts, trend, least, threshold, state):  # type: ignore[no-untyped-d
         if gone >= 0 and counts[gone] == counts[gone]:
             total -= counts[gone]
             many -= 1
-        if many < least or many == 0 or counts[t] != counts[t]:
+        if many < least or many == 0:
             state[t] = UNKNOWN
+        elif counts[t] != counts[t]:
+            state[t] = missing
         else:  # counts are not negative: a sum under 0 is rounding
             state[t] = SLEEP if counts[t] <= threshold * (max(total, 0.0) / many) else WAKE
 
@@ -208,4 +213,5 @@ def scored_as_asked(held: Recordings, arguments: Mapping[str, Any]) -> States:
     trend, least, seed, longest, past_peak = (milliseconds(arguments.get(name, usual)) for name, usual in lengths.items())
     binned = arguments.get("rsfreq")
     threshold = float(arguments.get("threshold", 0.15))
-    return roenneberg(held, Roenneberg(trend, least, threshold, seed, longest, past_peak, None if binned is None else milliseconds(binned)))
+    settings = Roenneberg(trend, least, threshold, seed, longest, past_peak, None if binned is None else milliseconds(binned), True)
+    return roenneberg(held if settings.binned in (None, held.epoch) else missing_as_still(held), settings)

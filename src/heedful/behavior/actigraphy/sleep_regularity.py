@@ -109,12 +109,13 @@ def _agree(state, begin, per_day, index, coverage):  # type: ignore[no-untyped-d
     limits="As good as the scorer; half a day recorded on two days gives an index of that half; weekends and shifts lower it.",
 ))  # fmt: skip
 def run_sleep_regularity(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    """A parity case: index (missing where some time of day has no pair, as in the program) and midpoint of one recording."""
+    """A parity case: index (missing where some time of day has no pair or an unknown state, as in the program) and midpoint of one
+    recording."""
     known_only("actigraphy.sleep_regularity_index", arguments, ("scoring_algorithm", "scoring_arguments"))
     algorithm = arguments.get("scoring_algorithm", "Roenneberg")
     if algorithm not in _SCORERS:
         raise SettingsError(f"There is no scoring algorithm {algorithm!r}. Known: {', '.join(_SCORERS)}.")
     states = _SCORERS[algorithm](recording_of(inputs), arguments.get("scoring_arguments") or {})
     found = sleep_regularity_index(states)
-    index = found.index[0] if found.coverage[0] == 1 else np.nan
+    index = found.index[0] if found.coverage[0] == 1 and not (states.state == UNKNOWN).any() else np.nan
     return {"sleep_regularity_index": plain(index), "sleep_midpoint_minutes_after_midnight": plain(sleep_midpoint(states)[0])}

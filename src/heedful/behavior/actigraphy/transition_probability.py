@@ -32,10 +32,14 @@ class Transitions:
     to_rest: Floats
 
 
-def transition_probability(held: Recordings, threshold: float = 4, *, fraction: float = 0.3, iterations: int = 0) -> Transitions:
+def transition_probability(
+    held: Recordings, threshold: float = 4, *, fraction: float = 0.3, iterations: int = 0, missing_rests: bool = False
+) -> Transitions:
     """kRA and kAR of each person; an epoch is active if its count is above `threshold`.
 
-    `fraction`, `iterations`: of `lowess`. Raises `SettingsError` for a fraction outside 0 to 1 or fewer than no iterations.
+    `fraction`, `iterations`: of `lowess`. `missing_rests`: count each missing epoch as a rest of no epoch, as pyActigraphy does.
+
+    Errors: `SettingsError` for a fraction outside 0 to 1 or fewer than no iterations.
 
     >>> from heedful.behavior.actigraphy.recordings import recordings
     >>> counts = np.random.default_rng(1).binomial(1, 0.2, 20_000) * 100.0
@@ -47,7 +51,9 @@ def transition_probability(held: Recordings, threshold: float = 4, *, fraction: 
         raise SettingsError(f"Lowess takes a fraction from 0 to 1 and no negative number of iterations, not {fraction} and {iterations}.")
     found = np.full((2, len(held)), np.nan)
     for p in range(len(held)):
-        rest, active = _runs(held.counts[held.begin[p] : held.begin[p + 1]], float(threshold))
+        counts = held.counts[held.begin[p] : held.begin[p + 1]]
+        rest, active = _runs(counts, float(threshold))
+        rest[0] = np.isnan(counts).sum() if missing_rests else 0
         found[0, p], found[1, p] = (_sustained(lengths, fraction, iterations) for lengths in (rest, active))
     return Transitions(found[0], found[1])
 
@@ -124,7 +130,7 @@ def run_transition_probability(arguments: Mapping[str, Any], inputs: Mapping[str
         held = daily_part(held, _clock(str(arguments["start"])), _length(arguments.get("period")))
     found = transition_probability(
         held, float(arguments.get("threshold", 4)), fraction=float(arguments.get("lowess_fraction", 0.3)),
-        iterations=int(arguments.get("lowess_iterations", 0)),
+        iterations=int(arguments.get("lowess_iterations", 0)), missing_rests=True,
     )  # fmt: skip
     both = {"kRA": float(found.to_activity[0]), "kAR": float(found.to_rest[0])}
     if arguments.get("logit", False):

@@ -3,7 +3,7 @@
 Points above the diagonal are decelerations (the next interval is longer), points below accelerations; `d` and `a` name their shares.
 
 Brennan et al. 2001, IEEE T Bio-Med Eng 48:1342; Toichi et al. 1997 (CSI, CVI); Piskorski and Guzik 2011, Med Biol Eng Comput 49:1289;
-Yan et al. 2017, Biomed Eng Online 16:112. Equal to NeuroKit2 0.2.13.
+Yan et al. 2017, Biomed Eng Online 16 (doi 10.1186/s12938-017-0402-3). Equal to NeuroKit2 0.2.13.
 """
 
 from __future__ import annotations

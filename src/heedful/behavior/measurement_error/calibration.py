@@ -117,8 +117,9 @@ def _simex_slope(
     x: Floats, y: Floats, plain: tuple[float, float, float], error_sd: float, reliability: float, settings: Simex | None
 ) -> tuple[float, float, float]:
     """SIMEX's slope and the ends of its interval; the `plain` ones where there is no error."""
+    nothing = float("nan"), float("nan"), float("nan")
     if reliability <= 0:
-        return (float("nan"),) * 3
+        return nothing
     # In units of the reports' spread: an error that is nothing beside it adds nothing that could be extrapolated.
     scale = float(x.std())
     if error_sd / scale <= _FLAT:
@@ -131,7 +132,7 @@ def _simex_slope(
             continue
         low, high = found.interval()
         return float(found.simex[1]) / scale, float(low[1]) / scale, float(high[1]) / scale
-    return (float("nan"),) * 3
+    return nothing
 
 
 def _curves(reliability: float) -> tuple[Extrapolation, ...]:

@@ -1,4 +1,4 @@
-"""RADAR's second clock: a row bears when a device stamped it and when the phone received it, which tells how fast the device's clock runs."""
+"""RADAR's second clock: a row bears when a device stamped it and when the phone received it, which tells how fast the device's runs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Delays:
             found = gain_of_days(np.array(known, np.float64), np.array([-days[day] for day in known]))
             if found is not None and found.told:
                 out.append(
-                    f"{topic}, device {place}: its clock {'gains' if found.seconds > 0 else 'loses'} {abs(found.seconds):.2f} seconds a day "
-                    f"({found.low:+.2f} to {found.high:+.2f}, {found.days} days) beside the phone that received it; nothing was moved"
+                    f"{topic}, device {place}: its clock {'gains' if found.seconds > 0 else 'loses'} {abs(found.seconds):.2f} seconds a "
+                    f"day ({found.low:+.2f} to {found.high:+.2f}, {found.days} days) beside the phone that received it; nothing was moved"
                 )
         return out

@@ -168,9 +168,10 @@ def _document(path: Path) -> tuple[Any, BrokenOffError | None]:
         return orjson.loads(data), None
     except orjson.JSONDecodeError as error:
         whole = whole_part(data)
-        found = orjson.loads(whole.data) if whole else None
-        if whole and (isinstance(found, list) or found.get("resourceType") == "Bundle"):
-            return found, BrokenOffError(path, whole)
+        if whole:
+            found = orjson.loads(whole.data)
+            if isinstance(found, list) or found.get("resourceType") == "Bundle":
+                return found, BrokenOffError(path, whole)
         raise SourceError(path, f"it is not JSON ({error})", "Export the file again; JSON has no comments and no loose commas.") from error
 
 

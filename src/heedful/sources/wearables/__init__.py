@@ -2,6 +2,7 @@
 
 from heedful.sources.wearables import actigraphy as actigraphy
 from heedful.sources.wearables import apple_health as apple_health
+from heedful.sources.wearables import carelink as carelink
 from heedful.sources.wearables import dexcom_clarity as dexcom_clarity
 from heedful.sources.wearables import fit as fit
 from heedful.sources.wearables import fitabase as fitabase

@@ -236,7 +236,7 @@ def scan(
             state[ENDED] = 1
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _tell_other(taken, state, what, begin, end):  # type: ignore[no-untyped-def]
     row = state[OTHERS]
     taken.others[row, 0], taken.others[row, 1], taken.others[row, 2] = what, begin, end
@@ -407,14 +407,14 @@ def _same(block, spans, width, number, table):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _after_spaces(block, at, stop):  # type: ignore[no-untyped-def]
     while at < stop and block[at] <= 32:
         at += 1
     return at
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _after_name(block, at, stop, classes):  # type: ignore[no-untyped-def]
     while at < stop and classes[block[at]] & _NAME:
         at += 1
@@ -474,7 +474,7 @@ def _after_rune(block, at, stop):  # type: ignore[no-untyped-def]
     return at + length
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _is(block, begin, length, text):  # type: ignore[no-untyped-def]
     if length != len(text):
         return False

@@ -6,6 +6,7 @@ Measures are value x 10^unit. A goal (category 2) is no measurement; a measure t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -50,6 +51,7 @@ _CODES = tuple(
     )
 )
 _MARKS = (b'"measuregrps"', b'"grpid"', b'"hash_deviceid"', b'"hr_zone_0"')
+_GOALS = re.compile(rb'\s*\{\s*"status"\s*:\s*0\s*,\s*"body"\s*:\s*\{\s*"goals"')
 
 
 class Withings:
@@ -70,7 +72,7 @@ class Withings:
     def recognise(self, path: Path, head: bytes) -> float:
         """By names that only Withings' answers bear; a folder or zip if most of its files are such."""
         if path.is_file() and not is_zip(path, head):
-            return 0.9 if head.lstrip()[:1] in (b"{", b"[") and any(mark in head for mark in _MARKS) else 0.0
+            return 0.9 if (head.lstrip()[:1] in (b"{", b"[") and any(mark in head for mark in _MARKS)) or _GOALS.match(head) else 0.0
         return 0.85 if share(path, _is_json, lambda head: any(mark in head for mark in _MARKS)) > 0.5 else 0.0
 
     def read(self, path: Path, options: Options, known_at: datetime, cursor: dict[str, Any] | None = None) -> Iterator[Batch]:
