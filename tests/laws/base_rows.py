@@ -122,6 +122,20 @@ def beats_at_night(rng: random.Random) -> pl.DataFrame:
     return Observations.check(pl.DataFrame(rows, schema={name: dtype for name, dtype in Observations.dtypes().items() if name in rows[0]}))
 
 
+def still_morning(rng: random.Random) -> pl.DataFrame:
+    """430 minutes of one person's morning, one after another, with a rate and a count of steps in each; a short walk in them."""
+    day, person = some_day(rng), rng.choice(PEOPLE)
+    start, walk = datetime(day.year, day.month, day.day, rng.choice((0, 4)), tzinfo=UTC), rng.randrange(5)
+    rows = [
+        _of_phone(rng, code, start + timedelta(minutes=minute)) | {
+            "person": person, "value": float(value), "unit": unit, "end_at": start + timedelta(minutes=minute + 1), "device": "watch",
+        }
+        for minute in range(430)
+        for code, value, unit in (("heart_rate", rng.randrange(50, 80), "/min"), ("steps", 60 * (minute < walk), "{steps}"))
+    ]  # fmt: skip
+    return Observations.check(pl.DataFrame(rows, schema={name: dtype for name, dtype in Observations.dtypes().items() if name in rows[0]}))
+
+
 def positions(rng: random.Random) -> dict[str, Any]:
     """Half a position: where the other half falls on the same quarter of an hour and place in the file, there is a whole one."""
     day, code = some_day(rng), rng.choice(("latitude", "longitude"))

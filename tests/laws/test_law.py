@@ -29,7 +29,17 @@ from heedful.person.guidelines import Guidelines
 from heedful.population.estimates import Population
 from heedful.store.lake import Lake
 from heedful.trust.consent import in_force
-from tests.laws.base_rows import FIRST, MAKERS, PEOPLE, beats_at_night, random_rows, rumour_in_a_town, weeks_of_posts, years_of_weeks
+from tests.laws.base_rows import (
+    FIRST,
+    MAKERS,
+    PEOPLE,
+    beats_at_night,
+    random_rows,
+    rumour_in_a_town,
+    still_morning,
+    weeks_of_posts,
+    years_of_weeks,
+)
 
 DERIVATIONS = all_derivations()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -186,7 +196,7 @@ class World:
         if schema is Posts and self.rng.random() < 0.3:
             rows = rumour_in_a_town(self.rng)
         if schema is Observations and self.rng.random() < 0.2:
-            rows = beats_at_night(self.rng)
+            rows = self.rng.choice((beats_at_night, still_morning))(self.rng)
         if what == "correct" and earlier:
             old = self.rng.choice(earlier)
             known = (old["known_at"].max() or datetime(2026, 1, 1, tzinfo=UTC)) + timedelta(days=self.rng.choice((-9, 1, 2)))
@@ -287,6 +297,13 @@ def test_the_random_world_has_beats_enough_for_variability(tmp_path: Path) -> No
     lake.append(Observations, beats_at_night(random.Random(5)), 1)
     found = Engine(lake, DERIVATIONS, resources()).recompute()["beat_variability"]
     assert found.filter((pl.col("feature") == "hrv_rmssd[beats_night]") & pl.col("value").is_not_null()).height == 1
+
+
+def test_the_random_world_has_minutes_enough_for_the_days_resting_rates(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.append(Observations, still_morning(random.Random(5)), 1)
+    found = Engine(lake, DERIVATIONS, resources()).recompute()["daily_features"]
+    assert found.filter(pl.col("feature").str.starts_with("day_resting") & pl.col("value").is_not_null()).height == 2
 
 
 def test_all_tables_of_the_design_exist() -> None:

@@ -193,6 +193,10 @@ def test_an_erasure_of_the_person_leaves_the_posts_public_and_no_link(site: Site
     assert site.lake.read(Posts).height == len(TOLD)
     assert site.engine.stored()["timeline_own_posts"].is_empty()
     lawful(site)
+    agree(site, "ana")
+    with pytest.raises(ConsentError, match="erased"):
+        link_accounts(site, [ann(site)])
+    assert site.lake.read(LinkedAccounts).is_empty()
 
 
 @pytest.mark.parametrize("scope", ["post", "author"])

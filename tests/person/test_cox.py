@@ -71,3 +71,21 @@ def test_wrong_input_is_told() -> None:
         cox_regression([1, 2, 3, 4], [1, 1, 1, 1], [[1], [1], [0], [0]])
     with pytest.raises(SettingsError, match="Efron"):
         run_cox_regression({"ties": "breslow"}, {})
+
+
+def test_the_steps_of_lifelines_end_where_its_do() -> None:
+    """lifelines 0.30.3: CoxPHFitter().fit stops 1.2e-5 of the coefficient short of the maximum here."""
+    row = np.arange(40)
+    time, event = 1 + (row * 37) % 40 + (row % 3) * 5, (row % 4 > 0) * 1
+    covariates = np.column_stack([(row * 13) % 17, row % 2])
+    found = cox_regression(time, event, covariates, as_lifelines=True)
+    assert found.coefficient.tolist() == pytest.approx([0.04188509192138585, 0.8752043554236802], rel=1e-10)
+    assert found.std_error.tolist() == pytest.approx([0.04244793977833945, 0.42122886006755883], rel=1e-10)
+    best = cox_regression(time, event, covariates)
+    assert best.log_likelihood > found.log_likelihood == pytest.approx(-78.86432108921065)
+    assert best.coefficient.tolist() == pytest.approx(found.coefficient.tolist(), rel=1e-4)
+
+
+def test_separation_is_told_with_the_steps_of_lifelines_too() -> None:
+    with pytest.raises(SettingsError, match="separate"):
+        cox_regression([1, 2, 3, 4], [1, 1, 1, 1], [[1], [1], [0], [0]], as_lifelines=True)

@@ -300,6 +300,10 @@ def omop(folder: Path) -> tuple[Path, Options]:
                 "35,1,3025315,2013-06-01,,heavy,9529,kg"]  # fmt: skip
     columns = "measurement_id,person_id,measurement_concept_id,measurement_date,measurement_datetime,value_as_number,unit_concept_id,unit_source_value"
     write("MEASUREMENT.csv", columns, *weights)
+    columns = "visit_occurrence_id,person_id,visit_concept_id,visit_start_date,visit_end_date,visit_source_value"
+    visits = [f"{n},1,{(9201, 9202, 9203)[n % 3]},2002-11-{1 + n:02},2002-11-{2 + n:02},enc-{n}" for n in range(9)]
+    write("VISIT_OCCURRENCE.csv", columns, *visits, "10,1,9201,soon,,x", "11,1,9201,2002-12-01,,x")
+    write("DEATH.csv", "person_id,death_date,death_type_concept_id,cause_concept_id", "2,2020-02-01,38003566,372328", ",2020-02-01,1,1")
     columns = "condition_occurrence_id,person_id,condition_concept_id,condition_start_date,condition_end_date,condition_source_value"
     write("CONDITION_OCCURRENCE.csv", columns, *(f"{n},1,372328,2002-10-{1 + n:02},2003-03-20,H66" for n in range(9)))
     columns = "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_type_concept_id,days_supply,quantity"

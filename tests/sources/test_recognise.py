@@ -121,6 +121,16 @@ def test_an_archive_says_what_it_holds(only: Path) -> None:
     assert "in which no source knows a file" in empty.reason
 
 
+def test_what_another_program_must_write_anew_is_named(only: Path) -> None:
+    zipped(only / "table.xlsx", xl__workbook=b"x")
+    (only / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100))
+    (only / "one.yml").write_text("id: a\nresourceType: Observation\nstatus: final\n")
+    (only / "one.xml").write_text('<?xml version="1.0"?><Patient xmlns="http://hl7.org/fhir"><id value="a"/></Patient>')
+    reasons = {one.path.name: one.reason for one in recognise(only)}
+    assert all("save the sheet as CSV" in reasons[name] for name in ("table.xlsx", "old.xls"))
+    assert all("application/fhir+json" in reasons[name] for name in ("one.yml", "one.xml"))
+
+
 def test_archives_that_point_outside_or_are_locked(only: Path) -> None:
     (outside,) = recognise(zipped(only / "a.zip", **{"..__x": b"1"}))
     assert "outside" in outside.reason

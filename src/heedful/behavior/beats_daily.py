@@ -40,7 +40,8 @@ LEAST_INTERVALS, WHOLE_SECONDS, MOST_REPLACED = 30, 270.0, 0.10
 GAP_SECONDS, PIECE_MINUTES = 1.0, 5
 NIGHT_END, DAY_END = 7 * 60, 24 * 60
 LEAST_NIGHT_PIECES, LEAST_DAY_PIECES = 3, 1
-LEAST_HOURS = 18.0
+ASKED_HOURS, LEAST_HOURS = 6.0, 18.0
+"""Hours of intervals from which on the long-term set is spoken of, and from which on it is told."""
 _SHORT = {"rr_mean": "ms", "hrv_rmssd": "ms", "hrv_pnn50": "%", "hrv_sd1": "ms"}
 _WHOLE = {"hrv_sdnn": "ms", "hrv_sd2": "ms", "hrv_lf": "ms2", "hrv_hf": "ms2", "hrv_lf_hf": "1"}
 _LONG = {"hrv_sdnn": "ms", "hrv_sdann": "ms", "hrv_sdnn_index": "ms", "hrv_rmssd": "ms", "hrv_triangular_index": "1"}
@@ -54,8 +55,9 @@ def beat_variability(observations: Frame[Consented[P], Observations], devices: D
     day, and `hrv_sdnn`, `hrv_sdann`, `hrv_sdnn_index`, `hrv_rmssd` and `hrv_triangular_index` of 24 hours, of each local day with
     intervals.
 
+    Those of the night exist where an interval begins in it, those of the day likewise, those of 24 hours where six hours are covered.
     Coverage: share of the night's 84 or the day's 204 pieces that count, and of 24 hours the share that intervals cover. Missing as
-    `no_data` without an interval in that time, `implausible` without a plausible one, `too_short` with too few pieces or hours.
+    `implausible` without a plausible interval in that time, `too_short` with too few pieces or hours.
     """
     rows = of_codes(observations.data, (CODE,))
     if rows.is_empty():
@@ -95,7 +97,9 @@ def _features(person: str, day: object, beats: pl.DataFrame) -> Iterator[tuple[o
     pieces = _pieces(minute[kept].astype(np.int64), begin[kept], value[kept])
     for way, low, high, least in (("beats_night", 0, NIGHT_END, LEAST_NIGHT_PIECES), ("beats_day", NIGHT_END, DAY_END, LEAST_DAY_PIECES)):
         inside = (minute >= low) & (minute < high)
-        reason = "no_data" if not inside.any() else "implausible" if not (inside & sound).any() else "too_short"
+        if not inside.any():
+            continue
+        reason = "too_short" if (inside & sound).any() else "implausible"
         here = [measures for slot, measures in pieces if low <= slot * PIECE_MINUTES < high]
         for name, unit in (_SHORT | _WHOLE).items():
             found = [one[name] for one in here if name in one and np.isfinite(one[name])]
@@ -151,6 +155,8 @@ def _long_term(
 ) -> Iterator[tuple[object, ...]]:  # fmt: skip
     """The Task Force's 24-hour set over normal intervals; SDANN and the SDNN index of pieces with 30 normal intervals or more."""
     covered = float(value.sum()) / 3.6e6
+    if covered < ASKED_HOURS:
+        return
     said = covered >= LEAST_HOURS
     found = dict.fromkeys(_LONG, float("nan"))
     if said:

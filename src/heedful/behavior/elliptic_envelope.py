@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtri
+from scipy.special import chdtr, chdtri
 
 from heedful.core.errors import SettingsError
 
@@ -82,9 +82,14 @@ def fitted_envelope(points: Floats, *, outside: float = 0.1, support: float = 0.
 def _reweighted(points: Floats, raw: _Estimate) -> tuple[Floats, Floats]:
     """Location and precision of the points within the 97.5 % ellipse of the raw estimate, scaled to fit the normal."""
     features = points.shape[1]
-    distance = raw.distance / (np.median(raw.distance) / chdtri(features, 0.5))
+    distance = raw.distance / _consistency(features, raw.support.sum() / len(points))
     kept = points[distance < chdtri(features, 0.025)]
-    return kept.mean(axis=0), _inverse(_covariance(kept))
+    return kept.mean(axis=0), _inverse(_covariance(kept) * _consistency(features, 0.975))
+
+
+def _consistency(features: int, share: float) -> float:
+    """By how much the covariance of the nearest `share` of normal points is too small (Croux & Haesbroeck 1999, J Multivar Anal 71:161)."""
+    return float(share / chdtr(features + 2, chdtri(features, 1 - share))) if share < 1 else 1.0
 
 
 def _fast_mcd(points: Floats, support: int, random: np.random.RandomState) -> _Estimate:

@@ -113,10 +113,10 @@ class MonthBefore:
         if len(value) < LEAST_HOURS:
             raise SettingsError(f"rhrad_online: a baseline of {len(value)} hours; give {LEAST_HOURS} or more.")
         shifted = value + _SHIFT
-        self._mean, spread = float(shifted.mean()), float(shifted.std())
-        self._spread = spread if spread > 0 else 1.0
+        alike = float(np.ptp(value)) == 0
+        self._mean, self._spread = (float(shifted[0]), 1.0) if alike else (float(shifted.mean()), float(shifted.std()))
         self._envelope: Envelope | None = None
-        if spread > 0:
+        if not alike:
             points = _with_zeros((shifted - self._mean) / self._spread)
             self._envelope = fitted_envelope(points, outside=settings.outside, support=settings.support, seed=settings.seed)
 

@@ -67,10 +67,15 @@ def link_accounts(site: Site, links: list[Link]) -> int:
             raise ConsentError("The list links one account to two participants. An account is one person's: leave out who it is not.")
         schema = {name: dtype for name, dtype in LinkedAccounts.dtypes().items() if name in rows[0]}
         accounts = Accounts.of(site.ledger.inputs().get(INPUT, {}).get("accounts"))
-        before = site.lake.read(LinkedAccounts).height
+        before, refused = site.lake.read(LinkedAccounts).height, dict(accounts.refused)
         batch = Batch((frame(pl.DataFrame(rows, schema=schema), LinkedAccounts),), {}, len(rows), len(rows), len(rows))
         site.intake.take(INPUT, batch, accounts, finished=True)
         site.intake.derive()
+        if accounts.refused != refused:
+            reasons = ", ".join(reason for reason, count in accounts.refused.items() if count != refused.get(reason))
+            raise ConsentError(
+                f"The door of links did not let all of this through ({reasons}); an erased participant is not taken up again."
+            )
         new = site.lake.read(LinkedAccounts).height - before
         people = sorted({site.participant_key.name(row["person"]) for row in rows})
         site.ledger.audit(site.clock.now(), "link", {"accounts": len(rows), "people": people, "proofs": sorted({r["proof"] for r in rows})})

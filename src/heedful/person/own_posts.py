@@ -80,8 +80,8 @@ def _experiences(texts: pl.DataFrame, vocabulary: Vocabulary, taggers: Taggers) 
 
 
 def _of_oneself(told: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Experiences of the writer: the words that tell them are about the writer; where an experience has no such words, nobody else is spoken
-    of in the whole text."""
+    """Experiences of the writer: the words that tell them are about the writer; where an experience has no such words, nobody else is
+    spoken of in the whole text."""
     who = found.group_by("row", "start").agg(own=(pl.col("experiencer") == _ABOUT_ONESELF).all())
     alone = found.group_by("row").agg(alone=(pl.col("experiencer") == _ABOUT_ONESELF).all())
     judged = told.join(who, on=["row", "start"], how="left", maintain_order="left").join(alone, on="row", how="left", maintain_order="left")

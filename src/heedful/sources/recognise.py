@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -156,6 +157,8 @@ def _known_members(path: Path, archive: zipfile.ZipFile, members: list[zipfile.Z
 def _unknown(head: bytes) -> str:
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return _WORKBOOK
+    if re.search(rb"(?m)^resourceType: [A-Z]", head) or b'http://hl7.org/fhir"' in head[:1_000]:
+        return "it is FHIR written as YAML or XML; ask its source for JSON (application/fhir+json), or convert it"
     shown = head[:64].decode("utf-8", "replace").split("\n", 1)[0]
     if b"\0" in head[:1024] or sum(not character.isprintable() for character in shown) > 4:
         return "it is a binary file of a kind that no source knows; heedful sources lists what can be read"

@@ -35,7 +35,7 @@ OURS = {"_part": pl.String(), "_batch": pl.Int64(), "_version": pl.Int32(), "_co
 _GRAINS: dict[Grain, str] = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "none": ""}
 _IDS = ("person", "author")
 _MOST_IDS = 1_000
-_FEW = {"person": 200, "source": 200, "author": 200, "signal": 1_000}
+_FEW = {"person": 200, "source": 200, "signal": 1_000}
 """Of so many values of these columns none but rows with them are read, before the join with the keys themselves."""
 _SMALL_ROWS, _FILE_ROWS, _GROUP_ROWS = 250_000, 500_000, 2_000_000
 """Compaction joins files of fewer rows than the first, writes files of the second, and holds at most the third in memory."""

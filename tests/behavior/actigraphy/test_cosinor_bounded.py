@@ -10,8 +10,8 @@ from heedful.behavior.actigraphy.cosinor_bounded import bounded_cosinor
 from heedful.behavior.actigraphy.recordings import RecordingError, recordings
 
 EPOCH = np.arange(432)
-EVEN = np.round(200 * np.maximum(0, np.sin(2 * np.pi * EPOCH / 144))) + EPOCH * 7919 % 31
-PEAKED = np.round(900 * np.maximum(0, np.sin(2 * np.pi * (EPOCH + 60) / 144)) ** 3) + EPOCH * 7919 % 31
+EVEN = np.asarray(np.round(200 * np.maximum(0, np.sin(2 * np.pi * EPOCH / 144))) + EPOCH * 7919 % 31, np.float64)
+PEAKED = np.asarray(np.round(900 * np.maximum(0, np.sin(2 * np.pi * (EPOCH + 60) / 144)) ** 3) + EPOCH * 7919 % 31, np.float64)
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,11 @@ def gadgetbridge(folder: Path) -> tuple[Path, Options]:
         minutes = [(1_554_110_880 + 60 * n, 1, 1, 10, n % 5 * 10, 80, 255 if n % 3 else 70 + n) for n in range(30)]
         minutes += [minutes[4], (1_554_113_000, 1, 1, 10, 200_000, 80, -1), (-5, 1, 1, 10, 3, 80, 0)]
         database.executemany("INSERT INTO MI_BAND_ACTIVITY_SAMPLE VALUES (?, ?, ?, ?, ?, ?, ?)", minutes)
+        database.execute(
+            "CREATE TABLE HEART_RR_INTERVAL_SAMPLE (TIMESTAMP INTEGER, DEVICE_ID INTEGER, USER_ID INTEGER, SEQ INTEGER, RR_MILLIS INTEGER)"
+        )
+        beats = [(1_554_110_880_000 + 1_000 * n, 1, 1, 0, 990 + n if n < 15 else 0) for n in range(17)]
+        database.executemany("INSERT INTO HEART_RR_INTERVAL_SAMPLE VALUES (?, ?, ?, ?, ?)", beats)
     return path, Options("band", subject="p1", zone="Europe/Rome")
 
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from tests.sources.wearables import fit_writer
 
 from heedful.core.errors import SourceError
-from heedful.sources.base import SOURCES
-from heedful.sources.wearables.apple_beats import OUTSIDE
+from heedful.sources.base import SOURCES, Options
+from heedful.sources.wearables.apple_beats import OUTSIDE, Beats
 from heedful.sources.wearables.beats import RESYNC_SECONDS, chained, of_rates
 from heedful.sources.wearables.polar import NO_VALUE
 from heedful.sources.wearables.rr_text import NO_CONTACT
@@ -136,6 +136,16 @@ def test_apples_listed_beats_are_intervals_of_the_records_minute(tmp_path: Path,
     others = found["observations"].filter(pl.col("code") != "rr_interval")
     assert sorted(others["code"]) == ["heart_rate", "hrv_sdnn"]
     assert found.records == found["observations"].height + found["quarantine"].height
+
+
+def test_a_list_that_is_cut_between_batches_says_the_same(tmp_path: Path) -> None:
+    record = {"startDate": "2018-10-29 10:17:16 -0800", "endDate": "2018-10-29 10:18:21 -0800", "sourceName": "Watch"}
+    beats = [(record, "80", f"10:17:{20 + 0.76 * n:05.2f} AM") for n in range(9)]
+    known_at, options = datetime(2026, 1, 1, tzinfo=UTC), Options("x", "p")
+    whole = Beats(tmp_path / "export.xml", options, known_at).rows(beats)[0]
+    cut = Beats(tmp_path / "export.xml", options, known_at)
+    assert pl.concat([cut.rows(beats[:4])[0], cut.rows([(dict(record), *rest) for _, *rest in beats[4:]])[0]]).equals(whole)
+    assert whole["value"][1:].round(1).n_unique() <= 3
 
 
 @pytest.mark.real

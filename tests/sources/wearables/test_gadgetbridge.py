@@ -53,6 +53,27 @@ def test_several_users_stay_apart_and_milliseconds_are_seen(tmp_path: Path, read
     assert (rows["start_at"][2] - rows["start_at"][1]).total_seconds() == 60
 
 
+def test_a_straps_intervals_follow_each_other(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path = tmp_path / "x.db"
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE POLAR_H10_ACTIVITY_SAMPLE (TIMESTAMP, DEVICE_ID, USER_ID, HEART_RATE)")
+        database.execute("CREATE TABLE DEVICE (_id INTEGER, NAME TEXT)")
+        database.execute("INSERT INTO DEVICE VALUES (1, 'Polar H10')")
+        database.execute("CREATE TABLE HEART_RR_INTERVAL_SAMPLE (TIMESTAMP, DEVICE_ID, USER_ID, SEQ, RR_MILLIS)")
+        told = [(0, 0, 800), (1_700, 0, 810), (1_700, 1, 790), (2_400, 0, 0), (2_500, 0, 100), (60_000, 0, 900)]
+        database.executemany(
+            "INSERT INTO HEART_RR_INTERVAL_SAMPLE VALUES (?, 1, 1, ?, ?)", [(1_709_280_000_000 + at, seq, value) for at, seq, value in told]
+        )
+    found = read(SOURCE, path)
+    rows = found["observations"].sort("start_at")
+    assert rows.select("code", "value", "device").rows() == [("rr_interval", value, "Polar H10") for value in (800.0, 810.0, 790.0, 900.0)]
+    ends = [(at.timestamp() - 1_709_280_000) for at in rows["end_at"]]
+    assert ends == pytest.approx([0.0, 0.81, 1.6, 60.0])
+    assert found.skipped.total() == 1
+    assert found["quarantine"].height == 1
+    assert found.records == 6
+
+
 def test_another_database_is_refused(tmp_path: Path, read: Callable[..., Any]) -> None:
     path = tmp_path / "x.db"
     with contextlib.closing(sqlite3.connect(path)) as database, database:

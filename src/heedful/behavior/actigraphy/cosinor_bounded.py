@@ -64,7 +64,8 @@ def bounded_cosinor(counts: Floats, period: float, *, free: bool) -> BoundedCosi
             factor=_FACTOR, full_output=True,
         )  # fmt: skip
         left = residuals(rest)
-    return BoundedCosinor(*(float(value) for value in parameters(rest)), float(np.sum(left**2)))
+    amplitude, acrophase, fitted, mesor = parameters(rest)
+    return BoundedCosinor(amplitude, acrophase, float(fitted), mesor, float(np.sum(left**2)))
 
 
 def _positive(inner: float) -> float:

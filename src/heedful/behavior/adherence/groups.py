@@ -55,6 +55,8 @@ def run_by_group(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame
     check("adherence.continuous_medication_availability_by_group", arguments, _ARGUMENTS)
     if not arguments.get("flatten_medication_groups", True):
         raise SettingsError("Groups come as one flat table; ask for flatten_medication_groups true.")
+    if not isinstance(arguments["medication_groups"], Mapping):
+        raise SettingsError("medication_groups is a name and an expression for each group; a column's name is not taken for its groups.")
     table = inputs["events"]
     held = events(table)
     units = windows(held, arguments)

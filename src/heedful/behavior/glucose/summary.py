@@ -103,7 +103,11 @@ def run_summary(arguments: Mapping[str, Any], inputs: Mapping[str, pl.DataFrame]
     appeared = readings(inputs["glucose"])
     by_name = sorted(appeared, key=lambda held: held.person)
     ranges = [(min(pair), max(pair)) for pair in arguments.get("target_ranges_mg_dl", _RANGES)]
-    return {name: _column(by_name, column, of) for name, (column, of) in _single(arguments).items()} | {
+    found = {name: _column(by_name, column, of) for name, (column, of) in _single(arguments).items()}
+    if inputs["glucose"].schema["id"].is_integer():  # only here does the program leave numbers for names as they are
+        by_number = sorted(appeared, key=lambda held: int(held.person))
+        found["lbgi"] = _column(by_number, *_single(arguments)["lbgi"]) | {"id": [int(held.person) for held in by_number]}
+    return found | {
         "mage": _column(appeared, "MAGE", _mage(arguments)),
         "gri": _column(appeared, "GRI", lambda held: risk.risk_index(held.known)),
         "auc": _column(appeared, "hourly_auc", lambda held: variability.hourly_area(held.grid())),

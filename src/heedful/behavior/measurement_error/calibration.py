@@ -29,11 +29,11 @@ _RELIABLE, _BENT = 0.9, 0.75
 CARD = Card(
     name="measurement_error.calibration_line",
     definition="Measured value expected for a report: least squares of people's mean measurements on their mean reports (regression "
-    "calibration), beside the slope of SIMEX with the error's variance from repeated days.",
+    "calibration), beside the slope of SIMEX with the error's variance from repeated days and its 95 % interval (asymptotic).",
     units="unit of the feature; slope: 1",
     reference="Rosner, Spiegelman & Willett 1990, Am J Epidemiol 132:734; Cook & Stefanski 1994, JASA 89:1314",
     limits="Holds for people like those with both; a line, one error variance for all; a person's lasting bias is not error from day to "
-    "day and stays in the residual.",
+    "day and stays in the residual; SIMEX's interval counts the error's size as known.",
 )
 METHODS.add(CARD.name, Method(CARD))
 

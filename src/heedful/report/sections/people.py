@@ -298,12 +298,13 @@ def _events(timeline: pl.DataFrame) -> Html | None:
 def _own_posts(told: pl.DataFrame) -> Html | None:
     if told.is_empty():
         return None
+    what = pl.col("text").str.replace("Told in an own public post: ", "", literal=True)
     shown = told.sort("day", "item", descending=[True, False]).select(
         pl.col("day").cast(pl.String).alias("Day"),
-        pl.col("text").str.replace("Told in an own public post: ", "", literal=True).alias("What"),
-        pl.col("item").str.extract(r"\[(.*)\]$").alias("Source and post"),
+        (what.str.slice(0, 1).str.to_uppercase() + what.str.slice(1)).alias("What"),
+        pl.col("item").str.extract(r"\[(.*)\]$").alias("Post"),
     )
-    words = "Told of themselves in public posts under an account that this person linked, newest first"
+    words = "Told of themselves in public, under a linked account, newest first"
     return fold("Told in own public posts", table(shown, words, limit=60))
 
 

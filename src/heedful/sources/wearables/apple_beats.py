@@ -35,6 +35,8 @@ class Beats:
 
     def __init__(self, path: Path, options: Options, known_at: datetime) -> None:
         self._file, self._settled, self._number = path.name, Settled(options, known_at), 0
+        self._last: tuple[dict[str, str], float] = ({}, float("nan"))
+        """The record that listed the last beat, and its time: a batch may be cut within a list."""
 
     def rows(self, beats: list[Beat]) -> tuple[pl.DataFrame, tuple[Any, ...], Counter[str]]:
         """Observations, frames of what is set aside (`line` is the beat's number in the file), and exact repeats."""
@@ -66,7 +68,9 @@ class Beats:
             placed.append((self._number, number, since))
         if start is None or not placed:
             return
-        lengths = of_rates(np.array([one[1] for one in placed]), np.array([one[2] for one in placed]))
+        before = self._last[1] if self._last[0] == record else float("nan")
+        self._last = (dict(record), placed[-1][2])
+        lengths = of_rates(np.array([one[1] for one in placed]), np.array([one[2] for one in placed]), before)
         for (number, rate_told, since), length in zip(placed, lengths.tolist(), strict=True):
             at = start + timedelta(seconds=since)
             rows.add(number, CODE, at - timedelta(milliseconds=length), round(length, 3), end=at, device=device, offset_minutes=offset,

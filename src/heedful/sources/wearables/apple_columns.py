@@ -148,6 +148,7 @@ class Names:
 
     def resolve(self, columns: Columns) -> tuple[Whole, Whole, Whole]:
         """Numbers of each record's meaning, device and plain source name."""
+        known = len(self.meanings)
         for kind, unit, name, version, tail in islice(self._writers, len(self._meaning_of), None):
             if (kind, unit) not in self._meanings:
                 self._learn(kind, unit)
@@ -155,6 +156,8 @@ class Names:
             self._meaning_of.append(self._meanings[kind, unit])
             self._device_of.append(self.devices[device_name(plain, version, tail)])
             self._source_of.append(self._plain_sources[plain])
+        if len(self.meanings) > known:
+            self._lay_out()
         if len(self.devices) > MOST_DEVICES:
             raise TooManyNamesError(f"it names more than {MOST_DEVICES:,} different devices, and an export of one person has a few dozen")
         of_each: Sequence[list[int]] = (self._meaning_of, self._device_of, self._source_of)
@@ -163,6 +166,9 @@ class Names:
     def _learn(self, kind: str | None, unit: str | None) -> None:
         self._meanings[kind, unit] = len(self.meanings)
         self.meanings.append(meaning(kind, unit))
+
+    def _lay_out(self) -> None:
+        """The meanings as columns."""
         self.factor = np.array([one.factor for one in self.meanings])
         self.shift = np.array([one.shift for one in self.meanings])
         self.low = np.array([one.low for one in self.meanings])

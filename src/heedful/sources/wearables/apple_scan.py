@@ -20,10 +20,12 @@ MOST_NOTES = 1_000
 STAMP = 26
 """Bytes of a stamp and the bar after it."""
 DEPTH, OPEN, NOTES_ON, RECORDS, NOTES, OTHERS, TEXT, STACKED, BEYOND, ENDED, WRITERS, SAYINGS = range(12)
-"""Places in the state: elements open; those open within the last record while it is, else 0; how many notes it has; counts of what was taken; bytes of texts
-and of names of open elements; notes beyond the most; whether the root was closed; how many writers and sayings are known."""
+"""Places in the state: elements open; those open within the last record while it is, else 0; how many notes it has; counts of what was
+taken; bytes of texts and of names of open elements; notes beyond the most; whether the root was closed; how many writers and sayings are
+known."""
 ELEMENT, WORKOUT, INNER, ATTRIBUTE = range(4)
-"""What `others` hold: an element, a workout, an element within a record or workout, an attribute of a record that Apple did not write before."""
+"""What `others` hold: an element, a workout, an element within a record or workout, an attribute of a record that Apple did not write
+before."""
 
 TYPE, UNIT, NAME, VERSION, DEVICE, START, END, VALUE, _CREATED = range(9)
 _RECORD, _NOTE, _WORKOUT, _OTHER = range(4)
@@ -478,7 +480,7 @@ def _after_rune(block, at, stop):  # type: ignore[no-untyped-def]
 def _is(block, begin, length, text):  # type: ignore[no-untyped-def]
     if length != len(text):
         return False
-    for place in range(len(text)):
+    for place in range(len(text)):  # noqa: SIM110 (Numba has no all)
         if block[begin + place] != text[place]:
             return False
     return True
@@ -488,7 +490,7 @@ def _is(block, begin, length, text):  # type: ignore[no-untyped-def]
 def _alike(block, one, length, other, other_length):  # type: ignore[no-untyped-def]
     if length != other_length:
         return False
-    for place in range(length):
+    for place in range(length):  # noqa: SIM110
         if block[one + place] != block[other + place]:
             return False
     return True
