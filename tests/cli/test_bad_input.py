@@ -79,6 +79,9 @@ def written(folder: Path) -> None:
         archive.writestr("../../export.xml", b"<HealthData/>")
     day = folder / "Takeout" / "Fit" / "Métricas de actividad diaria"
     day.mkdir(parents=True)
+    (folder / "notes").mkdir()
+    (folder / "notes" / "heart.json").write_text('{"data": [' + PULSE % (7, 7) + "]}")
+    (folder / "notes" / "letter.txt").write_text("Dear doctor,\n")
     (day / "2025-01-30.csv").write_text(SPANISH)
 
 
@@ -89,7 +92,7 @@ def settings() -> str:
         f"[input.settings.columns]\n{mapping}\n"
         for name in ("rows", "rows_again")
     ]
-    others = ("heart.json", "export.xml", "laughs.gpx", "bomb.zip", "outside.zip", "Takeout")
+    others = ("heart.json", "export.xml", "laughs.gpx", "bomb.zip", "outside.zip", "Takeout", "notes")
     return "\n".join([*mapped, *(f'[[input]]\npath = "in/{name}"\nsubject = "ana"\n' for name in others)])
 
 
@@ -117,6 +120,7 @@ def test_the_run_says_what_was_refused_and_keeps_the_rest(site: tuple[Path, subp
     assert "zip bomb" in refused["bomb.zip"]
     assert "points outside" in refused["outside.zip"]
     assert all(". " in why or ";" in why for why in refused.values())  # a cure follows
+    assert [Path(name).name for name in told["unknown"]] == ["letter.txt"]
     assert (kept["heart.json"]["rows_out"], kept["export.xml"]["rows_out"]) == (5, 5)
     assert kept["Takeout"]["rows_out"] == 5  # steps, distance, energy, heart rate and weight of a Spanish file
     assert kept["rows.csv"]["rows_out"] == 1 + 20 + 80

@@ -79,6 +79,10 @@ class WarmCusum:
         self._begin()
         return told
 
+    def drop_day(self) -> None:
+        """Leave today out, as days without any heart rate are."""
+        self._begin()
+
     @property
     def _told(self) -> tuple[list[Any], ...]:
         return self.steps, self.residuals, self.sums, self.runs, self.p_values

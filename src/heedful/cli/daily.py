@@ -18,6 +18,9 @@ from heedful.loops.site import Site
 from heedful.report.gather import accounting, end_of, gather
 from heedful.report.page import write_page
 
+SHOWN = 10
+"""Files that no source knows, as told by a run."""
+
 
 def init(config: Path, show: bool, force: bool, json: bool) -> None:
     """Write the commented settings, or print them."""
@@ -37,12 +40,12 @@ def run(config: Path, follow: bool, every: float, json: bool) -> None:
         settings = load_settings(config)
         with open_site(config) as site:
             record_consent_files(site, config.parent)
-            refused = dict[str, str]()
-            inputs = site.inputs(settings.input, config.parent, refused)
+            refused, unknown = dict[str, str](), dict[str, str]()
+            inputs = site.inputs(settings.input, config.parent, refused, unknown)
             with ReadingProgress(json) as progress:
                 result = run_site(site, inputs, progress, progress.step)
             result.refused = refused | result.refused
-            _tell(site, result, json, quiet=None if follow else _quiet(site))
+            _tell(site, result, json, unknown, quiet=None if follow else _quiet(site))
         if not follow:
             break
         time.sleep(every)
@@ -66,11 +69,11 @@ def _quiet(site: Site) -> int:
     return sources_now(site, site.clock.now()).filter(pl.col("state").is_in(QUIET)).height
 
 
-def _tell(site: Site, result: RunResult, json: bool, quiet: int | None) -> None:
+def _tell(site: Site, result: RunResult, json: bool, unknown: dict[str, str], quiet: int | None) -> None:
     rows = accounting(site)
     if json:
         emit({
-            "inputs": rows.to_dicts(), "not_read": result.refused, "recovered": result.recovered, "decisions": result.decisions,
+            "inputs": rows.to_dicts(), "not_read": result.refused, "unknown": unknown, "recovered": result.recovered, "decisions": result.decisions,
             "sent": result.sent, "expired": result.expired, "outcomes": result.outcomes,
             "silent_sources": quiet, "open_crises": result.crises,
             "strange_registers": [asdict(one) for one in strange_registers(site)],
@@ -81,6 +84,10 @@ def _tell(site: Site, result: RunResult, json: bool, quiet: int | None) -> None:
     accounts_table("Inputs so far", rows)
     for reason in result.refused.values():
         say(reason)
+    for path, reason in list(unknown.items())[:SHOWN]:
+        say(f"{path}: not read: {reason}")
+    if len(unknown) > SHOWN:
+        say(f"{len(unknown) - SHOWN} more files that no source knows; all of them: heedful run --json")
     if site.settings.decisions.enabled:
         say(f"Decisions {result.decisions}, messages sent {result.sent}, expired {result.expired}, outcomes joined {result.outcomes}.")
     if result.crises:

@@ -120,25 +120,34 @@ class Site:
 
     # --- reading sources
 
-    def inputs(self, declared: Iterable[InputSettings], base: Path, refused: dict[str, str] | None = None) -> list[Input]:
-        """Recognise the declared inputs. One that nobody can read is told in `refused`, by its name; without it `SourceError` is raised."""
+    def inputs(
+        self, declared: Iterable[InputSettings], base: Path, refused: dict[str, str] | None = None, unknown: dict[str, str] | None = None
+    ) -> list[Input]:
+        """Recognise the declared inputs. One that nobody can read is told in `refused`, by its name; without it `SourceError` is raised.
+
+        Files of a folder that no source knows, while it knows others, are told in `unknown`, by their path.
+        """
         found = list[Input]()
         for one in declared:
             try:
-                found += self._recognised(one, base / one.path)
+                found += self._recognised(one, base / one.path, unknown)
             except SourceError as error:
                 if refused is None:
                     raise
                 refused[Path(one.path).name] = str(error)
         return found
 
-    def _recognised(self, one: InputSettings, path: Path) -> list[Input]:
+    def _recognised(self, one: InputSettings, path: Path, unknown: dict[str, str] | None = None) -> list[Input]:
         options = Options(one.name or path.name.split(".")[0], one.subject, one.zone, one.settings)
         if one.kind:
             return [Input(path, SOURCES.get(one.kind), options)]
-        found = [Input(hit.path, SOURCES.get(hit.source), options) for hit in recognise(path) if hit.source]
+        hits = recognise(path)
+        found = [Input(hit.path, SOURCES.get(hit.source), options) for hit in hits if hit.source]
+        others = {str(hit.path): hit.reason or hit.why for hit in hits if not hit.source}
+        if unknown is not None and found:
+            unknown |= others
         if not found:
-            reasons = "; ".join(sorted({hit.reason or hit.why for hit in recognise(path)})) or "the folder is empty"
+            reasons = "; ".join(sorted(set(others.values()))) or "the folder is empty"
             raise SourceError(path, f"no source knows this kind of file ({reasons})", "See what can be read with: heedful sources")
         return found
 
