@@ -1,5 +1,5 @@
 """One new minute of everybody added to their warm days, and the day's features read; the derivation over all rows of the day beside it.
-Below it the detectors that are carried on: rhythm, NightSignal, CuSum, change points, each beside its derivation or batch function.
+Below it the detectors that are carried on, each beside its derivation or batch function: as functions of arrays, then as the engine holds them.
 
 .venv/bin/python -m bench.folds
 """
@@ -66,7 +66,7 @@ def detectors(people: int = PEOPLE, days: int = 90) -> dict[str, float]:
     person = pl.Series(np.repeat(names, days))
     found = dict[str, float]()
 
-    hours = pl.DataFrame({"person": person, "day": day, "signal": "steps", "known": 2**24 - 1} | {
+    hours = pl.DataFrame({"person": person, "day": day, "signal": "steps", "known": 2**24 - 1, "alive": None} | {
         f"h{hour:02d}": rng.poisson(300, people * days).astype(float) for hour in range(24)
     }, schema=DayHours.dtypes())  # fmt: skip
     last = day[days - 1]
@@ -106,6 +106,74 @@ def detectors(people: int = PEOPLE, days: int = 90) -> dict[str, float]:
     return {name: 1e6 * seconds / people for name, seconds in found.items()}
 
 
+def histories(people: int = PEOPLE, days: int = 90) -> dict[str, float]:
+    """Microseconds of processor time a person of what the engine carries on over `days` days: today's features again (a live minute), an
+    earlier day's (a late row), and the derivation over everything."""
+    from heedful.behavior.change import baseline_change
+    from heedful.behavior.change_points import person_change_points
+    from heedful.behavior.illness_signal import illness_signal
+    from heedful.behavior.nightsignal import nightsignal
+    from heedful.core.derivations import Carried
+    from heedful.core.labels import Care, Consented
+    from heedful.core.schemas import Annotations, Features
+    from heedful.core.seals import seal
+
+    rng = np.random.default_rng(4)
+    names = (
+        "steps[sum]",
+        "heart_rate_mean",
+        "resting_heart_rate[nightsignal]",
+        "sleep_minutes[stages]",
+        "skin_temperature[night]",
+        "active_minutes",
+    )
+    at = pl.Series(np.tile(np.repeat(np.arange(days, dtype=np.int32), len(names)), people)).cast(pl.Date)
+    rows = Features.check(pl.DataFrame({
+        "person": np.repeat([f"{n:032d}" for n in range(people)], days * len(names)), "day": at, "feature": list(names) * (people * days),
+        "value": rng.normal(60, 3, people * days * len(names)).round(1), "unit": "1", "coverage": 1.0, "missing": "",
+    }))  # fmt: skip
+    notes, gone, found = Annotations.empty(), rows.clear().select("person", "day", "feature"), dict[str, float]()
+
+    def minute(state: Any, came: pl.DataFrame) -> None:
+        state.step(0, gone, came)
+        state.read()
+
+    for derivation in (baseline_change, nightsignal, illness_signal, person_change_points):
+        assert isinstance(derivation.fold, Carried)
+        mine = rows.filter(pl.col("feature").is_in(list(derivation.only.get("features", names))))
+        state, everybody = derivation.fold.start(), mine["person"].unique().to_list()
+        found[f"{derivation.name}, opened"] = timed(lambda: state.open(everybody, [mine, notes]))  # noqa: B023
+        for when, back in (("today again", 0), ("three days late", 3)):
+            parts = [
+                mine.filter(pl.col("day") == at[-1] - pl.duration(days=back)).with_columns(pl.col("value") + number)
+                for number in range(1, 10)
+            ]
+            found[f"{derivation.name}, {when}"] = median(timed(partial(minute, state, part)) for part in parts)
+        frames = seal(mine, Consented[Care], Features), seal(notes, Consented[Care], Annotations)
+        found[f"{derivation.name}, derived"] = min(timed(lambda: derivation(*frames)) for _ in range(2))  # noqa: B023
+    return {name: 1e6 * seconds / people for name, seconds in found.items()}
+
+
+def resting_hours() -> dict[str, float]:
+    """Microseconds of RHR-AD: a minute, the first question of an hour (its envelope is fitted), a further one, and one hour of all at once."""
+    from datetime import datetime, timedelta
+
+    from heedful.behavior.rhrad import rhrad_online
+    from heedful.behavior.warm_rhrad import WarmRhrad
+
+    rng, first, count = np.random.default_rng(5), datetime(2026, 3, 1), 33 * 1_440
+    at = [first + timedelta(minutes=n) for n in range(count)]
+    minutes = pl.DataFrame({"at": at, "rate": rng.normal(60, 3, count), "steps": (rng.random(count) < 0.01) * 10.0})
+    held, found = WarmRhrad(minutes), dict[str, float]()
+    found["rhrad, asked for the first time in an hour"] = timed(held.read)
+    found["rhrad, asked again"] = median(timed(held.read) for _ in range(99))
+    later = iter(range(1, 10_000))
+    found["rhrad, a minute"] = median(timed(lambda: held.step(at[-1] + timedelta(minutes=next(later)), 61.0, 0.0)) for _ in range(900))
+    hours = len(rhrad_online(minutes))
+    found["rhrad, an hour of all at once"] = timed(lambda: rhrad_online(minutes)) / max(1, hours)
+    return {name: 1e6 * seconds for name, seconds in found.items()}
+
+
 def timed(call: Any) -> float:
     begin = process_time()
     call()
@@ -115,5 +183,6 @@ def timed(call: Any) -> float:
 if __name__ == "__main__":
     for people in (1, PEOPLE):
         print(f"{people} people:", ", ".join(f"{name} {np.round(value, 1)} µs a person" for name, value in work(people).items()))
-    for name, value in detectors().items():
-        print(f"{name}: {value:,.1f} µs a person")
+    for part in (detectors, histories, resting_hours):
+        for name, value in part().items():
+            print(f"{name}: {value:,.1f} µs a person")

@@ -31,6 +31,7 @@ FULL: dict[str, dict[str, Any]] = {
     "apple_health": {"megabytes": 1_000, "rounds": 3},
     "posts": {"posts": 400_000, "rounds": 3},
     "features": {"people": 1_000},
+    "long_person": {"rows": 20_000_000},
     "engine": {"posts": 100_000, "people": 50, "rounds": 3},
     "decisions": {"alone": 500, "each": 100, "rounds": 3},
     "live": {"people": 200, "days": 30, "batches": 1_000},
@@ -54,6 +55,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "apple_health": {"megabytes": 30, "rounds": 1},
     "posts": {"posts": 60_000, "rounds": 1},
     "features": {"people": 100},
+    "long_person": {"rows": 2_000_000},
     "engine": {"posts": 30_000, "people": 20, "rounds": 1},
     "decisions": {"alone": 200, "each": 30, "rounds": 1},
     "live": {"people": 200, "days": 8, "batches": 40},
@@ -71,7 +73,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "behavior": {"beats": 100_000, "patients": 10_000},
     "fit": {"records": 50_000, "rounds": 1},
 }
-NEEDS_FOLDER = ("apple_health", "posts", "engine", "decisions", "live", "erasing", "language", "behavior", "fit")
+NEEDS_FOLDER = ("apple_health", "posts", "long_person", "engine", "decisions", "live", "erasing", "language", "behavior", "fit")
 
 
 def measured(name: str, sizes: dict[str, Any], folder: Path) -> list[Line]:

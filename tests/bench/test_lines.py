@@ -16,6 +16,7 @@ TINY: dict[str, dict[str, Any]] = {
     "apple_health": {"megabytes": 1, "rounds": 1},
     "posts": {"posts": 300, "rounds": 1},
     "features": {"people": 2},
+    "long_person": {"rows": 100_000},
     "engine": {"posts": 300, "people": 2, "rounds": 1},
     "decisions": {"alone": 3, "each": 2, "rounds": 1},
     "live": {"people": 3, "days": 3, "batches": 3},

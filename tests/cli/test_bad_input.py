@@ -80,7 +80,7 @@ def written(folder: Path) -> None:
     day = folder / "Takeout" / "Fit" / "Métricas de actividad diaria"
     day.mkdir(parents=True)
     (folder / "notes").mkdir()
-    (folder / "notes" / "heart.json").write_text('{"data": [' + PULSE % (7, 7) + "]}")
+    (folder / "notes" / "ring.json").write_text('{"data": [' + PULSE % (7, 7) + "]}")
     (folder / "notes" / "letter.txt").write_text("Dear doctor,\n")
     (day / "2025-01-30.csv").write_text(SPANISH)
 

@@ -60,9 +60,10 @@ def baseline_change(
 ) -> Frame[Consented[P], Changes]:
     """Level of every day of the features `JUDGED` against the 28 days before; no row where the day has no value.
 
-    `false_alarm_rate` is the share of level 1 and more among the judged days of the 28 days before that no annotation explains (so that 84
-    days are read: what covered a night of their baseline hangs on the 28 nights before it); a day that one explains keeps its level, and `because` and `why` say what it is. With `keys` (person, day) only their rows
-    are given: most of the days that are read are there for the baseline.
+    `false_alarm_rate` is the share of level 1 and more among the judged days of the 28 days before that no annotation explains (84 days
+    are read: what covered a night of their baseline hangs on the 28 nights before it); a day that one explains keeps its level, and
+    `because` and `why` say what it is. With `keys` (person, day) only their rows are given: most of the days that are read are there for
+    the baseline.
     """
     values = _judged(features.data)
     known = expected_nights(annotations.data)

@@ -176,7 +176,10 @@ def _trace_of(table: pl.DataFrame) -> Trace:
     if "person" in table.columns and table.get_column("person").n_unique() > 1:
         raise TraceError("The trace holds several people; give one person's visits.")
     time = table.get_column("time")
-    at = time if time.dtype.is_temporal() else time.cast(pl.String).str.to_datetime(time_unit="us")
+    try:
+        at = time if time.dtype.is_temporal() else time.cast(pl.String).str.to_datetime(time_unit="us")
+    except pl.exceptions.PolarsError as error:
+        raise TraceError(f"A time cannot be read ({str(error).splitlines()[0]}). Write times as local ones without a zone.") from error
     return trace(
         at.dt.epoch("s").to_numpy(),
         *(table.get_column(name).cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in ("latitude", "longitude")),

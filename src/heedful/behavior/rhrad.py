@@ -1,4 +1,4 @@
-"""RHR-AD: hours whose resting heart rate lies outside this person's usual range, over the whole history at once or against the month before.
+"""RHR-AD: hours whose resting heart rate lies outside this person's usual range, of the whole history at once or of the month before.
 
 Minutes are at rest if no step was counted in the last 12 measured minutes; their heart rate is averaged over 400 such minutes, then by
 hour, standardised, and hours outside the elliptic envelope are anomalies; those above the mean are the ones told.
@@ -93,7 +93,8 @@ def rhrad_online(minutes: pl.DataFrame, settings: Rhrad | None = None, baseline:
     >>> at = [datetime(2026, 3, 1) + timedelta(minutes=n) for n in range(4320)]
     >>> rate = np.concatenate([rng.normal(60, 2, 4140), rng.normal(75, 2, 180)])
     >>> minutes = pl.DataFrame({"at": at, "rate": rate, "steps": [0.0] * 4320})
-    >>> rhrad_online(minutes, Rhrad(smoothing=30), baseline=48).filter(pl.col("anomaly") & (pl.col("value") > 3))["hour"].dt.hour().to_list()
+    >>> found = rhrad_online(minutes, Rhrad(smoothing=30), baseline=48)
+    >>> found.filter(pl.col("anomaly") & (pl.col("value") > 3))["hour"].dt.hour().to_list()
     [21, 22, 23]
     """
     settings = settings or Rhrad()

@@ -73,7 +73,8 @@ def _tell(site: Site, result: RunResult, json: bool, unknown: dict[str, str], qu
     rows = accounting(site)
     if json:
         emit({
-            "inputs": rows.to_dicts(), "not_read": result.refused, "unknown": unknown, "recovered": result.recovered, "decisions": result.decisions,
+            "inputs": rows.to_dicts(), "not_read": result.refused, "unknown": unknown,
+            "recovered": result.recovered, "decisions": result.decisions,
             "sent": result.sent, "expired": result.expired, "outcomes": result.outcomes,
             "silent_sources": quiet, "open_crises": result.crises,
             "strange_registers": [asdict(one) for one in strange_registers(site)],

@@ -1,16 +1,16 @@
 """The detectors of minutes beside a live site: CuSum and RHR-AD of a person, carried on with every minute that comes, told when asked.
 
-No table is derived from them (their evaluation does not ask for it, `docs/illness.md`), so that they stand beside the lake rather than in the
-engine: a person who is asked for is opened from the lake, and from then on hears of every row (`Lake.watchers`). A row that is not later than
-the last, a correction or a deletion lets the person go, who is opened anew when asked again; so does a restart. Who did not agree to care, or
-does not any more, is not told of, and not held.
+No table is derived from them (their evaluation does not ask for it, `docs/illness.md`), so that they stand beside the lake rather than in
+the engine: a person who is asked for is opened from the lake, and from then on hears of every row (`Lake.watchers`). A row that is not
+later than the last, a correction or a deletion lets the person go, who is opened anew when asked again; so does a restart. Who did not
+agree to care, or does not any more, is not told of, and not held.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from heedful.behavior.cusum_online import MINUTES, CusumOnline
 from heedful.behavior.rhrad import BASELINE_HOURS, Rhrad
 from heedful.behavior.warm_cusum import WarmCusum
 from heedful.behavior.warm_rhrad import WarmRhrad
+from heedful.core.errors import SettingsError
 from heedful.core.labels import Care
 from heedful.core.schemas import Observations, Schema
 from heedful.engine.intake import label_of
@@ -34,8 +35,9 @@ KINDS = ("heart", "activity")
 class MinuteFindings:
     """What the minutes of a person say up to `at` (local).
 
-    `cusum`, `cusum_p`: sum and p of the newest hour of today with a resting rate; None with fewer than two such hours, or before the baseline
-    is complete. `rhrad_hour`, `rhrad_value`, `rhrad_anomaly`: the newest hour with a smoothed resting rate, standardised by the month before.
+    `cusum`, `cusum_p`: sum and p of the newest hour of today with a resting rate; None with fewer than two such hours, or before the
+    baseline is complete. `rhrad_hour`, `rhrad_value`, `rhrad_anomaly`: the newest hour with a smoothed resting rate, standardised by the
+    month before.
     """
 
     at: datetime
@@ -44,14 +46,12 @@ class MinuteFindings:
     rhrad_hour: datetime | None = None
     rhrad_value: float | None = None
     rhrad_anomaly: bool | None = None
+    missing: str = ""
+    """Why there is no CuSum, where there are days enough."""
 
 
 class MinuteDetectors:
-    """Stands beside the lake of `site` from now on.
-
-    >>> MinuteDetectors.__init__.__defaults__
-    (None, None, 744)
-    """
+    """Stands beside the lake of `site` from now on; settings as for the two detectors."""
 
     def __init__(self, site: Site, cusum: CusumOnline | None = None, rhrad: Rhrad | None = None, baseline: int = BASELINE_HOURS) -> None:
         self._site, self._settings = site, (cusum or CusumOnline(), rhrad or Rhrad(), baseline)
@@ -113,6 +113,7 @@ class _Person:
         self._rhrad = WarmRhrad(measured.with_columns(pl.col("steps").fill_null(0.0)), rhrad, baseline)
         self._rules, self._minutes = cusum, minutes
         self._cusum: WarmCusum | None = None
+        self._rate_today, self._missing = False, ""
         self._begin()
 
     def _begin(self) -> None:
@@ -128,7 +129,11 @@ class _Person:
             number, minute = place.get(at.date()), at.hour * 60 + at.minute
             if number is not None:
                 rate[number, minute], walked[number, minute] = np.nan if one is None else one, bool(steps)
-        self._cusum, self._rate_today = WarmCusum(rate, walked, self._rules), False
+        try:
+            self._cusum = WarmCusum(rate, walked, self._rules)
+        except SettingsError as error:  # so few minutes that nothing can be standardised
+            self._missing = str(error)
+            return
         for at, one, steps in self._minutes.filter(pl.col("at").dt.date() == today).iter_rows():
             self._minute(self._cusum, at, one, steps)
         self._minutes = self._minutes.clear()
@@ -163,14 +168,15 @@ class _Person:
         cusum.step(at.hour * 60 + at.minute, float("nan") if rate is None else rate, walked=bool(steps))
 
     def read(self) -> MinuteFindings:
-        found = self._rhrad.read() or (None, None, None)
-        enough = self._cusum is not None and self._cusum.enough
-        sums = (self._cusum.sums[-1], self._cusum.p_values[-1]) if enough and self._cusum is not None else (None, None)
-        return MinuteFindings(self._last, *sums, *found)
+        hour, value, anomaly = self._rhrad.read() or (None, None, None)
+        total, p_value = None, None
+        if self._cusum is not None and self._cusum.enough:
+            total, p_value = self._cusum.sums[-1], self._cusum.p_values[-1]
+        return MinuteFindings(self._last, total, p_value, hour, value, anomaly, self._missing)
 
 
 def minutes_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """Of one person's rows of heart rates and steps: `at` (local minute), `rate` (mean, null where none was measured), `steps` (sum, null
+    """Of one person's rows of heart rates and steps: `at` (local minute), `rate` (mean, null where none was measured), `steps` (sum, 0
     where none was told), in order. What a person reports is left out; devices are not told apart."""
     at = (pl.col("start_at") + pl.duration(minutes=pl.col("offset_minutes").fill_null(0))).dt.replace_time_zone(None).dt.truncate("1m")
     rate, steps = pl.col("code") == "heart_rate", pl.col("code") == "steps"
@@ -179,8 +185,3 @@ def minutes_of(rows: pl.DataFrame) -> pl.DataFrame:
         .agg(rate=pl.col("value").filter(rate).mean(), steps=pl.col("value").filter(steps).sum())
         .sort("at")
     )  # fmt: skip
-
-
-def days_before(at: datetime, minutes: pl.DataFrame) -> list[date]:
-    """Days before that of `at` with a heart rate."""
-    return minutes.filter(pl.col("at").dt.date() < at.date()).drop_nulls("rate")["at"].dt.date().unique().sort().to_list()

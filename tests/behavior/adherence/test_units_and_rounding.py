@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from heedful.behavior.adherence.windows import after
-from heedful.core.errors import SettingsError
+from heedful.core.errors import SchemaError, SettingsError
 from heedful.core.registry import METHODS
 
 EVENTS = pl.DataFrame(
@@ -99,3 +99,15 @@ def test_sliding_windows_that_are_none(wrong: dict[str, float]) -> None:
 def test_groups_come_flat_only() -> None:
     with pytest.raises(SettingsError, match="flat"):
         run("continuous_medication_availability_by_group", measure="CMA1", medication_groups={}, flatten_medication_groups=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"), [({"date": ["04/26/2033"] * 5}, "dates as 2026-03-01"), ({"duration_days": None}, "lack duration_days")]
+)
+def test_events_that_cannot_be_read(change: dict[str, list[str] | None], says: str) -> None:
+    name, values = next(iter(change.items()))
+    table = EVENTS.drop(name) if values is None else EVENTS.with_columns(pl.Series(name, values))
+    method = METHODS.get("adherence.continuous_medication_availability").run
+    assert method is not None
+    with pytest.raises(SchemaError, match=says):
+        method({"measure": "CMA1"}, {"events": table})

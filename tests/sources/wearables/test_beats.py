@@ -144,7 +144,7 @@ def test_a_list_that_is_cut_between_batches_says_the_same(tmp_path: Path) -> Non
     known_at, options = datetime(2026, 1, 1, tzinfo=UTC), Options("x", "p")
     whole = Beats(tmp_path / "export.xml", options, known_at).rows(beats)[0]
     cut = Beats(tmp_path / "export.xml", options, known_at)
-    assert pl.concat([cut.rows(beats[:4])[0], cut.rows([(dict(record), *rest) for _, *rest in beats[4:]])[0]]).equals(whole)
+    assert pl.concat([cut.rows(beats[:4])[0], cut.rows([(dict(record), rate, at) for _, rate, at in beats[4:]])[0]]).equals(whole)
     assert whole["value"][1:].round(1).n_unique() <= 3
 
 

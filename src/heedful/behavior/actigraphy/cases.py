@@ -50,7 +50,12 @@ def recording_of(inputs: Mapping[str, pl.DataFrame]) -> Recordings:
     if table.height < 2:
         raise RecordingError("A recording of fewer than two epochs has no epoch length.")
     text = table.get_column("time")
-    time = text if text.dtype.is_temporal() else text.str.to_datetime(time_unit="ms")
+    try:
+        time = text if text.dtype.is_temporal() else text.str.to_datetime(time_unit="ms")
+    except pl.exceptions.PolarsError as error:
+        raise RecordingError(
+            f"A time cannot be read ({str(error).splitlines()[0]}). Write times of the device's clock, such as 2026-03-01T22:00:00."
+        ) from error
     instants = time.dt.cast_time_unit("ms").to_physical().to_numpy()
     steps = np.diff(instants)
     if (steps != steps[0]).any() or steps[0] <= 0:

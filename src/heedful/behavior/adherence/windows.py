@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from heedful.core.columns import check_arguments
-from heedful.core.errors import SettingsError
+from heedful.core.errors import SchemaError, SettingsError
 
 Unit = Literal["days", "weeks", "months", "years"]
 _DAYS: dict[str, int] = {"days": 1, "weeks": 7}
@@ -62,14 +62,23 @@ def events(
     dose: str | None = "daily_dose", medication: str | None = "medication_class",
 ) -> Events:  # fmt: skip
     """Events from a table with these columns; `date` is a date or an ISO text. Absent columns of dose and medication are unknown."""
+    lost = [name for name in (patient, date, duration) if name not in table.columns]
+    if lost:
+        raise SchemaError(f"The events lack {', '.join(lost)}; they have {', '.join(table.columns)}.")
     day = pl.col(date).str.to_date() if table.schema[date] == pl.String else pl.col(date).cast(pl.Date)
     known_dose, known_medication = dose is not None and dose in table.columns, medication is not None and medication in table.columns
-    ordered = table.select(
+    selected = table.lazy().select(
         patient=pl.col(patient), date=day.to_physical().cast(pl.Float64), duration=pl.col(duration).cast(pl.Float64),
         dose=pl.col(str(dose)).cast(pl.Float64) if known_dose else pl.lit(1.0),
         medication=pl.col(str(medication)).cast(pl.String).rank("dense").cast(pl.Int64) if known_medication else pl.lit(0, pl.Int64),
         row=pl.int_range(pl.len(), dtype=pl.Int64),
     ).sort("patient", "date", "row", maintain_order=True)  # fmt: skip
+    try:
+        ordered = selected.collect()
+    except pl.exceptions.PolarsError as error:
+        raise SchemaError(
+            f"The events cannot be read ({str(error).splitlines()[0]}). Give dates as 2026-03-01, durations and doses as numbers."
+        ) from error
     counts = ordered.group_by("patient", maintain_order=True).len()
     begin = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts.get_column("len").to_numpy().astype(np.int64))])
     day_number, supplied, daily_dose = (

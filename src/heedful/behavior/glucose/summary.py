@@ -55,7 +55,14 @@ def readings(table: pl.DataFrame) -> list[Readings]:
     if lost:
         raise GlucoseError(f"The readings lack {', '.join(lost)}; give a table with id, time and gl (mg/dL).")
     time = pl.col("time") if table.schema["time"].is_temporal() else pl.col("time").cast(pl.String).str.to_datetime(time_unit="us")
-    laid = table.select(person=pl.col("id").cast(pl.String), at=time.dt.epoch("s"), glucose=pl.col("gl").cast(pl.Float64).fill_nan(None))
+    try:
+        laid = table.select(
+            person=pl.col("id").cast(pl.String), at=time.dt.epoch("s"), glucose=pl.col("gl").cast(pl.Float64).fill_nan(None)
+        )
+    except pl.exceptions.PolarsError as error:
+        raise GlucoseError(
+            f"A time or a reading cannot be read ({str(error).splitlines()[0]}). Write times as local ones without a zone."
+        ) from error
     if laid.get_column("at").null_count():
         raise GlucoseError("A reading has no time; set such rows aside.")
     out = []

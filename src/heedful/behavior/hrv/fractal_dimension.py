@@ -57,7 +57,8 @@ def lempel_ziv_complexity(rr_ms: Floats) -> float:
 def _curve_length(rr: Floats, k: int) -> float:
     n, total = len(rr), 0.0
     for start in range(k):
-        total += np.abs(np.diff(rr[start::k])).sum() * (n - 1) / ((n - start - 1) // k * k) / k
+        steps = (n - start - 1) // k
+        total += np.abs(np.diff(rr[start::k])).sum() * (n - 1) / (steps * k) / k if steps else np.nan  # too short for this k
     return total / k
 
 

@@ -43,7 +43,8 @@ def of_rates(beats_per_minute: Floats, at_s: Floats, before: float = np.nan) -> 
     """Intervals in ms that end at beats of which an instantaneous rate (whole beats a minute) and a time to 10 ms are told.
 
     Both are rounded. Where a beat follows the one above it, the interval is the difference of their times as far as the rate allows it;
-    where beats are missing between (or it is the first), it is what the rate says. Interval n ends at beat n; `before` is the time of the beat above the first.
+    where beats are missing between (or it is the first), it is what the rate says. Interval n ends at beat n; `before` is the time of the
+    beat above the first.
 
     >>> of_rates(np.array([94.0, 91.0, 60.0]), np.array([0.0, 0.66, 5.0])).round(1).tolist()
     [638.3, 660.0, 1000.0]
