@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from heedful.core.errors import SourceError
-from heedful.sources.wearables import apple_columns, apple_xml
+from heedful.sources.wearables import apple_columns, apple_records, apple_xml
 from heedful.sources.wearables.apple_columns import Names, TooManyNamesError, stamp_of
 from heedful.sources.wearables.apple_records import Reading
 from heedful.sources.wearables.apple_scan import MOST_NOTES
@@ -249,6 +249,15 @@ def test_there_is_room_for_long_values_and_many_names() -> None:
     writers = (f'<Record type="HK{n}" device="{"d" * 200}{n}" value="1"/>' for n in range(1_500))
     notes = (f'<Record value="{n}"><MetadataEntry key="n" value="{n * 7:0300}"/><MetadataEntry key="m"/></Record>' for n in range(3_000))
     agree(of(long, *writers, *notes, *(f"<Other{n}/>" for n in range(9_000))), 10_000, 65_536)
+
+
+def test_a_batch_of_long_values_is_cut_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apple_records, "MOST_TEXT", 100_000)
+    records = [f'<Record value="{"7" * 50_000}{n}"><MetadataEntry key="n" value="{n}"/></Record>' for n in range(40)]
+    agree(of(*records), 1_000, 65_536)
+    sizes = [found.columns.size for found in Reading(Names(), 1_000).batches(Path("export.xml"), io.BytesIO(of(*records)))]
+    assert sum(sizes) == 40
+    assert len(sizes) > 5
 
 
 def test_a_tag_of_megabytes_is_lxmls_to_judge() -> None:

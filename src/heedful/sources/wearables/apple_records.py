@@ -21,6 +21,8 @@ from heedful.sources.wearables.archives import DECODING
 
 LONGEST_TAG = 1 << 20
 """Bytes of a tag that is not handed to the judge unfinished."""
+MOST_TEXT = 1 << 24
+"""Bytes of values that a batch need not go beyond; those of an ordinary one are some hundred thousand."""
 _BLOCKS, _STACK = 4, 8_192
 _NOT_READ = {
     "Correlation": "Correlation: its parts are records of their own",
@@ -103,7 +105,7 @@ class Reading:
             self._add(self._judge.rewritten(b"", last=True))
         while True:
             status = self._scan()
-            if status == FULL:
+            if status == FULL or (status == scanning.NO_TEXTS and self._state[scanning.TEXT] > MOST_TEXT):
                 yield self._cut()
             elif status >= scanning.NO_ROOM:
                 self._make_room(status)
