@@ -29,3 +29,13 @@ def test_text_is_hashed_when_no_view_repeats(monkeypatch: object) -> None:
     of_row, firsts = streams(next(batches(data)), data)
     assert len(firsts) == 7
     assert [text[int(firsts[n])] for n in of_row] == text
+
+
+def test_many_streams_are_numbered_as_they_come() -> None:
+    """More than there is room for at first."""
+    pairs = [(f"p{(n * 7) % 2_500}", f"d{n % 3}") for n in range(8_000)]
+    data = pl.DataFrame(pairs, schema=["x", "y"], orient="row")
+    of_row, firsts = streams(next(batches(data)), data)
+    numbers: dict[tuple[str, str], int] = {}
+    assert of_row.tolist() == [numbers.setdefault(pair, len(numbers)) for pair in pairs]
+    assert firsts.tolist() == [pairs.index(pair) for pair in numbers]

@@ -59,3 +59,13 @@ def test_whole_rows_beside_those_that_only_tell_what_they_touch() -> None:
     assert rows is not None
     assert rows.columns == ["person", "day"]
     assert rows.height == 2
+
+
+def test_what_a_person_was_answered_from_is_forgotten_alone() -> None:
+    decided = Decided()
+    rows = pl.DataFrame({"person": ["a", "b"], "value": [1, 2]})
+    keys = rows.select("person")
+    assert decided.changed("x", keys, rows)["person"].to_list() == ["a", "b"]
+    decided.keep()
+    decided.forget("x", pl.Series(["a"]))
+    assert decided.changed("x", keys, rows)["person"].to_list() == ["a"]

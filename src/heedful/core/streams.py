@@ -101,7 +101,8 @@ def _number(a, b, c, d, limit):  # type: ignore[no-untyped-def]
         if slots[at] < 0:
             if count == limit:
                 return of_row, firsts[:count], False
-            slots[at] = last = count
+            slots[at] = count
+            last = slots[at]
             firsts[count] = i
             count += 1
             if count == len(firsts):

@@ -41,6 +41,8 @@ class Decided:
             self._known.clear()  # what it had written when it broke off is not known
         self._new.clear()
 
-    def forget(self, name: str) -> None:
-        """All keys of a derivation are to be answered again."""
-        self._known.pop(name, None)
+    def forget(self, name: str, people: pl.Series | None = None) -> None:
+        """All keys of a derivation (of these people, if said) are to be answered again."""
+        known = self._known.pop(name, None)
+        if known is not None and people is not None:
+            self._known[name] = known.filter(~pl.col("person").is_in(people.unique().implode()))

@@ -26,7 +26,7 @@ from heedful.store.warm import Names
 
 MOST_HELD = 2_000
 """People; of more those who were opened first go."""
-OPENED_AT_ONCE = 50
+OPENED_AT_ONCE = 20
 """People opened in one update of one derivation: the others wait for the next one."""
 FEW_ROWS, ROWS_A_PERSON = 1_000, 200
 """Differences of more rows than the first, and the second for each person in them, are a load: these people are let go."""

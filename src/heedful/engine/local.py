@@ -141,7 +141,7 @@ class Engine:
             return self._touched(step, changed), None
         told = history.told()
         if told is not None:
-            self._decided.forget(step.derivation.name)  # of what their answers depended on is not known any more
+            self._decided.forget(step.derivation.name, told[0]["person"])  # on what their answers depended is not known any more
         if history.holds_all(rows["person"] for node in step.inputs if (rows := changed.of(node)) is not None):
             return None, told
         return history.without(self._touched(step, changed)), told
