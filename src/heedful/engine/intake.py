@@ -210,10 +210,10 @@ class Intake:
         rows = self.lake.scan(schema.table, schema, keys=keys)
         mine = rows.join(keys.lazy(), on=keys.columns, how="semi")
         if set(keys.columns) <= set(schema.key):
-            return mine.select(sorted(telling | set(keys.columns))).unique().collect()
-        named = mine.select(schema.key).unique().collect()
+            return mine.select(sorted(telling | set(keys.columns))).unique().collect(engine="streaming")  # some thousands of 10⁸ rows
+        named = mine.select(schema.key).unique().collect(engine="streaming")
         everything = self.lake.scan(schema.table, schema).join(named.lazy(), on=list(schema.key), how="semi")
-        return everything.select(sorted(telling | set(schema.key))).unique().collect()
+        return everything.select(sorted(telling | set(schema.key))).unique().collect(engine="streaming")
 
     def _delete_rows(self, number: int, hits: Mapping[type[Schema], pl.DataFrame]) -> dict[str, int]:
         changed, gone = Changed(), dict[str, int]()

@@ -94,9 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         origin = self.headers.get("Origin")
         if origin is not None and not _ORIGIN.fullmatch(origin):
-            self._told(
-                403, {"error": "This service answers no page of another site; call it from a program."}
-            )
+            self._told(403, {"error": "This service answers no page of another site; call it from a program."})
             return
         try:
             assert isinstance(self.server, CdsServer)
