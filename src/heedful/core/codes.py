@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 KINDS = (
-    "activity", "sleep", "heart", "body", "glucose", "location", "phone", "medication", "records", "diary", "answers", "profile", "own_posts",
+    "activity", "sleep", "heart", "body", "glucose", "location", "phone", "medication", "records", "diary", "answers", "profile",
+    "own_posts",
 )  # fmt: skip
 """Kinds of data that a consent may name."""
 
