@@ -81,3 +81,20 @@ def test_the_device_with_most_epochs_is_asked_and_none_twice(rows: SimpleNamespa
     other = rows_of(noon, night(3)[: 20 * HOUR], device="GENEActiv")
     alone, both = rows.derive(arm_angle_sleep, one), rows.derive(arm_angle_sleep, pl.concat([other, one]))
     assert both.equals(alone)
+
+
+@pytest.mark.parametrize("change", [60, -60])
+def test_a_night_in_which_the_clock_changes_is_as_long_as_it_was(rows: SimpleNamespace, change: int) -> None:
+    """At three hours after midnight of the first offset: an hour skipped (nothing is missing) or told twice (nothing is lost)."""
+    noon, angle = rows.monday - dt.timedelta(hours=12), night()
+    plain = rows.derive(arm_angle_sleep, rows_of(noon, angle))
+    turned = pl.col("start_at") >= rows.monday + dt.timedelta(hours=3)
+    local = pl.col("start_at") + pl.duration(minutes=pl.col("offset_minutes").cast(pl.Int64))
+    moved = rows_of(noon, angle).with_columns(offset_minutes=pl.when(turned).then(change).otherwise(0).cast(pl.Int16))
+    moved = moved.with_columns(day=local.dt.date()).filter(local < rows.monday + dt.timedelta(hours=12))
+    out = rows.derive(arm_angle_sleep, Observations.check(moved))
+    for name in ("sleep_period_minutes", "sleep_minutes", "sleep_onset", "waso"):
+        assert rows.value_of(out, f"{name}[van_hees]") == rows.value_of(plain, f"{name}[van_hees]")
+    offset = rows.value_of(plain, "sleep_offset[van_hees]")[0]
+    assert rows.value_of(out, "sleep_offset[van_hees]") == (pytest.approx(offset + change), "")
+    assert out["coverage"].unique().to_list() == [pytest.approx(1.0 if change > 0 else 24 / 25)]

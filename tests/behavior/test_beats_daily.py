@@ -118,3 +118,16 @@ def test_a_whole_day_has_the_task_forces_long_term_set(rows: SimpleNamespace) ->
     assert rows.value_of(out, "hrv_sdnn_index[beats_24h]") == (pytest.approx(float(np.mean([np.std(one, ddof=1) for one in pieces]))), "")
     half = rows.derive(beat_variability, beats(rows.monday, lengths[: len(lengths) // 2]))
     assert rows.value_of(half, "hrv_sdnn[beats_24h]") == (None, "too_short")
+
+
+def test_an_hour_that_the_clock_shows_twice_counts_twice(rows: SimpleNamespace) -> None:
+    """Two pieces between 2 and 3 o'clock before the clock is set back, and two of the same clock times after it."""
+    starts, pieces = (2.0, 2.5, 3.0, 3.5), [heart(330, seed)[:300] for seed in range(4)]
+    night = pl.concat([
+        beats(rows.monday + dt.timedelta(hours=hour), one).with_columns(offset_minutes=pl.lit(-60 if hour >= 3 else 0, pl.Int16))
+        for hour, one in zip(starts, pieces, strict=True)
+    ])  # fmt: skip
+    out = rows.derive(beat_variability, Observations.check(night))
+    middle = np.median([time_features(one[np.cumsum(one) - one < 300_000])["rmssd"] for one in pieces])
+    assert rows.value_of(out, "hrv_rmssd[beats_night]") == (pytest.approx(middle), "")
+    assert out.filter(pl.col("feature") == "hrv_rmssd[beats_night]")["coverage"].item() == pytest.approx(4 / 84)

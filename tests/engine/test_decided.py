@@ -29,7 +29,7 @@ def test_exactly_those_that_differ_are_named(worlds: list[dict[str, list[int]]],
     for world, breaks in zip(worlds, broken, strict=False):
         decided.drop()
         now = {person: set(world.get(person, ())) for person in PEOPLE}
-        changed = set(decided.changed("f", keys, table(world))["person"])
+        changed = set(decided.differing("f", keys, table(world))["person"])
         must = {person for person in PEOPLE if known is None or now[person] != known[person]}
         assert must <= changed
         if known is not None:  # who has no rows is asked again each time: nothing of them is kept
@@ -43,11 +43,11 @@ def test_exactly_those_that_differ_are_named(worlds: list[dict[str, list[int]]],
 
 def test_a_derivation_that_is_computed_anew_is_asked_of_all() -> None:
     decided, keys, rows = Decided(), pl.DataFrame({"person": ["a"]}), table({"a": [1]})
-    assert decided.changed("f", keys, rows).height == 1
+    assert decided.differing("f", keys, rows).height == 1
     decided.keep()
-    assert decided.changed("f", keys, rows).is_empty()
+    assert decided.differing("f", keys, rows).is_empty()
     decided.forget("f")
-    assert decided.changed("f", keys, rows).height == 1
+    assert decided.differing("f", keys, rows).height == 1
 
 
 def test_whole_rows_beside_those_that_only_tell_what_they_touch() -> None:
@@ -65,7 +65,7 @@ def test_what_a_person_was_answered_from_is_forgotten_alone() -> None:
     decided = Decided()
     rows = pl.DataFrame({"person": ["a", "b"], "value": [1, 2]})
     keys = rows.select("person")
-    assert decided.changed("x", keys, rows)["person"].to_list() == ["a", "b"]
+    assert decided.differing("x", keys, rows)["person"].to_list() == ["a", "b"]
     decided.keep()
     decided.forget("x", pl.Series(["a"]))
-    assert decided.changed("x", keys, rows)["person"].to_list() == ["a"]
+    assert decided.differing("x", keys, rows)["person"].to_list() == ["a"]

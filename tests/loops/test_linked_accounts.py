@@ -58,10 +58,10 @@ def take(site: Site, posts: list[dict[str, Any]], deletions: tuple[Deletion, ...
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    """Ana and bo agreed to care; ana to own posts too, from the day before. The posts of ann, bob and cat are there; nothing is linked."""
+    """Ana and bo agreed to care; ana to own posts too, from two days before. The posts of ann, bob and cat are there; nothing is linked."""
     made = Site(Settings(), tmp_path / "site", FixedClock(NOW))
     made.record_consents(pl.DataFrame({"person": ["ana", "bo"], "purpose": ["care"] * 2}), "test")
-    agree(made, "ana", from_at=AT - timedelta(days=1))
+    agree(made, "ana", from_at=AT - timedelta(days=2))
     take(made, [post(name, *told) for name, told in TOLD.items()])
     yield made
     made.close()

@@ -13,9 +13,11 @@ from heedful.core.schemas import INSTANT, Adherence, Changes, Diary, Dispensings
 from heedful.core.seals import seal
 from heedful.person import DERIVATIONS, timeline_changes, timeline_diary, timeline_features, timeline_medication, timeline_records
 from heedful.person.guidelines import Guidelines
+from heedful.sources import packaged_later
+from heedful.sources.packaged import taggers
 
 HELD = Consented[Held]
-RESOURCES = {"guidelines": Guidelines(), "lapse": NO_SHIFT}
+RESOURCES = {"guidelines": Guidelines(), "lapse": NO_SHIFT, "vocabulary": packaged_later.vocabulary(), "taggers": taggers()}
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -59,6 +61,9 @@ def test_only_unusual_days_stand_in_the_lane_of_changes() -> None:
     out = timeline_changes(seal(table, HELD, Changes)).data
     assert out["text"].to_list() == ["Resting heart rate was unusual for this person: 70, usually 60."]
     assert out.row(0, named=True)["item"] == "nightsignal: resting_heart_rate[nightsignal]"
+    onset = table.with_columns(feature=pl.lit("sleep_onset"), observed=pl.lit(75.0), expected=pl.lit(-30.0)).head(1)
+    (told,) = timeline_changes(seal(onset, HELD, Changes)).data["text"]
+    assert told == "Fell asleep was unusual for this person: 01:15, usually 23:30."
 
 
 def test_two_dispensings_of_a_drug_on_a_day_are_one_thing_with_the_supplies_added(rows: SimpleNamespace) -> None:

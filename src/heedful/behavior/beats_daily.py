@@ -4,9 +4,10 @@ Beats. Of each person's day one device: the most trusted (`devices`), then the o
 first by name. An interval more than half of which lies within the one before it is left out: the same beat, told twice. One that differs by
 more than 20 % from the median of the eleven around it counts as no normal beat and is replaced by the line between its neighbors.
 
-Pieces. Five minutes of the local clock each. Of a piece the longest run of intervals without a gap of more than a second counts. It is
-*short* with 30 intervals or more of which at most 10 % are replaced, and *whole* if it lasts 270 seconds or more as well. Short pieces give
-mean, RMSSD, pNN50 and SD1; whole ones SDNN, SD2 and the powers of the bands (0.04-0.15 and 0.15-0.4 Hz), which need the length.
+Pieces. Five minutes of the local clock each; of an hour that the clock shows twice both. Of a piece the longest run of intervals without a
+gap of more than a second counts. It is *short* with 30 intervals or more of which at most 10 % are replaced, and *whole* if it lasts 270
+seconds or more as well. Short pieces give mean, RMSSD, pNN50 and SD1; whole ones SDNN, SD2 and the powers of the bands (0.04-0.15 and
+0.15-0.4 Hz), which need the length.
 
 `[beats_night]` is the median of the pieces between 0 and 7 o'clock, at least three; `[beats_day]` of those from 7 to 24 o'clock, at least
 one, exercise included. `[beats_24h]` is the Task Force's long-term set over all normal intervals of a day of which 18 hours or more are
@@ -47,6 +48,7 @@ _WHOLE = {"hrv_sdnn": "ms", "hrv_sd2": "ms", "hrv_lf": "ms2", "hrv_hf": "ms2", "
 _LONG = {"hrv_sdnn": "ms", "hrv_sdann": "ms", "hrv_sdnn_index": "ms", "hrv_rmssd": "ms", "hrv_triangular_index": "1"}
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @derivation(reads=(Observations,), writes=Features, by=("person", "day"), needs=("devices",), only={"observations": (CODE,)}, version=1)
@@ -68,15 +70,15 @@ def beat_variability(observations: Frame[Consented[P], Observations], devices: D
 
 
 def _days(rows: pl.DataFrame, devices: DeviceTrust) -> Iterator[tuple[str, object, pl.DataFrame]]:
-    """Each person's day with its chosen device's intervals in order: minute of the local day, begin and end (s), value; `sound` says which
-    are plausible."""
+    """Each person's day with its chosen device's intervals in order: minute of the local day, number of the piece (of all time), begin and
+    end (s), value; `sound` says which are plausible."""
     code = CODES[CODE]
     begin, end = (pl.col(name).dt.epoch("us") / 1e6 for name in ("start_at", "end_at"))
-    midnight = pl.col("day").to_physical().cast(pl.Int64) * 1_440
+    utc, midnight = pl.col("start_at").dt.epoch("us") // 60_000_000, pl.col("day").to_physical().cast(pl.Int64) * 1_440
     placed = rows.select(
         "person", "day", "device", devices.of(CODE), "start_at", "row", "value", begin=begin, end=end,
         sound=pl.col("value").is_between(code.low, code.high).fill_null(value=False),
-        minute=pl.col("start_at").dt.epoch("us") // 60_000_000 + pl.col("offset_minutes") - midnight,
+        minute=utc + pl.col("offset_minutes") - midnight, piece=(utc + pl.col("offset_minutes") % PIECE_MINUTES) // PIECE_MINUTES,
     )  # fmt: skip
     key = ["person", "day"]
     best = (
@@ -90,23 +92,23 @@ def _days(rows: pl.DataFrame, devices: DeviceTrust) -> Iterator[tuple[str, objec
 
 
 def _features(person: str, day: object, beats: pl.DataFrame) -> Iterator[tuple[object, ...]]:
-    minute, begin, value = (beats.get_column(name).to_numpy() for name in ("minute", "begin", "value"))
+    minute, piece, begin, value = (beats.get_column(name).to_numpy() for name in ("minute", "piece", "begin", "value"))
     sound = beats.get_column("sound").to_numpy()
     kept = np.flatnonzero(sound)
     kept = kept[_follows(begin[kept], value[kept] / 1_000)]
-    pieces = _pieces(minute[kept].astype(np.int64), begin[kept], value[kept])
+    pieces = _pieces(piece[kept], minute[kept], begin[kept], value[kept])
     for way, low, high, least in (("beats_night", 0, NIGHT_END, LEAST_NIGHT_PIECES), ("beats_day", NIGHT_END, DAY_END, LEAST_DAY_PIECES)):
         inside = (minute >= low) & (minute < high)
         if not inside.any():
             continue
         reason = "too_short" if (inside & sound).any() else "implausible"
-        here = [measures for slot, measures in pieces if low <= slot * PIECE_MINUTES < high]
+        here = [measures for at, measures in pieces if low <= at < high]
         for name, unit in (_SHORT | _WHOLE).items():
             found = [one[name] for one in here if name in one and np.isfinite(one[name])]
             said = len(found) >= least
-            share = len(found) * PIECE_MINUTES / (high - low)
+            share = min(1.0, len(found) * PIECE_MINUTES / (high - low))
             yield person, day, f"{name}[{way}]", float(np.median(found)) if said else None, unit, share, "" if said else reason
-    yield from _long_term(person, day, minute[kept].astype(np.int64), begin[kept], value[kept])
+    yield from _long_term(person, day, piece[kept], begin[kept], value[kept])
 
 
 def _follows(begin: Floats, seconds: Floats) -> NDArray[np.bool_]:
@@ -117,24 +119,23 @@ def _follows(begin: Floats, seconds: Floats) -> NDArray[np.bool_]:
     return np.concatenate([[True], begin[1:] >= ended[:-1] - seconds[1:] / 2])
 
 
-def _pieces(minute: NDArray[np.int64], begin: Floats, value: Floats) -> list[tuple[int, dict[str, float]]]:
-    """Of each piece of five minutes that counts its number in the day and its measures."""
+def _pieces(piece: Integers, minute: Integers, begin: Floats, value: Floats) -> list[tuple[int, dict[str, float]]]:
+    """Of each piece of five minutes that counts the minute of the day in which its longest run begins, and its measures."""
     if not len(value):
         return []
-    slot = minute // PIECE_MINUTES
     is_normal = normal(value)
     apart = np.diff(begin) - value[:-1] / 1_000 > GAP_SECONDS
-    edges = np.concatenate([[0], np.flatnonzero(apart | (np.diff(slot) != 0)) + 1, [len(value)]])
+    edges = np.concatenate([[0], np.flatnonzero(apart | (np.diff(piece) != 0)) + 1, [len(value)]])
     longest: dict[int, tuple[int, int]] = {}
     for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        held = longest.get(int(slot[first]), (0, 0))
+        held = longest.get(int(piece[first]), (0, 0))
         if last - first > held[1] - held[0]:
-            longest[int(slot[first])] = (first, last)
+            longest[int(piece[first])] = (first, last)
     out = list[tuple[int, dict[str, float]]]()
-    for number, (first, last) in sorted(longest.items()):
+    for _, (first, last) in sorted(longest.items()):
         good = is_normal[first:last]
         if last - first >= LEAST_INTERVALS and (~good).mean() <= MOST_REPLACED:
-            out.append((number, _measures(replaced(value[first:last], good))))
+            out.append((int(minute[first]), _measures(replaced(value[first:last], good))))
     return out
 
 
@@ -150,9 +151,7 @@ def _measures(rr: Floats) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _long_term(
-    person: str, day: object, minute: NDArray[np.int64], begin: Floats, value: Floats
-) -> Iterator[tuple[object, ...]]:  # fmt: skip
+def _long_term(person: str, day: object, piece: Integers, begin: Floats, value: Floats) -> Iterator[tuple[object, ...]]:
     """The Task Force's 24-hour set over normal intervals; SDANN and the SDNN index of pieces with 30 normal intervals or more."""
     covered = float(value.sum()) / 3.6e6
     if covered < ASKED_HOURS:
@@ -161,7 +160,7 @@ def _long_term(
     found = dict.fromkeys(_LONG, float("nan"))
     if said:
         good = normal(value)
-        nn, slot = value[good], minute[good] // PIECE_MINUTES
+        nn, slot = value[good], piece[good]
         pairs = good[1:] & good[:-1] & (np.diff(begin) - value[:-1] / 1_000 <= GAP_SECONDS)
         by_slot = (
             pl.DataFrame({"slot": slot, "nn": nn}).group_by("slot").agg(mean=pl.col("nn").mean(), sd=pl.col("nn").std(), count=pl.len())

@@ -20,6 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from heedful.behavior.annotations import expected_nights
+from heedful.behavior.clock_features import clock, is_clock
 from heedful.behavior.false_alarms import explanation, rate_sentence, wilson
 from heedful.behavior.nightsignal import NIGHT_VALUE
 from heedful.core.buffers import batches
@@ -36,8 +37,9 @@ JUDGED = (
     r"respiratory_rate|skin_temperature|glucose_)"
 )
 """Features of one day or night each. Indices over several days change with each of them, and shares near 0 or 1 have no spread to
-measure by: `change_points` looks at all features together."""
-NOT_JUDGED = r"^wear_minutes$|^day_resting_heart_rate\[|\[(reported|measured)\]$"
+measure by: `change_points` looks at all features together. What says the same as another feature (SD1 is RMSSD by the root of two) is not
+judged beside it: one change would be told twice."""
+NOT_JUDGED = r"^wear_minutes$|^day_resting_heart_rate\[|^hrv_sd1\[|\[(reported|measured)\]$"
 SLEEP = r"^(sleep_|waso)"
 NEEDED, NIGHT_NEEDED = 0.5, 0.75
 """Share of the usual coverage that a day, and the night of a sleep feature, needs to be judged."""
@@ -149,8 +151,10 @@ def _with_night_wear(values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _why() -> pl.Expr:
-    observed, expected = (_number(pl.col(name)) for name in ("value", "expected"))
-    side = pl.when(pl.col("value") >= pl.col("expected")).then(pl.lit("above")).otherwise(pl.lit("below"))
+    timed = is_clock(pl.col("feature"))
+    observed, expected = (pl.when(timed).then(clock(pl.col(name))).otherwise(_number(pl.col(name))) for name in ("value", "expected"))
+    higher = pl.col("value") >= pl.col("expected")
+    side = pl.when(timed).then(_either(higher, "after", "before")).otherwise(_either(higher, "above", "below"))
     times = ((pl.col("value") - pl.col("expected")).abs() / pl.col("spread")).round(1)
     how = pl.when(pl.col("verdict") == 1).then(pl.lit("Unusually")).otherwise(pl.lit("Very"))
     against = pl.format("{} against a median of {} on {} of the 28 days before", observed, expected, pl.col("nights_used"))
@@ -163,6 +167,10 @@ def _why() -> pl.Expr:
         .when(pl.col("verdict") == 0).then(pl.format("As usual: {}.", against))
         .otherwise(pl.format("{} far {} this person's baseline: {}, {} times the usual spread.", how, side, against, times))
     )  # fmt: skip
+
+
+def _either(condition: pl.Expr, true: str, false: str) -> pl.Expr:
+    return pl.when(condition).then(pl.lit(true)).otherwise(pl.lit(false))
 
 
 def _number(value: pl.Expr) -> pl.Expr:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from heedful.behavior.annotations import expected_nights
 from heedful.behavior.change import NEEDED, NOT_JUDGED
+from heedful.behavior.clock_features import CLOCK_FEATURES, clock_words
 from heedful.core.derivations import Carried, HistoryState, derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
@@ -86,7 +87,7 @@ def _history() -> HistoryState:
 
 
 @derivation(
-    reads=(Features, Annotations), writes=Changes, by=("person",), version=2, decided_by=_decides, fold=Carried(_history)
+    reads=(Features, Annotations), writes=Changes, by=("person",), version=3, decided_by=_decides, fold=Carried(_history)
 )  # fmt: skip
 def person_change_points(
     features: Frame[Consented[P], Features], annotations: Frame[Consented[P], Annotations]
@@ -171,8 +172,9 @@ def _row(
     spread = float(1.4826 * np.median(np.abs(known - was)))
     others = ", ".join(names[m] for m in makers if m != k)
     low, high = _interval(found.shown, DRAWS)
+    told = clock_words if names[k].partition("[")[0] in CLOCK_FEATURES else "{:.4g}".format
     why = (
-        f"A new level from this day on: {now:.4g} on {np.isfinite(after).sum()} days after, {was:.4g} on {len(known)} days before"
+        f"A new level from this day on: {told(now)} on {np.isfinite(after).sum()} days after, {told(was)} on {len(known)} days before"
         f"{f'; with it changed {others}' if others else ''}. In random order this person's own weeks show such a change in "
         f"{found.shown} of {DRAWS} histories of {days} days (95 % interval {low:.0%} to {high:.0%})."
     ).replace("%)", " %)").replace("% to", " % to")  # fmt: skip

@@ -149,6 +149,8 @@ def _within_minutes(one: Floats, other: Floats, lag: int) -> float | None:
     inner = np.arange(MOST_SHIFT_MINUTES, len(one) - MOST_SHIFT_MINUTES)
     first, second = one[inner], other[inner + lag]
     busy = np.flatnonzero((first > 0) | (second > 0))
+    if not len(busy):
+        return None  # all of it lies at the very edges of the day
     bout = np.concatenate([[0], np.cumsum(np.diff(busy) > QUIET_MINUTES)])
     counted = [np.bincount(bout, series[busy]) for series in (first, second)]
     alike = (np.minimum(*counted) >= LEAST_IN_BOUT) & (np.maximum(*counted) <= 2 * np.minimum(*counted))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
+
+from heedful.core.schemas import Schema
 
 _HASH, _ROWS = "_hash", "_rows"
 
@@ -14,7 +18,7 @@ class Decided:
         self._known: dict[str, pl.DataFrame] = {}
         self._new: dict[str, list[pl.DataFrame]] = {}
 
-    def changed(self, name: str, keys: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    def differing(self, name: str, keys: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         """Those of `keys` for which `rows` (distinct, with the key's columns) are not what they were, or that were not asked before."""
         hashed = rows.select(keys.columns).with_columns(rows.hash_rows(1).alias(_HASH))
         found = hashed.group_by(keys.columns).agg(pl.col(_HASH).bitwise_xor(), pl.len().alias(_ROWS))
@@ -40,6 +44,19 @@ class Decided:
         if self._new:
             self._known.clear()  # what it had written when it broke off is not known
         self._new.clear()
+
+    # --- what the lake tells
+
+    def came(self, schema: type[Schema], rows: pl.DataFrame) -> None:
+        """New rows are asked about when they are derived from."""
+
+    def changed(self, schema: type[Schema], rows: pl.DataFrame) -> None:
+        """So are corrections."""
+
+    def went(self, table: str, people: Iterable[str] | None) -> None:
+        """Rows of people were removed, which is asked about too; None: another process may have written other answers."""
+        if people is None:
+            self._known.clear()
 
     def forget(self, name: str, people: pl.Series | None = None) -> None:
         """All keys of a derivation (of these people, if said) are to be answered again."""

@@ -231,6 +231,7 @@ class Intake:
     def recover(self) -> list[str]:
         """Finish or undo what a killed process left; returns what was done, in words. Safe to call again."""
         said: list[str] = []
+        self._buried.clear()  # another process may have erased somebody since
         for number, name, state, keys in self.ledger.open_batches():
             if name == DELETION:
                 self._delete_rows(number, {TABLES[table]: rows for table, rows in _unpacked(keys or b"").items()})

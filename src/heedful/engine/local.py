@@ -88,7 +88,7 @@ class Engine:
         self._decided = Decided()
         self._folds = Folds([step.derivation for step in self.plan.steps], self.resources)
         self._histories = Histories(self.plan.steps, self.resources)
-        lake.watchers += [self._folds, self._histories]
+        lake.watchers += [self._decided, self._folds, self._histories]
         self._whole_people = {node for node, readers in by_person.items() if readers > 1}
 
     # --- keeping up to date
@@ -115,7 +115,7 @@ class Engine:
                 on_step(name)
             if name in anew:
                 self._decided.forget(name)
-            found = [] if told is None else [self._told_differences(step, told, read)]
+            found = [] if told is None else [self._told_differences(step, told, read, portions)]
             if touched is not None and touched.height:
                 found.append(self._differences(step, touched, changed, read, portions, anew=name in anew))
                 self._hold(step, touched)
@@ -154,11 +154,12 @@ class Engine:
             keys = pl.DataFrame({"person": people}, schema={"person": pl.String})
             history.open(people, [self._read(node, keys, names_read(step.derivation, node[0])) for node in step.inputs])
 
-    def _told_differences(self, step: Step, told: Told, read: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _told_differences(self, step: Step, told: Told, read: Reader, portions: Portions) -> tuple[pl.DataFrame, pl.DataFrame]:
         """By what the stored rows of some keys differ from what a state says of them."""
         keys, rows = told
         if rows is None:
-            rows = self._derive(step, self._all_inputs(step, keys, read), keys).join(keys, on=keys.columns, how="semi", nulls_equal=True)
+            parts = [self._derive(step, self._all_inputs(step, part, read), part) for part in portions.of(step.derivation, keys)]
+            rows = pl.concat(parts).join(keys, on=keys.columns, how="semi", nulls_equal=True)
         return _differing(self.lake.read_derived(step.table, step.derivation.writes, keys, day_range(keys)), rows)
 
     def _touched(self, step: Step, changed: Changed) -> pl.DataFrame | None:
@@ -229,7 +230,7 @@ class Engine:
             inputs = list[pl.DataFrame]()
             if derivation.decided_by is not None:
                 inputs = self._all_inputs(step, keys, read)
-                asked, keys = keys, self._decided.changed(derivation.name, keys, derivation.decided_by(*inputs))
+                asked, keys = keys, self._decided.differing(derivation.name, keys, derivation.decided_by(*inputs))
                 if keys.is_empty():
                     continue
                 if keys.height < asked.height:

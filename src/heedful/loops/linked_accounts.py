@@ -62,8 +62,8 @@ def link_accounts(site: Site, links: list[Link]) -> int:
     """
     with site.writing():
         rows = [_checked(site, link) for link in links]
-        pairs = {(row["source"], site.public_key.name(row["author"])): row["person"] for row in rows}
-        if len(pairs) < len({(row["person"], row["source"], row["author"]) for row in rows}):
+        claims = {(link.source, _bare(link.account), link.person) for link in links}
+        if len({claim[:2] for claim in claims}) < len(claims):
             raise ConsentError("The list links one account to two participants. An account is one person's: leave out who it is not.")
         schema = {name: dtype for name, dtype in LinkedAccounts.dtypes().items() if name in rows[0]}
         accounts = Accounts.of(site.ledger.inputs().get(INPUT, {}).get("accounts"))
@@ -90,8 +90,7 @@ def unlink(site: Site, person: str, source: str = "", account: str = "") -> dict
         if source:
             held = held.filter(pl.col("source") == source)
         if account:
-            names = [site.public_key.name(each) for each in _spellings(account)] + [account]
-            held = held.filter(pl.col("author").is_in(names))
+            held = held.filter(pl.col("author").is_in([*_names(site, account), account]))
         if held.is_empty():
             raise NotFoundError(f"No such account is linked to {person}. See: heedful link list {person}")
         gone = site.intake.remove(LinkedAccounts, held.select(LinkedAccounts.key))
@@ -147,6 +146,8 @@ def _checked(site: Site, link: Link) -> dict[str, Any]:
     person = site.person(link.person)
     if person == link.person:
         raise ConsentError(f"{person} is a pseudonym. Name the participant as the files do, so that both spaces are named by one hand.")
+    if person in site.intake.buried("person"):
+        raise ConsentError(f"{link.person} was erased; an erased participant is not taken up again.")
     if not site.grants().filter((pl.col("person") == person) & (pl.col("kind") == OWN_POSTS)).height:
         raise ConsentError(
             f"No consent of {link.person} in force names own posts, and * does not cover them. "
@@ -156,7 +157,7 @@ def _checked(site: Site, link: Link) -> dict[str, Any]:
         raise ConsentError(f"A link says how it was shown that the account is {link.person}'s ({' or '.join(PROOFS)}), and by whom.")
     account, author = _author(site, link.source, link.account)
     others = site.lake.read(LinkedAccounts).filter(
-        (pl.col("source") == link.source) & (pl.col("author") == author) & (pl.col("person") != person)
+        (pl.col("source") == link.source) & pl.col("author").is_in(_names(site, link.account)) & (pl.col("person") != person)
     )
     if others.height:
         raise ConsentError("Another participant has linked this account. An account is one person's: find out whose, and unlink the other.")
@@ -185,15 +186,25 @@ def _posted(site: Site, link: Link, author: str) -> str:
 def _author(site: Site, source: str, account: str) -> tuple[str, str]:
     """The account as the source's posts write it, and its pseudonym: of its spellings the first that has posts, else as it was given."""
     spellings = _spellings(account)
-    names = [site.public_key.name(spelling) for spelling in spellings]
+    names = _names(site, account)
     known = site.lake.read(Posts, pl.DataFrame({"source": [source] * len(names), "author": names}))["author"].unique().to_list()
     return next(((each, name) for each, name in zip(spellings, names, strict=True) if name in known), (spellings[0], names[0]))
 
 
-def _spellings(account: str) -> list[str]:
+def _names(site: Site, account: str) -> list[str]:
+    """Pseudonyms of an account in each of its spellings."""
+    return [site.public_key.name(spelling) for spelling in _spellings(account)]
+
+
+def _bare(account: str) -> str:
     bare = account.strip()
     for mark in _MARKS:
         bare = bare.removeprefix(mark)
+    return bare
+
+
+def _spellings(account: str) -> list[str]:
+    bare = _bare(account)
     return list(dict.fromkeys([account.strip(), bare, *(mark + bare for mark in _MARKS)]))
 
 

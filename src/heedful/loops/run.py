@@ -48,7 +48,7 @@ def run_site(
             try:
                 result.accounts[one.path.name] = site.read(one, progress)
             except SourceError as error:
-                result.refused[one.path.name] = str(error)
+                result.refused[str(one.path)] = str(error)
         site.intake.derive(on_step)
         _compact(site)
         result.alerts = len(open_alerts(site, site.clock.now()).opened)

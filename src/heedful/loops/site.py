@@ -123,7 +123,7 @@ class Site:
     def inputs(
         self, declared: Iterable[InputSettings], base: Path, refused: dict[str, str] | None = None, unknown: dict[str, str] | None = None
     ) -> list[Input]:
-        """Recognise the declared inputs. One that nobody can read is told in `refused`, by its name; without it `SourceError` is raised.
+        """Recognise the declared inputs. One that nobody can read is told in `refused`, by its path; without it `SourceError` is raised.
 
         Files of a folder that no source knows, while it knows others, are told in `unknown`, by their path.
         """
@@ -134,7 +134,7 @@ class Site:
             except SourceError as error:
                 if refused is None:
                     raise
-                refused[Path(one.path).name] = str(error)
+                refused[str(base / one.path)] = str(error)
         return found
 
     def _recognised(self, one: InputSettings, path: Path, unknown: dict[str, str] | None = None) -> list[Input]:

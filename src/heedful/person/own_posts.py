@@ -36,8 +36,8 @@ def timeline_own_posts(posts: Frame[Consented[P], OwnPosts], *, vocabulary: Voca
     """What a linked post says of its writer's own health: symptoms and conditions that are present (lane symptom), and experiences with a
     treatment (its effects: lane symptom; whether it helped, stops, switches and missed doses: lane medication).
 
-    What is denied, asked, supposed, past or of somebody else is left out, and so is what has no code in the vocabulary. `item` is the
-    finding's or the treatment's name with the post in brackets.
+    What is denied, asked, supposed, long past or of somebody else is left out, and so is what has no code in the vocabulary. All stands
+    on the day of the post. `item` is the finding's or the treatment's name with the post in brackets.
     """
     texts = posts.data.sort("person", "day", "source", "post")
     told = pl.concat([_symptoms(texts, vocabulary, taggers), _experiences(texts, vocabulary, taggers)])

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from heedful.behavior.clock_features import clock, is_clock
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
 from heedful.core.schemas import Adherence, Changes, Diary, Dispensings, Features, Records, Timeline
-from heedful.person.wording import CLOCK_FEATURES, amount, clock, date_words, drug_name, feature_name, missing_reason, number
+from heedful.person.wording import amount, date_words, drug_name, feature_name, missing_reason, number
 
 _COLUMNS = list(Timeline.columns)
 
@@ -30,7 +31,7 @@ _NO_EVENT_TYPES = (
 """Kept in the record, but no event of a person's health: bills, teams, papers; answers have rows of their own."""
 
 
-@derivation(reads=(Features,), writes=Timeline, by=("person", "day"), version=1)
+@derivation(reads=(Features,), writes=Timeline, by=("person", "day"), version=2)
 def timeline_features(features: Frame[Consented[P], Features]) -> Frame[Consented[P], Timeline]:
     """A person's features of a day as sentences; a missing one says why it is missing. Lanes activity, sleep, heart, measurement.
 
@@ -41,7 +42,7 @@ def timeline_features(features: Frame[Consented[P], Features]) -> Frame[Consente
     for label, pattern in reversed(_FEATURE_LANES):
         lane = pl.when(bare.str.contains(pattern)).then(pl.lit(label)).otherwise(lane)
     name = feature_name(pl.col("feature"))
-    reading = pl.when(bare.is_in(CLOCK_FEATURES)).then(clock(pl.col("value"))).otherwise(amount(pl.col("value"), pl.col("unit")))
+    reading = pl.when(is_clock(bare)).then(clock(pl.col("value"))).otherwise(amount(pl.col("value"), pl.col("unit")))
     known = pl.format("{}: {}.", name, reading)
     unknown = pl.format("{} is not known: {}.", name, missing_reason(pl.col("missing")))
     rows = features.data.select(
@@ -51,11 +52,13 @@ def timeline_features(features: Frame[Consented[P], Features]) -> Frame[Consente
     return features.derive(Timeline, rows.select(_COLUMNS))
 
 
-@derivation(reads=(Changes,), writes=Timeline, by=("person", "day"), version=1)
+@derivation(reads=(Changes,), writes=Timeline, by=("person", "day"), version=2)
 def timeline_changes(changes: Frame[Consented[P], Changes]) -> Frame[Consented[P], Timeline]:
     """What was unusual for this person on a day (level 1 or more); days as usual and days that could not be judged are left out."""
     name = feature_name(pl.col("feature"))
-    usual = pl.format("{} was unusual for this person: {}, usually {}.", name, number(pl.col("observed")), number(pl.col("expected")))
+    timed = is_clock(pl.col("feature"))
+    observed, expected = (pl.when(timed).then(clock(pl.col(one))).otherwise(number(pl.col(one))) for one in ("observed", "expected"))
+    usual = pl.format("{} was unusual for this person: {}, usually {}.", name, observed, expected)
     rows = changes.data.filter(pl.col("level") >= 1).select(
         "person", "day", value="observed", unit=pl.lit(None, pl.String), lane=pl.lit("change"), from_table=pl.lit("changes"),
         item=pl.format("{}: {}", "detector", "feature"),

@@ -17,18 +17,6 @@ UNIT_WORDS = {
 }  # fmt: skip
 
 NAMES = {"waso": "awake after falling asleep", "sleep_onset": "fell asleep", "sleep_offset": "woke up"}
-CLOCK_FEATURES = ("sleep_onset", "sleep_offset")
-"""Features that are times of day: minutes after local midnight, negative before it."""
-
-
-def clock(minutes: pl.Expr) -> pl.Expr:
-    """Minutes after midnight as a time of day.
-
-    >>> pl.DataFrame({"m": [-45.0, 431.6]}).select(clock(pl.col("m"))).to_series().to_list()
-    ['23:15', '07:12']
-    """
-    whole = minutes.round(0).cast(pl.Int64).mod(1440)
-    return pl.format("{}:{}", (whole // 60).cast(pl.String).str.zfill(2), (whole % 60).cast(pl.String).str.zfill(2))
 
 
 def drug_name(drug: pl.Expr) -> pl.Expr:

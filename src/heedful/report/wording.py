@@ -97,16 +97,6 @@ def instant(value: datetime.datetime) -> str:
     return f"{day(value.date(), year=True)}, {value:%H:%M} {value.tzname() or ''}".rstrip()
 
 
-def clock(minutes: float) -> str:
-    """Minutes after any midnight as a time of day.
-
-    >>> clock(-30), clock(1450)
-    ('23:30', '00:10')
-    """
-    whole = round(minutes) % 1440
-    return f"{whole // 60:02d}:{whole % 60:02d}"
-
-
 def name(code: str, names: Mapping[str, str]) -> str:
     """The preferred name of a concept or signal; without one, its code made readable.
 

@@ -14,7 +14,7 @@ import orjson
 
 from heedful.core.errors import SourceError
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|["\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
 _CLOSES = {ord("["): b"]", ord("{"): b"}"}
 _QUOTE = ord('"')
 

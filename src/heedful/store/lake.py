@@ -439,10 +439,10 @@ class Lake:
 
     def _check_caches(self, name: str) -> None:
         """Without the writer's lock another process may have written: what is kept of an older version is forgotten."""
-        if self._locked:
+        if self._locked and name in self._seen:
             return
         log = self._log(name)
-        version = -1 if log is None else log.version
+        version = -1 if log is None else log.version  # a table that is not there is seen too: another process may make it
         if self._seen.get(name, version) != version:
             self._warm_days.forget(name)
             self._warm_tables.forget(name)

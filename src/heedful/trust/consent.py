@@ -8,7 +8,7 @@ questions, and both must be yes.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -16,6 +16,9 @@ from heedful.core.codes import KINDS, NAMED_KINDS
 from heedful.core.errors import ConsentError
 from heedful.core.labels import PURPOSES
 from heedful.core.schemas import INSTANT
+
+_EARLIEST_ZONE = timedelta(hours=14)
+"""A day begins nowhere earlier before that of UTC."""
 
 
 def in_force(consents: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -52,18 +55,20 @@ def covered(rows: pl.DataFrame, grants: pl.DataFrame, kind: pl.Expr, at: pl.Expr
 
 
 def within_named(rows: pl.DataFrame, grants: pl.DataFrame, purpose: str, kinds: Iterable[str]) -> pl.Series:
-    """For each derived row (with `person` and `day`), whether grants for `purpose` cover that whole day for each of the kinds among `kinds`
-    that a consent must name (`NAMED_KINDS`); without such kinds, always.
+    """For each derived row (with `person` and `day`), whether grants for `purpose` cover its instant (`written_at`; without one the whole
+    day) for each of the kinds among `kinds` that a consent must name (`NAMED_KINDS`); without such kinds, always.
 
-    Other derived rows are shown by kind alone: their base rows were asked one by one as they came. These came in public, unasked.
+    A day is one of the person's zone, which the row does not tell: it is taken to begin as early as it does anywhere. Other derived rows are shown by kind alone: their base rows were asked one by one as they came. These came in public, unasked.
     """
     inside = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
     mine = grants.filter(pl.col("purpose") == purpose)
     first = pl.col("day").cast(pl.Datetime("us", "UTC"))
+    day = first - _EARLIEST_ZONE, first + pl.duration(days=1) - pl.duration(microseconds=1)
+    instants = (pl.col("written_at"),) if "written_at" in rows.columns else day
     for kind in sorted(set(kinds) & set(NAMED_KINDS)):
         whole = mine.filter(pl.col("kind") == kind)
-        for edge in (first, first + pl.duration(days=1) - pl.duration(microseconds=1)):
-            inside = inside & covered(rows, whole, pl.lit(kind), edge)
+        for at in instants:
+            inside = inside & covered(rows, whole, pl.lit(kind), at)
     return inside
 
 

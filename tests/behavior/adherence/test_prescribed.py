@@ -81,10 +81,12 @@ def test_what_does_not_go_together_tells_nothing(supply: dict[str, Any], order: 
     assert told([supply, package(30, 30, days_supplied=30.0)], [order]) == {}
 
 
-def test_an_instruction_of_two_steps_or_as_needed_tells_no_dose() -> None:
+def test_an_instruction_of_two_steps_as_needed_or_of_a_range_tells_no_dose() -> None:
     step = json.loads(prescription(0)["json"])["dosageInstruction"][0]
+    twice = {"timing": {"repeat": step["timing"]["repeat"] | {"frequencyMax": 2}}}
+    loose = {"asNeededBoolean": True}, {"asNeededCodeableConcept": {"text": "pain"}}, twice
     both = [
-        prescription(0) | {"json": json.dumps({"dosageInstruction": steps})} for steps in ([step, step], [step | {"asNeededBoolean": True}])
+        prescription(0) | {"json": json.dumps({"dosageInstruction": steps})} for steps in ([step, step], *([step | one] for one in loose))
     ]
     assert prescribed_doses(_frame(Records, both).data).is_empty()
     weekly = step | {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk"}}}

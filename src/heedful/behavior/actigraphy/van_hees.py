@@ -7,7 +7,7 @@ at an end does not count, and neither rule holds where hardly anything changes (
 for more than 30 minutes; breaks up to 60 minutes are bridged; the longest such stretch.
 
 References: van Hees et al. 2015, PLoS ONE 10:e0142533; van Hees et al. 2018, Sci Rep 8:12975. Equal to GGIR's HASIB ("vanHees2015") and
-HASPT ("HDCZA"), run in R over 60 made nights: every epoch and both ends (tests/behavior/actigraphy/test_van_hees.py keeps some). Where an
+HASPT ("HDCZA"), run in R over 66 made nights: every epoch and both ends (tests/behavior/actigraphy/test_van_hees.py keeps some). Where an
 angle is not known GGIR imputes it first; here that epoch is not still.
 """
 

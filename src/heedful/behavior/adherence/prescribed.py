@@ -6,7 +6,7 @@ prescribing and dispensing tables (`compute_event_durations`); not compared with
 which stay unknown: a dose on paper is not the dose that the pharmacist went by.
 
 Units must be the same. A quantity without one (so many tablets) goes with a dose in tablets or another unit of count only, never with
-milligrams; an instruction of several steps, or as needed, tells no dose.
+milligrams; an instruction of several steps, as needed, or of a range ("once or twice a day") tells no dose.
 """
 
 from __future__ import annotations
@@ -60,14 +60,18 @@ def prescribed_doses(records: pl.DataFrame) -> pl.DataFrame:
         for name, path in (
             ("value", "doseAndRate[0].doseQuantity.value"), ("unit", "doseAndRate[0].doseQuantity.unit"), ("needed", "asNeededBoolean"),
             ("code", "doseAndRate[0].doseQuantity.code"), ("frequency", "timing.repeat.frequency"), ("period", "timing.repeat.period"),
-            ("period_unit", "timing.repeat.periodUnit"),
+            ("period_unit", "timing.repeat.periodUnit"), ("reason", "asNeededCodeableConcept"), ("most", "timing.repeat.frequencyMax"),
+            ("longest", "timing.repeat.periodMax"),
         )
     }  # fmt: skip
     days = step["period_unit"].replace_strict(_DAYS, default=None, return_dtype=pl.Float64)
     value, often, period = (step[name].cast(pl.Float64, strict=False) for name in ("value", "frequency", "period"))
     plain = records.filter(
         (pl.col("type") == "MedicationRequest") & pl.col("day").is_not_null(), ~pl.col("status").is_in(NOT_IN_FORCE).fill_null(value=False)
-    ).filter(pl.col("json").str.json_path_match("$.dosageInstruction[1]").is_null() & (step["needed"].fill_null("false") != "true"))
+    ).filter(
+        pl.col("json").str.json_path_match("$.dosageInstruction[1]").is_null() & (step["needed"].fill_null("false") != "true"),
+        *(step[name].is_null() for name in ("reason", "most", "longest")),
+    )
     doses = plain.select(
         "person", "code", "display", "resource", since="day", dose=value * often / (period * days),
         dose_in=_plain(pl.coalesce(step["code"], step["unit"])),

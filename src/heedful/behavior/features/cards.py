@@ -47,7 +47,7 @@ def _beats(way: str, pieces: str, equals: str) -> tuple[FeatureCard, ...]:
     )
     told = (
         ("rr_mean", "mean interval", "ms", short), ("hrv_rmssd", "root mean square of successive changes", "ms", short),
-        ("hrv_pnn50", "changes of more than 50 ms", "%", short), ("hrv_sd1", "width of the Poincaré plot", "ms", short),
+        ("hrv_pnn50", "share of changes of more than 50 ms", "%", short), ("hrv_sd1", "width of the Poincaré plot", "ms", short),
         ("hrv_sdnn", "standard deviation (n - 1)", "ms", whole), ("hrv_sd2", "length of the Poincaré plot", "ms", whole),
         ("hrv_lf", "power from 0.04 to 0.15 Hz (Welch, linear to 4 Hz)", "ms2", whole), ("hrv_hf", "power from 0.15 to 0.4 Hz", "ms2", whole),
         ("hrv_lf_hf", "quotient of the two powers", "1", whole),
@@ -200,6 +200,7 @@ def features_page() -> str:
         "Every feature that heedful derives for a person's day, by name (table `features`; `heedful explain` shows the rows behind one). Missing is never\n"
         "zero: a value that cannot be told carries its reason. Screens and scores are for people to judge; none is a diagnosis. What is made of\n"
         "positions or of a phone stands in the table `context_features`, apart: it is seen only under a consent that names location or phone.\n"
+        "*Equals* names the program whose answers ours were compared with; where it is empty none was.\n"
     )
     parts += ["| feature | definition | unit | made of | published, or whose rule | equals | code |", "|---|---|---|---|---|---|---|"]
     for card in CARDS.values():

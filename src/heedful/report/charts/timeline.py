@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from heedful.behavior.clock_features import clock
 from heedful.report.charts.pixels import y_at, y_to
 from heedful.report.charts.supply import Lane, supply_lane
 from heedful.report.charts.symptoms import symptom_lane
@@ -104,7 +105,12 @@ def _missing(data: pl.DataFrame, days: Days, height: int) -> alt.Chart:
 def _nights(days: Days) -> list[alt.Chart]:
     placed = _placed(days.nights)
     known = _columns(placed.filter(pl.col("missing") == "")).with_columns(
-        tip=pl.format("Night of {}: {} to {}", pl.col("day").dt.strftime("%-d %b"), _clock("onset"), _clock("offset"))
+        tip=pl.format(
+            "Night of {}: {} to {}",
+            pl.col("day").dt.strftime("%-d %b"),
+            clock(pl.col("onset") + _NIGHT_FROM),
+            clock(pl.col("offset") + _NIGHT_FROM),
+        )
     )
     left = x_axis(days)
     left["shorthand"] = "left:T"
@@ -130,11 +136,6 @@ def _placed(nights: pl.DataFrame) -> pl.DataFrame:
     outside = ((onset >= _NIGHT_MINUTES) & (offset >= _NIGHT_MINUTES)) | (end <= start)
     reason = pl.when((pl.col("missing") == "") & outside).then(pl.lit("asleep outside the hours drawn")).otherwise("missing")
     return nights.select("day", onset=start, offset=end, missing=reason)
-
-
-def _clock(column: str) -> pl.Expr:
-    minute = (pl.col(column).round(0).cast(pl.Int64) + _NIGHT_FROM) % 1440
-    return pl.format("{}:{}", (minute // 60).cast(pl.String).str.zfill(2), (minute % 60).cast(pl.String).str.zfill(2))
 
 
 def _heart(days: Days) -> list[alt.Chart]:

@@ -7,12 +7,13 @@ from typing import Any
 import polars as pl
 
 from heedful.behavior.adherence.dispensed import QUARTERLY
+from heedful.behavior.clock_features import clock_words
 from heedful.report.charts.timeline import Days, timeline_chart
 from heedful.report.content import PageContent
 from heedful.report.html import Html, element, empty, figure, fold, join, legend, section, table
 from heedful.report.sections.days import days_of
 from heedful.report.sections.reports import own_reports
-from heedful.report.wording import clock, counted, day, feature_name, name, number, share, short, span
+from heedful.report.wording import counted, day, feature_name, name, number, share, short, span
 
 MOST_PEOPLE = 3
 MEASURES = {
@@ -133,7 +134,7 @@ def _finding(days: Days, changes: pl.DataFrame) -> str:
         shift = (
             known.select((pl.col("onset") - 720).mod(1440).median(), pl.col("offset").mod(1440).median()).row(0) if known.height else None
         )
-        usual = f", usually {clock(shift[0] + 720)} to {clock(shift[1])}" if shift and None not in shift else ""
+        usual = f", usually {clock_words(shift[0] + 720)} to {clock_words(shift[1])}" if shift and None not in shift else ""
         said.append(f"{known.height} of {counted(days.nights.height, 'night')} known{usual}")
     if days.heart.height:
         said.append(f"resting heart rate known on {counted(days.heart['value'].count(), 'day')}")
@@ -155,8 +156,8 @@ def _numbers(days: Days) -> Html:
         parts.append(
             days.nights.select(
                 "day",
-                pl.col("onset").map_elements(clock, pl.String).alias("Asleep"),
-                pl.col("offset").map_elements(clock, pl.String).alias("Awake"),
+                pl.col("onset").map_elements(clock_words, pl.String).alias("Asleep"),
+                pl.col("offset").map_elements(clock_words, pl.String).alias("Awake"),
             )
         )
     if days.heart.height:
@@ -192,7 +193,7 @@ def _changes(changes: pl.DataFrame) -> Html:
 
 def _change(row: dict[str, Any]) -> Html:
     level = int(row["level"])
-    base = f"{row['detector']}, baseline of {row['nights_used']} days"
+    base = f"{row['feature']}, {row['detector']}, baseline of {row['nights_used']} days"
     return element(
         "li",
         element("span", "very unusual" if level > 1 else "unusual", class_=f"badge level{level}"),

@@ -186,11 +186,12 @@ class Aware:
             asked = [part for part, one in known if one and one.name == "esms"]
             others = [(part, one) for part, one in known if not (one and one.name == "esms")]
             if not cursor or "draft" in cursor:
-                yield from batches(_all(others, platform, options, decimals), options, known_at, cursor, total)
+                drafts_of = _all(others, platform, options, decimals, alone=len(known) == 1)
+                yield from batches(drafts_of, options, known_at, cursor, total)
                 cursor = None
             done = sum(part.size for part, _ in others)
-            drafts_of = answer_drafts(asked, _esms(platform, options), done, alone=len(known) == 1)
-            yield from answer_batches(drafts_of, options, known_at, cursor, total)
+            answered = answer_drafts(asked, _esms(platform, options), done, alone=len(known) == 1)
+            yield from answer_batches(answered, options, known_at, cursor, total)
 
 
 class _Person:
@@ -238,7 +239,9 @@ def _names(part: Part) -> tuple[str, ...]:
         return ()
 
 
-def _all(known: Sequence[tuple[Part, Stream | None]], platform: Platform, options: Options, decimals: int) -> Iterator[Draft]:
+def _all(
+    known: Sequence[tuple[Part, Stream | None]], platform: Platform, options: Options, decimals: int, *, alone: bool
+) -> Iterator[Draft]:
     done = 0
     for part, stream in known:
         done += part.size
@@ -251,7 +254,7 @@ def _all(known: Sequence[tuple[Part, Stream | None]], platform: Platform, option
                 draft.done = done
                 yield draft
         except SourceError as error:
-            if len(known) == 1:
+            if alone:
                 raise
             yield Draft(part.name, Rows().table(), [(error.line or 1, f"{error.reason}; {error.cure}", None)], done=done)
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from heedful.sources.answers.drafted import AnswerDraft, number
-from heedful.sources.phones.prompts import FREE_TEXT, PENDING, let_pass
+from heedful.sources.phones.prompts import FREE_TEXT, LARGEST_TYPED, PENDING, let_pass
 from heedful.sources.phones.streams import CURE, Record, instant, portions
 from heedful.sources.wearables.parts import Part
 
@@ -21,7 +21,7 @@ MARKS = ("device_id", "timestamp", "esm_status", "esm_user_answer")
 NOT_ASKED = "question that was not shown, by a condition of the form"
 _BECAME = {"1": "dismissed", "3": "expired", "6": "replaced"}
 _CHOICES = {"2": "esm_radios", "3": "esm_checkboxes", "5": "esm_quick_answers"}
-_TIMES, _AFFECT = ("7", "11", "12"), "8"
+_TIMES, _AFFECT, _TYPED = ("7", "11", "12"), "8", "1"
 _TOGETHER = 1.0
 """Seconds between questions of one queue: the client stamps them a millisecond apart, and they are one prompt."""
 
@@ -105,10 +105,10 @@ def _answer(written: str, question: Mapping[str, Any]) -> tuple[float | None, st
     """Number and words of an answer: of a scale its number, of choices those that the question offers."""
     kind = str(question.get("esm_type") or "").strip().removesuffix(".0")
     value = number(written)
-    if value is not None and kind not in _CHOICES:
-        return value, None
     if kind in _CHOICES:
-        return value, written if _offered(written, question.get(_CHOICES[kind])) else FREE_TEXT
+        return (value, written) if _offered(written, question.get(_CHOICES[kind])) else (None, FREE_TEXT)
+    if value is not None and (kind != _TYPED or abs(value) < LARGEST_TYPED):
+        return value, None
     return None, written[:80] if kind in (*_TIMES, _AFFECT) and written else FREE_TEXT
 
 

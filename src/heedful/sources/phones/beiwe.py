@@ -26,7 +26,7 @@ from heedful.core.errors import SourceError
 from heedful.core.schemas import Answers, Observations, Quarantine
 from heedful.sources.answers.drafted import AnswerDraft, answer_batches, number
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
-from heedful.sources.phones.prompts import answer_drafts, let_pass
+from heedful.sources.phones.prompts import LARGEST_TYPED, answer_drafts, let_pass
 from heedful.sources.phones.streams import (
     CURE,
     GRAVITY,
@@ -245,11 +245,16 @@ def _survey(part: Part, at: datetime, person: str, draft: AnswerDraft) -> None:
             draft.skipped[NO_QUESTION] += 1
         elif not answer or answer in ("NOT_PRESENTED", "NO_ANSWER_SELECTED"):
             draft.skipped[NOT_ASKED] += 1
-        elif kind in ("free_response", "free response", "open response question") and number(answer) is None:
+        elif kind in ("free_response", "free response", "open response question") and _is_own_words(answer):
             draft.skipped[FREE_TEXT] += 1
         else:
             label = _label(kind, answer, record.get("question answer options") or "")
             draft.add(line, person, survey, record["question id"][:80], at, number(answer), label, answered_at=at)
+
+
+def _is_own_words(answer: str) -> bool:
+    value = number(answer)
+    return value is None or abs(value) >= LARGEST_TYPED
 
 
 def _label(kind: str, answer: str, options: str) -> str | None:

@@ -13,6 +13,8 @@ from heedful.core.errors import SourceError
 from heedful.sources.answers.drafted import AnswerDraft
 from heedful.sources.wearables.parts import Part
 
+LARGEST_TYPED = 100_000
+"""A larger number in somebody's own words may be a telephone number or an identifier, and is not kept either."""
 FREE_TEXT = "(free text, not kept)"
 """The words of an answer in somebody's own words: that it was given is known, what it says is not."""
 PENDING = "prompt that was not over yet"

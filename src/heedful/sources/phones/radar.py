@@ -143,25 +143,26 @@ def _answers(options: Options) -> Callable[[Part, AnswerDraft], None]:
 
 
 def _all(path: Path, parts: list[Part], options: Options, *, alone: bool) -> Iterator[Draft]:
-    done, known = 0, 0
+    """Drafts of each file; `alone`: nothing else was given, so that an input without a topic is refused."""
+    done, known, delays = 0, 0, Delays()
+    only = alone and len(parts) == 1
     for part in parts:
         done += part.size
         try:
             stream = stream_of(header(part.bytes()[:65_536]), _STREAMS)
             known += stream is not None
-            if stream is None and len(parts) > 1:
+            if stream is None and not only:
                 yield Draft(part.name, Rows().table(), aside=Counter({f"file that is no topic's: {part.name[:80]}": 1}), done=done)
             elif stream is not None:
-                delays = Delays()
                 for draft in drafts(part, delays.watching(stream), _PLATFORM, options, 2):
                     draft.done = done
                     yield draft
-                if notes := delays.notes(part.place[:80]):
-                    yield Draft(part.name, Rows().table(), aside=Counter(notes), done=done)
         except SourceError as error:
-            if len(parts) == 1:
+            if only:
                 raise
             yield Draft(part.name, Rows().table(), [(error.line or 1, f"{error.reason}; {error.cure}", None)], done=done)
+    if notes := delays.notes():
+        yield Draft(path.name, Rows().table(), aside=Counter(notes), done=done)
     if not known and alone:
         raise SourceError(path, "no file in it is a topic of RADAR", "Give CSV files with columns key.userId and value.time.")
 

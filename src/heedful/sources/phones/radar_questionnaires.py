@@ -6,6 +6,7 @@ asked when the phone notified (`value.timeNotification`), else when it was begun
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -18,8 +19,8 @@ FORM = ("key.userId", "value.time", "value.name", "value.timeCompleted")
 LOG = ("key.userId", "value.time", "value.name", "value.completionPercentage")
 NOT_ANSWERED = "question without an answer"
 COMPLETE = "log of a questionnaire that was filled in"
-_LONGEST = 40
-"""Characters of a coded answer; longer ones are somebody's own words."""
+_CODED = re.compile(r"[\w.:,+\-/\[\]]{1,40}", re.ASCII)
+"""A coded answer, a time or a list of codes; longer ones, of several words or with an @, are somebody's own."""
 
 Place = Callable[[Record, datetime], tuple[str, datetime]]
 
@@ -69,5 +70,5 @@ def _filled(draft: AnswerDraft, line: int, person: str, name: str, asked: dateti
             draft.skipped[NOT_ANSWERED] += 1
             continue
         value = number(answer)
-        words = None if value is not None else answer if len(answer) <= _LONGEST and " " not in answer else FREE_TEXT
+        words = None if value is not None else answer if _CODED.fullmatch(answer) else FREE_TEXT
         draft.add(line, person, name, item.strip()[:80], asked, value, words, answered_at=completed)

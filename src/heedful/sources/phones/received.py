@@ -16,16 +16,19 @@ _DAY = 86_400
 
 @dataclass
 class Delays:
-    """The shortest delay of each device (`key.sourceId`) and day of arrival, in seconds; only a day's smallest is kept."""
+    """The shortest delay of each topic, device (`key.userId`, `key.sourceId`) and day of arrival, in seconds; no other is kept.
 
-    shortest: dict[str, dict[int, float]] = field(default_factory=dict)
+    RADAR writes a file an hour or a day, so that what tells a gain stands in many files.
+    """
+
+    shortest: dict[tuple[str, str, str], dict[int, float]] = field(default_factory=dict)
 
     def watching(self, stream: Stream) -> Stream:
         """The stream, whose rows are looked at as they are read."""
         read = stream.read
-        return stream if read is None else replace(stream, read=self._reader(read))
+        return stream if read is None else replace(stream, read=self._reader(stream.name, read))
 
-    def _reader(self, read: Callable[[Record, About], None]) -> Callable[[Record, About], None]:
+    def _reader(self, topic: str, read: Callable[[Record, About], None]) -> Callable[[Record, About], None]:
         def reading(record: Record, about: About) -> None:
             read(record, about)
             try:
@@ -33,18 +36,18 @@ class Delays:
             except ValueError:
                 return
             if math.isfinite(received) and math.isfinite(stamped):
-                days = self.shortest.setdefault(record.get("key.sourceId", ""), {})
+                days = self.shortest.setdefault((topic, record.get("key.userId", ""), record.get("key.sourceId", "")), {})
                 day = int(received // _DAY)
                 days[day] = min(days.get(day, math.inf), received - stamped)
 
         return reading
 
-    def notes(self, topic: str) -> list[str]:
-        """What can be told from zero, a device a line (devices by their place, not by their number)."""
+    def notes(self) -> list[str]:
+        """What can be told from zero, a topic and device a line (devices by their place: neither their number nor whose they are)."""
         from heedful.behavior.clock_drift import gain_of_days  # loads a room: only once a topic is read
 
         out = []
-        for place, days in enumerate(self.shortest.values(), start=1):
+        for place, ((topic, *_), days) in enumerate(self.shortest.items(), start=1):
             known = sorted(days)
             found = gain_of_days(np.array(known, np.float64), np.array([-days[day] for day in known]))
             if found is not None and found.told:

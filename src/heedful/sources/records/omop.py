@@ -30,7 +30,8 @@ _CODES = tuple(sorted(set(_LOINC.values())))
 DISPENSED = ("32869", "32825", "38000175", "38000176", "581452")
 """Types of drug exposure that were handed over: pharmacy claims and dispensing records. Others are statements or prescriptions."""
 _SEX = {"8507": "male", "8532": "female", "8521": "other"}
-_NEVER = ("provider_id", "care_site_id", "location_id", "sig", "lot_number", "value_as_string", "value_source_value", "unique_device_id")
+_NEVER = ("provider_id", "care_site_id", "location_id", "sig", "lot_number", "value_as_string", "value_source_value", "unique_device_id",
+          "specimen_source_id")  # fmt: skip
 """Columns that lead to people, or may hold anything that somebody typed."""
 
 

@@ -161,6 +161,7 @@ class Settled:
         return rows, quarantine.take()
 
     def _placed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        rows = _within_time(rows)
         offset = pl.coalesce("offset_minutes", offset_minutes(pl.col("start_at"), self._options.zone))
         return rows.with_columns(
             person=pl.col("person").fill_null(self._options.subject or "self"), end_at=pl.coalesce("end_at", "start_at"),
@@ -198,6 +199,22 @@ class Settled:
         rows = rows.with_columns(row=pl.Series(row, dtype=pl.Int32), known_at=pl.lit(self._known_at, dtype=INSTANT))
         rows = rows.filter(pl.Series(~repeated, dtype=pl.Boolean))
         return rows.select([name for name in Observations.columns if name in rows.columns])
+
+
+def _within_time(rows: pl.DataFrame) -> pl.DataFrame:
+    """Instants of no year that a calendar has (a damaged file's) as trouble; polars ends the process when it is asked for their day."""
+    within = pl.col("start_at", "end_at").to_physical().is_between(_FIRST, _LAST)
+    if rows.select(within.all()).row(0) == (True, True):
+        return rows
+    outside = pl.any_horizontal(~within).fill_null(value=False)
+    return rows.with_columns(
+        *(pl.when(~outside).then(pl.col(name)).alias(name) for name in ("start_at", "end_at")),
+        trouble=pl.when(outside).then(pl.coalesce("trouble", pl.lit(_NO_YEAR))).otherwise("trouble"),
+    )
+
+
+_FIRST, _LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 for year in (1, 9_999))
+_NO_YEAR = "its time is of no year that a calendar has; export it again, or leave it out"
 
 
 def _instants(rows: pl.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -160,10 +160,11 @@ def _meanings(names: list[str]) -> dict[int, str]:
     {2: 'total_energy', 4: 'steps', 5: 'body_weight'}
     """
     found = dict[int, str]()
+    is_named = any(name.strip().lower() in _STEPS for name in names)
     for place, name in enumerate(names[2:], start=2):
         code = next((code for unit, code in _BY_UNIT.items() if name.strip().endswith(unit)), None)
         behind_speeds = names[place - 1].strip().endswith("(m/s)") and "(" not in name
-        if name.strip().lower() in _STEPS or behind_speeds:
+        if name.strip().lower() in _STEPS or (behind_speeds and not is_named):
             code = "steps"
         if code is not None and code not in found.values():
             found[place] = code

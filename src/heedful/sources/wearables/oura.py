@@ -21,6 +21,7 @@ from heedful.core.codes import CODES
 from heedful.core.errors import SourceError
 from heedful.core.schemas import Answers, Observations, Quarantine
 from heedful.sources.base import SOURCES, Batch, Options, SourceCard
+from heedful.sources.cut_json import BrokenOffError
 from heedful.sources.wearables.archives import is_zip
 from heedful.sources.wearables.documents import document, objects, shown, stamped
 from heedful.sources.wearables.drafts import Draft, Rows, batches, of_parts
@@ -79,18 +80,24 @@ class Oura:
             from heedful.sources.wearables.oura_tags import MARK, tag_batches
 
             zone, total = ZoneInfo(options.zone), sum(part.size for part in parts)
+            broken: SourceError | None = None
             if not cursor or "draft" in cursor:
-                yield from batches(of_parts(parts, lambda part: _draft(part, zone)), options, known_at, cursor, total)
+                try:
+                    yield from batches(of_parts(parts, lambda part: _draft(part, zone)), options, known_at, cursor, total)
+                except BrokenOffError as error:
+                    broken = error  # its whole tags are read first
                 cursor = None
-            tagged = [part for part in parts if MARK in _start(part)]
-            yield from tag_batches(tagged, options, known_at, cursor, total)
+            tagged = [part for part in parts if _holds(part, MARK)]
+            yield from tag_batches(tagged, _records, options, known_at, cursor, total, alone=len(parts) == 1)
+            if broken:
+                raise broken
 
 
-def _start(part: Part) -> bytes:
+def _holds(part: Part, mark: bytes) -> bool:
     try:
-        return part.bytes()[:65_536]
+        return mark in part.bytes()
     except SourceError:
-        return b""
+        return False
 
 
 def _may_be(name: str) -> bool:

@@ -6,7 +6,7 @@ person's own choosing is kept only if it is one of these words; any other is the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from heedful.core.errors import SourceError
 from heedful.sources.answers.drafted import AnswerDraft, answer_batches
 from heedful.sources.base import Batch, Options
-from heedful.sources.wearables.documents import document, objects, shown, stamped
+from heedful.sources.cut_json import BrokenOffError
+from heedful.sources.wearables.documents import objects, shown, stamped
 from heedful.sources.wearables.parts import Part
 
 FORM = "oura_tags"
@@ -23,26 +24,43 @@ _KNOWN = ("alcohol", "drinks", "travel", "vaccination", "vaccine", "period", "me
 
 
 def tag_batches(
-    parts: Sequence[Part], options: Options, known_at: datetime, cursor: Mapping[str, Any] | None, total: int
+    parts: Sequence[Part],
+    records: Callable[[Part], list[Any]],
+    options: Options,
+    known_at: datetime,
+    cursor: Mapping[str, Any] | None,
+    total: int,
+    *,
+    alone: bool,
 ) -> Iterator[Batch]:
-    """Batches of the tags in some files of an input of `total` bytes, after `cursor`."""
+    """Batches of the tags in some files of an input of `total` bytes, after `cursor`; `records` reads a file.
+
+    Raises `BrokenOffError` behind the tags of a file that breaks off, if nothing else was given (`alone`).
+    """
     done = total - sum(part.size for part in parts)
-    drafts = _drafts(parts, options.subject or "self", ZoneInfo(options.zone), done)
+    broken = list[BrokenOffError]()
+    drafts = _drafts(parts, records, options.subject or "self", ZoneInfo(options.zone), done, broken)
     yield from answer_batches(drafts, options, known_at, cursor, total)
+    if alone and broken:
+        raise broken[0]
 
 
-def _drafts(parts: Sequence[Part], person: str, zone: ZoneInfo, done: int) -> Iterator[AnswerDraft]:
+def _drafts(
+    parts: Sequence[Part], records: Callable[[Part], list[Any]], person: str, zone: ZoneInfo, done: int, broken: list[BrokenOffError]
+) -> Iterator[AnswerDraft]:
     """The tags of each file; files that cannot be read were set aside when their observations were asked for."""
     for part in parts:
         done += part.size
         draft = AnswerDraft(part.name, done=done)
         try:
-            answer = document(part)
-            data = answer.get("data") if isinstance(answer, dict) else answer
+            data = records(part)
+        except BrokenOffError as error:
+            broken.append(error)
+            data = records(part.of(error.whole.data))
         except SourceError:
             yield draft
             continue
-        for number, record, raw in objects(data if isinstance(data, list) else []):
+        for number, record, raw in objects(data):
             if record is not None and "tag_type_code" in record:
                 try:
                     at = stamped(record.get("start_time"), zone) or datetime.combine(date.fromisoformat(record["start_day"]), time(), zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -29,9 +30,13 @@ _LOGGED = re.compile(r"phone (?:data rx )?timestamp;.*(?:rr|pp)-interval \[ms\]"
 _EMPATICA = re.compile(r"^\s*(\d{9,10}(?:\.\d+)?)\s*,\s*IBI\s*$", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,4}(?:[.,]\d+)?")
 _NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ _T](\d\d)[-_.:]?(\d\d)[-_.:]?(\d\d)")
-_LEAST_LINES = 20
+_LEAST_LINES, _LEAST_SHARE = 20, 0.95
 _SECONDS_BELOW = 10.0
 """Numbers so small are seconds: an interval of 10 ms is none, and one of 10 s neither."""
+_BACKWARDS = 60.0
+"""Seconds by which a log's clock does not fall back but where the hour is repeated in autumn."""
+_LARGEST = 1e8
+"""Seconds of a recording, or ms of an interval: three years."""
 _CURE = "Give a file of Polar Sensor Logger, Empatica's IBI.csv, or one interval in ms a line."
 
 
@@ -101,23 +106,25 @@ def _may_be(name: str) -> bool:
 def _sure(head: bytes) -> float:
     lines = head[:4_096].decode("utf-8-sig", "replace").splitlines()
     if not lines or not (_LOGGED.match(lines[0]) or _EMPATICA.match(lines[0])):
-        return 0.6 if _is_list(lines) else 0.0
+        return 0.6 if _is_list(lines[:-1]) else 0.0
     return 0.95
 
 
 def _is_list(lines: list[str]) -> bool:
-    """Twenty lines or more (the first may name the column) of nothing but one number each, most of them plausible."""
-    body = lines[1:-1] if lines and not _NUMBER.fullmatch(lines[0].strip()) else lines[:-1]
-    if len(body) < _LEAST_LINES or not all(_NUMBER.fullmatch(line.strip()) for line in body):
+    """Twenty lines or more (the first may name the column) of one number each, nearly all of them plausible; blank lines do not count."""
+    told = [line.strip() for line in lines if line.strip()]
+    body = told[1:] if told and not _NUMBER.fullmatch(told[0]) else told
+    numbers = [line for line in body if _NUMBER.fullmatch(line)]
+    if len(numbers) < max(_LEAST_LINES, _LEAST_SHARE * len(body)):
         return False
-    values = np.array([_plain(line) for line in body])
-    code = CODES[CODE]
+    values, code = _milliseconds(numbers), CODES[CODE]
     return bool(((values >= code.low) & (values <= code.high)).mean() > 0.9 and len(set(values.tolist())) > 3)
 
 
-def _plain(cell: str) -> float:
-    value = float(cell.strip().replace(",", "."))
-    return value * 1_000 if 0 < value < _SECONDS_BELOW else value
+def _milliseconds(numbers: list[str]) -> Floats:
+    """The intervals of a list in ms; it is in seconds as a whole or not at all, whatever one artifact in it looks like."""
+    values = np.array([float(one.replace(",", ".")) for one in numbers])
+    return values * 1_000 if np.median(values) < _SECONDS_BELOW else values
 
 
 def _instant(path: Path, written: str, zone: str) -> float | None:
@@ -137,7 +144,7 @@ def _draft(part: Part, options: Options, start: float | None) -> Draft:
         found, named = _logged(lines, options.zone), "Polar"
     elif marked := _EMPATICA.match(lines[0] if lines else ""):
         found, named = _empatica(lines, float(marked[1])), "Empatica E4"
-    elif _is_list([*lines, ""]):
+    elif _is_list(lines):
         found, named = _listed(part, lines, start, options.zone), "heart-rate sensor"
     else:
         raise SourceError(part.place, "it holds no intervals in a form that is known", _CURE)
@@ -169,16 +176,29 @@ def _logged(lines: list[str], zone: str) -> _Found:
             continue
         try:
             at = datetime.fromisoformat(cells[0])
-            length = float(cells[column])
+            length = _finite(cells[column])
         except (ValueError, IndexError):
             found.unread.append((number, f"{CODE}: the line has no time and interval; log again, or leave it out", line))
             continue
         if any(cells[place : place + 1] == ["1"] for place in blocked) or any(cells[place : place + 1] == ["0"] for place in touch):
             found.skipped[NO_CONTACT] += 1
             continue
-        latest = max(latest, (at if at.tzinfo else at.replace(tzinfo=local)).timestamp())
+        latest = max(latest, _after(latest, at if at.tzinfo else at.replace(tzinfo=local)))
         found.add(number, length, latest)
     return found
+
+
+def _after(latest: float, at: datetime) -> float:
+    """The instant of a local time in a log: of autumn's repeated hour the second one, where the first lies before what was logged."""
+    first, second = at.timestamp(), at.replace(fold=1).timestamp()
+    return second if first < latest - _BACKWARDS else first
+
+
+def _finite(cell: str) -> float:
+    value = float(cell)
+    if not math.isfinite(value) or abs(value) > _LARGEST:
+        raise ValueError("no time or length of a recording")
+    return value
 
 
 def _empatica(lines: list[str], start: float) -> _Found:
@@ -188,7 +208,7 @@ def _empatica(lines: list[str], start: float) -> _Found:
         if not line.strip():
             continue
         try:
-            offset, length = (float(cell) for cell in line.split(","))
+            offset, length = (_finite(cell) for cell in line.split(","))
         except ValueError:
             found.unread.append((number, f"{CODE}: the line has no offset and interval; download again, or leave it out", line))
             continue
@@ -206,15 +226,15 @@ def _listed(part: Part, lines: list[str], start: float | None, zone: str) -> _Fo
     if start is None:
         cure = 'Declare it in the settings: start = "2026-03-01T22:10:00", or name the file so.'
         raise SourceError(part.place, "a list of intervals bears no date, and its name does not tell one", cure)
-    found, at = _Found(), start
+    found, numbers = _Found(), list[str]()
     for number, line in enumerate(lines, 1):
-        if not _NUMBER.fullmatch(line.strip()):
-            if number > 1 and line.strip():
-                found.unread.append((number, f"{CODE}: the line is no interval; leave it out", line))
-            continue
-        length = _plain(line)
-        at += length / 1_000
-        found.add(number, length, at)
+        if _NUMBER.fullmatch(line.strip()):
+            numbers.append(line.strip())
+            found.lines.append(number)
+        elif number > 1 and line.strip():
+            found.unread.append((number, f"{CODE}: the line is no interval; leave it out", line))
+    lengths = _milliseconds(numbers)
+    found.lengths, found.heard = lengths.tolist(), (start + np.cumsum(lengths) / 1_000).tolist()
     return found
 
 

@@ -24,7 +24,7 @@ _PAGE = b"Recorded Data"
 _LONGEST = 1 << 16
 _CURE = "Download the recording again from the device; the other pages were read"
 _AGAIN = "Download the recording again from the device."
-_DRIFT = re.compile(r"device clock drift\s*(-?[\d,]+(?:\.\d+)?)\s*s")
+_DRIFT = re.compile(r"device clock drift\s*(-?\d[\d.,]*)\s*s")
 _ZONE = re.compile(r"GMT\s*([+-]?)(\d{1,2}):(\d\d)")
 
 
@@ -59,7 +59,7 @@ def _clock_notes(header: dict[str, str]) -> tuple[str, ...]:
     found = _DRIFT.search(header.get("Extract Notes", ""))
     if found is None:
         return ()
-    seconds = float(found[1].replace(",", ""))
+    seconds = _seconds(found[1])
     try:
         days = (_loose(header["Extract Time"]) - _loose(header["Start Time"])).total_seconds() / 86_400
     except (KeyError, ValueError):
@@ -68,6 +68,16 @@ def _clock_notes(header: dict[str, str]) -> tuple[str, ...]:
     if days < 1 or abs(seconds) / days > MOST_SECONDS:
         return (f"{told}: so much is no drift; it was set wrongly, or stopped",)
     return (f"{told}: if it is {'fast' if seconds > 0 else 'slow'} by it, declare {SETTING} = {seconds / days:.2g}",) if seconds else ()
+
+
+def _seconds(written: str) -> float:
+    """Seconds with decimals, in the notation of the computer's language.
+
+    >>> _seconds("1,214.500"), _seconds("1.214,500"), _seconds("-14,000"), _seconds("14")
+    (1214.5, 1214.5, -14.0, 14.0)
+    """
+    *whole, decimals = re.split("[.,]", written) if re.search("[.,]", written) else (written, "0")
+    return float(f"{''.join(whole)}.{decimals}")
 
 
 def _loose(written: str) -> datetime:
