@@ -53,11 +53,15 @@ def test_times_of_day_are_told_as_a_clock_shows_them() -> None:
     usual = dict(enumerate([-40.0, -35.0, -30.0, -30.0, -25.0, -20.0, -15.0]))
     for feature in ("sleep_onset", "sleep_onset[van_hees]"):
         late, early = (_changes(_frame({**usual, 7: value}, feature=feature)).row(-1, named=True)["why"] for value in (75.0, -200.0))
-        assert late.startswith("Very far after this person's baseline: 01:15 against a median of 23:30 on 7 of the 28 days before, 14.2 times")
+        assert late.startswith(
+            "Very far after this person's baseline: 01:15 against a median of 23:30 on 7 of the 28 days before, 14.2 times"
+        )
         assert early.startswith("Very far before this person's baseline: 20:40 against")
 
 
-@pytest.mark.parametrize("name", ["hrv_sd1[beats_night]", "day_resting_heart_rate[rhrad]", "day_resting_heart_rate[rhr_diff]", "wear_minutes"])
+@pytest.mark.parametrize(
+    "name", ["hrv_sd1[beats_night]", "day_resting_heart_rate[rhrad]", "day_resting_heart_rate[rhr_diff]", "wear_minutes"]
+)
 def test_what_says_the_same_as_another_feature_is_not_judged_beside_it(name: str) -> None:
     values = {day: 40.0 + day % 3 for day in range(20)}
     assert _changes(_frame(values, feature=name)).is_empty()

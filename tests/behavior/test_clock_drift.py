@@ -81,3 +81,11 @@ def test_days_that_do_not_agree_say_nothing() -> None:
     one, other = (np.where(rng.random(1_440) < 0.2, rng.integers(50, 100, 1_440), 0).astype(float) for _ in range(2))
     assert shift_of_day(one, other) is None
     assert shift_of_day(one, np.zeros(1_440)) is None
+    assert shift_of_day(one, np.full(1_440, 60.0)) is None  # nothing in it that could be found again
+
+
+def test_steps_at_the_very_edges_of_a_day_say_nothing() -> None:
+    """Near midnight of UTC alone, where a shift would reach into the next day."""
+    one = np.zeros(1_440)
+    one[:20], one[-20:] = 80.0, 90.0
+    assert shift_of_day(one, one) is None

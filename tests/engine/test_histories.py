@@ -29,7 +29,7 @@ from heedful.core.errors import SchemaError
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, Held, P
 from heedful.core.schemas import Changes, Diary, Features, Observations, Schema
-from heedful.engine import histories
+from heedful.engine import histories, portions
 from heedful.engine.local import Changed, Engine
 from heedful.store.lake import Lake
 
@@ -195,11 +195,79 @@ def test_states_go_when_a_version_rises_or_an_update_breaks_off_or_another_proce
         monkeypatch.undo()
         site.take(site.rows(41))
         assert not any(site.held.values())  # derived once, not yet opened
+        for _ in range(2):
+            site.take(site.rows(41))
+        assert any(site.held.values())
     other = Site(tmp_path, 2)
     with other.lake.writer_lock():
         other.take(other.rows(42))
-    site.engine._histories.went("features/daily_features", None)
-    assert not any(site.held.values())
+    with site.lake.writer_lock():
+        assert not any(site.held.values())
+        site.take(site.rows(43))
+        site.assert_as_computed_once()
+
+
+def test_a_table_that_another_process_made_is_heard_of(tmp_path: Path) -> None:
+    """Nobody noted anything when these people were opened; then another process takes the first note, of a day still to come."""
+    site = Site(tmp_path, 1)
+    with site.lake.writer_lock():
+        for day in range(30):
+            site.take({Observations: site.rows(day)[Observations]})
+        assert all(people == set(PEOPLE) for people in site.held.values())
+    other, at = Site(tmp_path, 2), FIRST + timedelta(days=31, hours=20)
+    told = {"entry": "1", "day": at.date(), "written_at": at, "text": "in Rome #travel", "known_at": datetime(2026, 9, 1, tzinfo=UTC)}
+    notes = pl.DataFrame([{"person": person} | told for person in PEOPLE], schema_overrides={"written_at": Diary.dtypes()["written_at"]})
+    with other.lake.writer_lock():
+        other.take({Diary: Diary.check(notes)})
+    with site.lake.writer_lock():
+        assert not any(site.held.values())
+        for _ in range(3):
+            site.take({Observations: site.rows(31)[Observations]})
+        site.assert_as_computed_once()
+
+
+def resting(days: int, raised: range, batch: int) -> Rows:
+    """A resting heart rate a day of ana, higher on some days; each batch says something that no detector reads."""
+    start = [FIRST + timedelta(days=day) for day in range(days)]
+    rows = pl.DataFrame({
+        "person": "ana", "code": "resting_heart_rate", "day": [at.date() for at in start], "start_at": start, "offset_minutes": 0,
+        "end_at": [at + timedelta(days=1) for at in start], "unit": "/min", "device": "watch", "how": "measured", "row": 0,
+        "value": [60.0 + 7 * day % 5 + 25 * (day in raised) for day in range(days)], "extra": str(batch),
+        "known_at": datetime(2026, 9, 1, tzinfo=UTC) + timedelta(minutes=batch),
+    }, schema_overrides={name: Observations.dtypes()[name] for name in ("start_at", "end_at", "offset_minutes", "row")})  # fmt: skip
+    return {Observations: Observations.check(rows)}
+
+
+def test_what_another_process_answered_is_not_taken_for_what_was_answered_here(tmp_path: Path) -> None:
+    site, other = Site(tmp_path, 1), Site(tmp_path, 2)
+    for number, (process, raised) in enumerate(((site, range(0)), (other, range(30, 80)), (site, range(0)))):
+        with process.lake.writer_lock():
+            process.batch = 10 * number
+            process.take(resting(100, raised, number))
+            process.assert_as_computed_once()
+
+
+def test_people_whom_the_function_answers_come_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a day for many: their whole histories are not handed over at once."""
+    site = filled(tmp_path)
+    handed, derive = list[set[str]](), site.engine._derive
+
+    def watched(step: Any, inputs: list[pl.DataFrame], keys: pl.DataFrame | None = None) -> pl.DataFrame:
+        if step.derivation is person_change_points and keys is not None:
+            handed.append(set(keys["person"]))
+        return derive(step, inputs, keys)
+
+    monkeypatch.setattr(site.engine, "_derive", watched)
+    monkeypatch.setattr(portions, "PEOPLE_A_CALL", 1)
+    monkeypatch.setattr(portions, "FEW_ROWS", 1)
+    with site.lake.writer_lock():
+        for day in (41, 42):
+            rows = [observation(site.rng, person, day, 99) for person in PEOPLE for _ in range(20)]
+            made = pl.DataFrame(rows, schema={name: Observations.dtypes()[name] for name in rows[0]})
+            site.take({Observations: Observations.check(made).unique(list(Observations.key), maintain_order=True)})
+        site.assert_as_computed_once()
+    assert set[str]().union(*handed) == set(PEOPLE)
+    assert max(map(len, handed)) == 1
 
 
 def test_a_load_is_derived_and_few_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

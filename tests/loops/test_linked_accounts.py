@@ -15,7 +15,7 @@ from heedful.core.errors import ConsentError, LabelError, NotFoundError
 from heedful.core.frames import Frame
 from heedful.core.labels import Care, Consented, Held, Public, Raw, Research
 from heedful.core.row_ids import row_ids
-from heedful.core.schemas import LinkedAccounts, OwnPosts, Posts, Timeline
+from heedful.core.schemas import LinkedAccounts, OwnPosts, People, Posts, Timeline
 from heedful.core.seals import seal
 from heedful.engine.intake import Accounts
 from heedful.loops.crisis_stops import clear_crisis, open_crises, site_signs
@@ -243,6 +243,67 @@ def test_an_account_that_two_claim_is_nobodys(site: Site) -> None:
     twice = site.lake.read(LinkedAccounts).with_columns(person=pl.lit(site.participant_key.name("bo")))
     site.lake.append(LinkedAccounts, twice, 99)  # however it came there
     assert site.engine.recompute()["own_posts"].is_empty()
+
+
+def test_an_account_is_one_however_it_is_written(site: Site) -> None:
+    agree(site, "bo")
+    link_accounts(site, [ann(site, account="zoe")])  # no post of it is held, so that no spelling is known to be the source's
+    for written in ("@zoe", "u/zoe", " zoe"):
+        with pytest.raises(ConsentError, match="Another participant"):
+            link_accounts(site, [ann(site, "bo", account=written)])
+    unlink(site, "ana")
+    with pytest.raises(ConsentError, match="two participants"):
+        link_accounts(site, [ann(site, account="zoe"), ann(site, "bo", account="@zoe")])
+    assert linked_accounts(site).is_empty()
+
+
+def test_a_list_with_somebody_erased_is_refused_whole_also_by_a_process_that_did_not_erase(site: Site) -> None:
+    agree(site, "bo")
+    other = Site(Settings(), site.folder, FixedClock(NOW))
+    link_accounts(other, [ann(other)])  # reads who is erased: nobody
+    erase_person(site, site.participant_key.name("ana"))
+    for each in (site, other):
+        agree(each, "ana")
+        with pytest.raises(ConsentError, match="erased"):
+            link_accounts(each, [ann(each), ann(each, "bo", account="bob")])
+        assert each.lake.read(LinkedAccounts).is_empty()
+        assert other.intake.buried("person") == {site.participant_key.name("ana")} or each is site
+    other.close()
+
+
+def test_care_sees_nothing_from_before_its_consent_where_the_day_begins_earlier(site: Site) -> None:
+    """In Auckland the day of a consent has begun half a day before it does in UTC; research holds what was posted then, care sees none of it."""
+    midnight = datetime(2026, 3, 9, tzinfo=UTC)
+    agree(site, "bo", "research", from_at=midnight - timedelta(days=9))
+    agree(site, "bo", from_at=midnight)
+    people = {"person": "bo", "zone": "Pacific/Auckland", "known_at": NOW}
+    with site.writing():
+        rows = (frame(pl.DataFrame([people]), People),)
+        site.intake.take("people|test", Batch(rows, {}, 1, 1, 1), Accounts(), finished=True)
+    hours = {"before": -8, "early": 3, "next": 20}
+    take(site, [post(name, "ann", "I have a cough", midnight + timedelta(hours=at)) for name, at in hours.items()])
+    link_accounts(site, [ann(site, "bo")])
+    held = site.engine.stored()["own_posts"].filter(pl.col("post").is_in(list(hours))).sort("written_at")
+    assert held["day"].to_list() == [date(2026, 3, 9), date(2026, 3, 9), date(2026, 3, 10)]
+    assert own(site) == ["early", "next"]  # a post has an instant
+    assert told(site) == [("symptom", "Cough [town next]")]  # a day of the timeline has none, and may have begun too early
+    row = site.engine.stored()["timeline_own_posts"].filter(pl.col("item") == "Cough [town before]")
+    with pytest.raises(ConsentError, match="not shown"):
+        explain(site, [row_ids(row, Timeline)[0]])
+
+
+def test_a_withdrawal_beside_a_writer_is_recorded_and_followed_later(site: Site) -> None:
+    link_accounts(site, [ann(site)])
+    other = Site(Settings(), site.folder, FixedClock(NOW))
+    with other.writing():
+        agree(site, "ana", act="withdraw")
+        assert "when heedful runs next" in follow_consents(site)
+        assert own(site) == []
+    with other.writing():
+        pass
+    assert other.engine.stored()["own_posts"].is_empty()
+    assert follow_consents(site) == ""
+    other.close()
 
 
 def test_a_proof_is_stated_or_found(site: Site) -> None:

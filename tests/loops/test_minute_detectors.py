@@ -16,6 +16,7 @@ from heedful.behavior.cusum_online import MINUTES, CusumOnline, cusum_online
 from heedful.behavior.rhrad import Rhrad, rhrad_online
 from heedful.core.schemas import Observations
 from heedful.engine.intake import Accounts
+from heedful.loops import minute_detectors
 from heedful.loops.minute_detectors import MinuteDetectors, MinuteFindings, minutes_of
 from heedful.loops.site import Site
 
@@ -88,3 +89,37 @@ def test_an_erasure_and_a_withdrawal_reach_them(site: Site) -> None:
     site.intake.delete("person", [person])
     assert held.people() == set()
     assert held.read(person) is None
+
+
+def test_what_another_process_wrote_and_an_agreement_that_covers_less_reach_them(tmp_path: Path) -> None:
+    rows = month(range(1), DAYS)
+    noon = (FIRST + timedelta(days=DAYS - 1, hours=12)).replace(tzinfo=None)
+    begun = pl.col("start_at").dt.replace_time_zone(None) < noon
+    site, other = (open_site(tmp_path, FIRST + timedelta(days=DAYS + 1)) for _ in range(2))
+    person = site.participant_key.name(raw_id(0))
+    with site.writing():
+        agree(site, range(1))
+        sent(site, rows.filter(begun))
+    held = MinuteDetectors(site, *RULES)
+    assert held.read(person) is not None
+    with other.writing():
+        sent(other, rows.filter(~begun))
+    assert_alike(held.read(person), whole(site))
+    for hour, act, begin in ((0, "withdraw", None), (1, "grant", FIRST + timedelta(days=DAYS - 1))):
+        at = {"from_at": begin, "recorded_at": FIRST + timedelta(days=DAYS, hours=hour)}
+        told = {"person": raw_id(0), "purpose": "care", "kinds": "*", "act": act} | at
+        other.record_consents(pl.DataFrame([told], schema_overrides=dict.fromkeys(at, pl.Datetime("us", "UTC"))), "test")
+    found = held.read(person)
+    assert found is not None
+    assert found.cusum is None  # of the days before, care sees none now
+    other.close()
+    site.close()
+
+
+def test_few_are_held(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    agree(site, range(3))
+    sent(site, month(range(3), 1))
+    monkeypatch.setattr(minute_detectors, "MOST_HELD", 2)
+    held, people = MinuteDetectors(site, *RULES), [site.participant_key.name(raw_id(number)) for number in range(3)]
+    assert all(held.read(person) is not None for person in people)
+    assert held.people() == set(people[1:])

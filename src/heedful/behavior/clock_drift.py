@@ -130,7 +130,7 @@ def shift_of_day(first: Floats, second: Floats) -> float | None:
     3.0
     """
     one, other = (np.nan_to_num(series) for series in (first, second))
-    if any((series > 0).sum() < LEAST_ACTIVE_MINUTES for series in (one, other)):
+    if any((series > 0).sum() < LEAST_ACTIVE_MINUTES or series.min() == series.max() for series in (one, other)):
         return None
     size = 2 * len(one)
     away, from_other = one - one.mean(), other - other.mean()

@@ -32,8 +32,11 @@ def grant(config: Path, person: str, purposes: list[str], kinds: str, from_day: 
             new = site.record_consents(
                 pl.DataFrame(acts, schema_overrides={"from_at": pl.Datetime("us", "UTC"), "until_at": pl.Datetime("us", "UTC")}), "command"
             )
-        follow_consents(site)
-    emit({"recorded": new}) if json else say(f"Recorded {new} act{'s' if new != 1 else ''} of consent.")
+        waits = follow_consents(site)
+    if json:
+        emit({"recorded": new, "waits": waits})
+        return
+    say(f"Recorded {new} act{'s' if new != 1 else ''} of consent.{f' {waits}' if waits else ''}")
 
 
 def withdraw(config: Path, person: str, purposes: list[str], kinds: str, json: bool) -> None:
@@ -45,9 +48,10 @@ def withdraw(config: Path, person: str, purposes: list[str], kinds: str, json: b
         new = site.record_consents(
             pl.DataFrame([{"person": person, "purpose": p, "kinds": kinds, "act": "withdraw"} for p in wanted]), "command"
         )
-        follow_consents(site)
-    emit({"recorded": new, "purposes": wanted}) if json else say(
+        waits = follow_consents(site)
+    emit({"recorded": new, "purposes": wanted, "waits": waits}) if json else say(
         f"Withdrawn: {', '.join(wanted)}. From now on nothing flows under it. What is held is removed with: heedful erase {person}"
+        f"{f' {waits}' if waits else ''}"
     )
 
 

@@ -33,6 +33,10 @@ class StoreError(HeedfulError):
     """The lake or the ledger could not be read or written."""
 
 
+class WriterBusyError(StoreError):
+    """Another process has the right to write."""
+
+
 class NotFoundError(HeedfulError):
     """A person, row, case or file that was asked for does not exist."""
 

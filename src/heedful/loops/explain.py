@@ -138,10 +138,11 @@ def _who_is_left_out(site: Site, row: dict[str, Any]) -> str:
 
 def _ask_consent(site: Site, step: Step, row: dict[str, Any]) -> None:
     grants, kinds = site.grants(), site.engine.plan.kinds(step)
-    dated = "person" in row and "day" in row
     person = row.get("person") or row["author"]
-    told = pl.DataFrame([{name: row[name] for name in ("person", "day", "written_at") if name in row}])
-    within = not dated or within_named(told, grants, "care", kinds).all()
+    within = True
+    if "person" in row and "day" in row:
+        dated = pl.DataFrame([{name: row[name] for name in ("person", "day", "written_at") if name in row}])
+        within = within_named(dated, grants, "care", kinds).all()
     if person not in people_with(grants, "care", kinds) or not within:
         raise ConsentError("This row is of a participant who has no consent for care in force that covers it; it is not shown.")
 

@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 
 import polars as pl
 
-from heedful.core.errors import ConsentError, NotFoundError, SourceError
+from heedful.core.errors import ConsentError, NotFoundError, SourceError, WriterBusyError
 from heedful.core.labels import Consented, Held
 from heedful.core.schemas import LinkedAccounts, OwnPosts, People, Posts, Timeline
 from heedful.engine.intake import Accounts
@@ -92,6 +92,7 @@ def unlink(site: Site, person: str, source: str = "", account: str = "") -> dict
         if account:
             held = held.filter(pl.col("author").is_in([*_names(site, account), account]))
         if held.is_empty():
+            _clean(site)  # a process that was killed may have left files
             raise NotFoundError(f"No such account is linked to {person}. See: heedful link list {person}")
         gone = site.intake.remove(LinkedAccounts, held.select(LinkedAccounts.key))
         _clean(site)
@@ -116,11 +117,18 @@ def linked_accounts(site: Site, person: str = "") -> pl.DataFrame:
     return found.with_columns(pl.col("purposes").fill_null(""), pl.col("posts", "held").fill_null(0)).sort(LinkedAccounts.key)
 
 
-def follow_consents(site: Site) -> None:
-    """Bring own posts up to date with the consents in force, at once; where no account is linked there is nothing to do."""
-    if site.lake.parts(LinkedAccounts.table):
+def follow_consents(site: Site) -> str:
+    """Bring own posts up to date with the consents in force, at once; where no account is linked there is nothing to do. While another
+    heedful writes it cannot be done: then it is said in words, and done when one begins to write next. Every door asks consents anew
+    meanwhile."""
+    if not site.lake.parts(LinkedAccounts.table):
+        return ""
+    try:
         with site.writing():
             _clean(site)
+    except WriterBusyError as error:
+        return f"Rows of own posts follow when heedful runs next; until then nobody is shown what is not agreed to. ({error})"
+    return ""
 
 
 def read_links(path: Path) -> list[Link]:

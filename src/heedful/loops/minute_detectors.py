@@ -3,7 +3,7 @@
 No table is derived from them (their evaluation does not ask for it, `docs/illness.md`), so that they stand beside the lake rather than in
 the engine: a person who is asked for is opened from the lake, and from then on hears of every row (`Lake.watchers`). A row that is not
 later than the last, a correction or a deletion lets the person go, who is opened anew when asked again; so does a restart. Who did not
-agree to care, or does not any more, is not told of, and not held.
+agree to care, or does not any more, is not told of; when the agreement changed, the person is opened anew by what it covers now.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from heedful.trust.doors import for_purpose
 
 CODES_READ = ("heart_rate", "steps")
 KINDS = ("heart", "activity")
+MOST_HELD = 2_000
+"""People; of more those who were opened first go."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class MinuteDetectors:
     def __init__(self, site: Site, cusum: CusumOnline | None = None, rhrad: Rhrad | None = None, baseline: int = BASELINE_HOURS) -> None:
         self._site, self._settings = site, (cusum or CusumOnline(), rhrad or Rhrad(), baseline)
         self._held: dict[str, _Person] = {}
+        self._agreed: dict[str, pl.DataFrame] = {}
         site.lake.watchers.append(self)
 
     def people(self) -> set[str]:
@@ -64,21 +67,31 @@ class MinuteDetectors:
 
     def read(self, person: str) -> MinuteFindings | None:
         """What the minutes of a person (pseudonym) say; None without an agreement to care, or without a heart rate."""
-        if person not in people_with(self._site.grants(), "care", KINDS):
-            self.went(Observations.table, [person])
+        self._site.lake.look_again(Observations.table)
+        grants = self._site.grants()
+        agreed = grants.filter((pl.col("person") == person) & (pl.col("purpose") == "care") & pl.col("kind").is_in(KINDS))
+        if person not in people_with(agreed, "care", KINDS) or not agreed.equals(self._agreed.get(person, agreed)):
+            self._let_go(person)
+        if person not in people_with(agreed, "care", KINDS):
             return None
         if person not in self._held:
-            rows = self._rows(person)
+            rows = self._rows(person, grants)
             if not rows["rate"].is_not_null().any():
                 return None
-            self._held[person] = _Person(rows, *self._settings)
+            for first in list(self._held)[: max(0, len(self._held) + 1 - MOST_HELD)]:
+                self._let_go(first)
+            self._held[person], self._agreed[person] = _Person(rows, *self._settings), agreed
         return self._held[person].read()
 
-    def _rows(self, person: str) -> pl.DataFrame:
+    def _let_go(self, person: str) -> None:
+        self._held.pop(person, None)
+        self._agreed.pop(person, None)
+
+    def _rows(self, person: str, grants: pl.DataFrame) -> pl.DataFrame:
         keys = pl.DataFrame({"person": [person]})
         held = self._site.engine.table(Observations, label_of(Observations), keys)
         chosen = held.derive(Observations, held.data.filter(pl.col("code").is_in(CODES_READ)))
-        return minutes_of(for_purpose(chosen, Care, self._site.grants()).data)
+        return minutes_of(for_purpose(chosen, Care, grants).data)
 
     # --- what the lake tells
 
@@ -89,7 +102,7 @@ class MinuteDetectors:
         mine = rows.filter(pl.col("person").is_in(list(self._held)) & pl.col("code").is_in(CODES_READ))
         for (person,), own in mine.partition_by("person", as_dict=True).items():
             if not self._held[str(person)].step(minutes_of(own)):
-                del self._held[str(person)]
+                self._let_go(str(person))
 
     def changed(self, schema: type[Schema], rows: pl.DataFrame) -> None:
         """Corrections: these people are opened anew when they are asked for."""
@@ -101,7 +114,7 @@ class MinuteDetectors:
         if table != Observations.table:
             return
         for person in list(self._held) if people is None else people:
-            self._held.pop(person, None)
+            self._let_go(person)
 
 
 class _Person:

@@ -33,7 +33,8 @@ class BrokenOffError(SourceError):
 
     def __init__(self, path: Path | str, whole: Whole) -> None:
         self.whole = whole
-        reason = f"it is not complete JSON: it breaks off here, behind {whole.records:,} whole records, which are read"
+        told = "one whole record, which is read" if whole.records == 1 else f"{whole.records:,} whole records, which are read"
+        reason = f"it is not complete JSON: it breaks off here, behind {told}"
         super().__init__(path, reason, "Export or copy the file again; rows that are there already do no harm.", whole.line)
 
 

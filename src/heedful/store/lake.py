@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 from deltalake import DeltaTable
 
-from heedful.core.errors import StoreError
+from heedful.core.errors import WriterBusyError
 from heedful.core.schemas import Grain, Schema
 from heedful.store.allocator import give_back
 from heedful.store.key_index import KeyIndex
@@ -91,13 +91,13 @@ class Lake:
 
     @contextmanager
     def writer_lock(self) -> Iterator[None]:
-        """Hold the right to write; raises `StoreError` at once if another process has it."""
+        """Hold the right to write; raises `WriterBusyError` at once if another process has it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "writer.lock").open("w") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise StoreError(
+                raise WriterBusyError(
                     f"Another heedful is writing to {self.folder}. Wait until it ends, or stop it; reading is possible meanwhile."
                 ) from error
             for name in list(self._seen):
@@ -436,6 +436,10 @@ class Lake:
         self._staged.pop(name, None)
         self._warm_tables.forget(name)
         shutil.rmtree(self.path(name), ignore_errors=True)
+
+    def look_again(self, name: str) -> None:
+        """Let go of what is kept of a table if another process wrote to it since; watchers hear of it."""
+        self._check_caches(name)
 
     def _check_caches(self, name: str) -> None:
         """Without the writer's lock another process may have written: what is kept of an older version is forgotten."""

@@ -58,7 +58,8 @@ def within_named(rows: pl.DataFrame, grants: pl.DataFrame, purpose: str, kinds: 
     """For each derived row (with `person` and `day`), whether grants for `purpose` cover its instant (`written_at`; without one the whole
     day) for each of the kinds among `kinds` that a consent must name (`NAMED_KINDS`); without such kinds, always.
 
-    A day is one of the person's zone, which the row does not tell: it is taken to begin as early as it does anywhere. Other derived rows are shown by kind alone: their base rows were asked one by one as they came. These came in public, unasked.
+    A day is one of the person's zone, which the row does not tell: it is taken to begin as early as it does anywhere. Other derived rows
+    are shown by kind alone: their base rows were asked one by one as they came. These came in public, unasked.
     """
     inside = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
     mine = grants.filter(pl.col("purpose") == purpose)

@@ -234,3 +234,52 @@ def test_radar_s_intervals_between_beats_and_the_clock_that_stamped_them(tmp_pat
     (told,) = found.aside
     assert "device 1: its clock gains 2.00 seconds a day (" in told
     assert "12 days) beside the phone that received it; nothing was moved" in told
+
+
+def test_a_clock_is_told_over_the_many_files_that_radar_writes_and_without_whose_it_is(tmp_path: Path, read: Callable[..., Any]) -> None:
+    header = "key.projectId,key.userId,key.sourceId,value.time,value.timeReceived,value.interBeatInterval"
+    folder = tmp_path / "study" / "jane-doe" / "ibi"
+    folder.mkdir(parents=True)
+    for day in range(9):
+        at = 1_699_920_000 + 86_400 * day
+        lines = [f"study,jane-doe,s,{at + minute * 60 + 3 * day},{at + minute * 60 + 40},0.8" for minute in range(3)]
+        (folder / f"{day}.csv").write_text("\n".join([header, *lines, ""]))
+    (told,) = read("phones.radar", tmp_path).aside
+    assert told.startswith("intervals between beats, device 1: its clock gains 3.00 seconds a day")
+    assert "jane" not in told
+
+
+@pytest.mark.parametrize("other", ["a,b\n1,2\n", ""])
+def test_a_questionnaire_is_read_beside_one_file_that_cannot_be(other: str, tmp_path: Path, read: Callable[..., Any]) -> None:
+    (tmp_path / "q.csv").write_text(
+        "key.userId,value.time,value.name,value.timeCompleted,value.answers.0.questionId,value.answers.0.value\n"
+        "u,1699920000,phq8,1699920100,mood,3\nu,1699930000,phq8,1699930100,who,jane@example.org\nu,1699940000,phq8,1699940100,when,22:30\n"
+    )
+    (tmp_path / "other.csv").write_text(other)
+    found = read("phones.radar", tmp_path)
+    assert found["answers"].select("item", "value", "value_text").rows() == [
+        ("mood", 3.0, None), ("who", None, FREE), ("when", None, "22:30")
+    ]  # fmt: skip
+    assert found.aside == {"file that is no topic's: other.csv": 1} if other else found["quarantine"]["reason"].str.contains("empty").all()
+
+
+def test_samples_of_aware_are_read_beside_one_sensor_s_file_that_cannot_be(tmp_path: Path, read: Callable[..., Any]) -> None:
+    (tmp_path / "esms.csv").write_text("\n".join([*esms(), ""]))
+    alone = read("phones.aware", tmp_path, subject="p")["answers"]
+    (tmp_path / "screen.csv").write_text('timestamp,device_id,screen_status\n1709280000000,a,"' + "x" * 200_000 + '"\n')
+    limit = csv.field_size_limit(131_072)  # other sources raise it
+    try:
+        found = read("phones.aware", tmp_path, subject="p")
+    finally:
+        csv.field_size_limit(limit)
+    assert found["answers"].height == alone.height > 0
+    assert found["quarantine"]["reason"].str.contains("cannot be told apart").any()
+
+
+def test_what_somebody_typed_is_not_kept_as_a_number_either(tmp_path: Path, read: Callable[..., Any]) -> None:
+    """Hours of sleep are; a telephone number, and one written beside the choices, are not."""
+    head = "timestamp,device_id,esm_type,esm_title,esm_radios,esm_status,esm_user_answer,esm_trigger"
+    rows = ["1709280000000,a,1,Slept,,2,7.5,t", "1709290000000,a,1,Who,,2,5550123456,t", '1709300000000,a,2,Where,"[""1""]",2,5550123456,t']
+    (tmp_path / "esms.csv").write_text("\n".join([head, *rows, ""]))
+    answers = read("phones.aware", tmp_path / "esms.csv", subject="p")["answers"]
+    assert answers.select("value", "value_text").rows() == [(7.5, None), (None, FREE), (None, FREE)]

@@ -171,6 +171,15 @@ def test_a_stay_of_a_visit_is_known_by_local_days_wherever_it_was(tmp_path: Path
         assert (stay["class"], stay["period"]) == ({"code": "IMP"}, {"start": "2024-03-10", "end": "2024-03-13"})
 
 
+def test_a_specimen_s_label_at_its_laboratory_is_not_kept(tmp_path: Path, read: Callable[..., Any]) -> None:
+    table(tmp_path / "person.csv", "person_id,gender_concept_id", "1,8507")
+    head = "specimen_id,person_id,specimen_concept_id,specimen_date,specimen_source_id,anatomic_site_concept_id"
+    table(tmp_path / "specimen.csv", head, "1,1,4002890,2024-03-10,LAB-77,4")
+    (found,) = read(SOURCE, tmp_path)["records"]["json"]
+    assert "LAB-77" not in found
+    assert '"anatomic_site_concept_id":"4"' in found
+
+
 def test_what_is_no_such_database(tmp_path: Path, read: Callable[..., Any]) -> None:
     with pytest.raises(SourceError, match="no folder with a table PERSON"):
         read(SOURCE, tmp_path)

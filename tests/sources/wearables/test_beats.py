@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import fitdecode
 import numpy as np
@@ -214,3 +215,45 @@ def test_polar_flows_pulse_intervals(tmp_path: Path, read: Callable[..., Any]) -
     assert rows["end_at"][0] == datetime(2024, 3, 2, 2, tzinfo=UTC)
     assert rows["device"].unique().to_list() == ["Polar"]
     assert found.skipped == {NO_VALUE: 1}
+
+
+def test_a_list_with_blank_lines_and_a_line_of_words_is_still_a_list(tmp_path: Path, read: Callable[..., Any]) -> None:
+    lengths = [str(800 + n % 9) for n in range(60)]
+    path = tmp_path / "2018-03-04 08-01-23.txt"
+    path.write_bytes("\r\n".join(["\ufeffRR", *lengths[:30], "", "pause", *lengths[30:], "", ""]).encode())
+    found = read(TEXT, path)
+    assert intervals(found)["value"].to_list() == [float(one) for one in lengths]
+    assert found["quarantine"].select("line", "content").rows() == [(33, "pause")]
+
+
+def test_one_artifact_does_not_move_what_follows_it(tmp_path: Path, read: Callable[..., Any]) -> None:
+    """5 ms in a list of milliseconds are no 5 seconds."""
+    path = tmp_path / "rr.txt"
+    path.write_text("\n".join([*(str(800 + n % 9) for n in range(30)), "5", "900"]))
+    found = read(TEXT, path, start="2018-03-04T08:00:00")
+    rows = intervals(found)
+    assert (rows["start_at"][-1] - rows["end_at"][-2]).total_seconds() == pytest.approx(0.005)
+    assert "the value 5.0 ms is outside" in found["quarantine"]["reason"][0]
+
+
+def test_numbers_that_are_no_times_are_set_aside(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path = tmp_path / "IBI.csv"
+    path.write_text("1509461127.0, IBI\n10.5,0.8\nnan,0.8\n1e300,0.8\n12,nan\n13,inf\n14,-0.8\n")
+    found = read(TEXT, path)
+    assert intervals(found)["value"].to_list() == [800.0]
+    assert sorted(found["quarantine"]["line"]) == [3, 4, 5, 6, 7]
+    log = tmp_path / "log.txt"
+    log.write_text("Phone timestamp;RR-interval [ms]\n2024-06-01T21:17:07;nan\n2024-06-01T21:17:08;1e400\n2024-06-01T21:17:09;800\n")
+    found = read(TEXT, log)
+    assert intervals(found)["end_at"].to_list() == [datetime(2024, 6, 1, 21, 17, 9, tzinfo=UTC)]
+    assert found["quarantine"]["line"].to_list() == [2, 3]
+
+
+def test_a_night_s_log_goes_on_through_the_hour_that_autumn_repeats(tmp_path: Path, read: Callable[..., Any]) -> None:
+    seconds = range(0, 7_200, 600)  # from 02:00 summer time to 02:50 winter time
+    stamps = [datetime.fromtimestamp(1_729_987_200 + one, ZoneInfo("Europe/Berlin")).strftime("%Y-%m-%dT%H:%M:%S") for one in seconds]
+    assert stamps[0] == stamps[6] == "2024-10-27T02:00:00"
+    path = tmp_path / "log.txt"
+    path.write_text("\n".join(["Phone timestamp;RR-interval [ms]", *(f"{at};800" for at in stamps)]))
+    rows = intervals(read(TEXT, path, zone="Europe/Berlin"))
+    assert rows["end_at"].dt.epoch("s").to_list() == [1_729_987_200 + one for one in seconds]

@@ -79,3 +79,18 @@ def test_one_refused_file_of_several_is_set_aside() -> None:
     assert found[-1].done == 6
     with pytest.raises(SourceError):
         list(of_parts(given_parts[1:], read))
+
+
+def test_times_of_no_calendar_are_set_aside() -> None:
+    """As a damaged database holds them; the others of the file are read."""
+    good = int(START.timestamp()) * 1_000_000
+    times = [
+        pl.Series(name, one).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        for name, one in (("start_at", [-(1 << 63) + 1, good, good]), ("end_at", [good, (1 << 63) - 1, good]))
+    ]
+    rows = pl.DataFrame([pl.Series("line", [1, 2, 3]), *times]).with_columns(code=pl.lit("heart_rate"), value=60.0)
+    found = list(batches([Draft("a", rows)], Options("x", "p1"), KNOWN_AT, None, 0))
+    assert frames(found, "observations")["start_at"].to_list() == [START]
+    aside = frames(found, "quarantine")
+    assert aside["line"].to_list() == [1, 2]
+    assert aside["reason"].str.contains("no year that a calendar has").all()

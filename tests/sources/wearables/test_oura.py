@@ -15,6 +15,7 @@ import pytest
 
 from heedful.core.seals import unseal
 from heedful.sources.base import SOURCES, Options
+from heedful.sources.cut_json import BrokenOffError
 
 SOURCE = "wearables.oura"
 KNOWN_AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -99,3 +100,26 @@ def test_a_tag_of_ones_own_name_and_one_that_cannot_be_read(tmp_path: Path, read
     found = read(SOURCE, path)
     assert found["answers"]["item"].to_list() == ["custom", "travel"]
     assert found["quarantine"]["line"].to_list() == [3]
+
+
+def test_whole_tags_of_a_file_that_breaks_off_are_read_and_it_is_said_each_time(tmp_path: Path) -> None:
+    path = tmp_path / "tags.json"
+    path.write_text('{"data": [{"tag_type_code": "tag_generic_travel", "start_day": "2025-08-10"}, {"tag_type_code": "tag_gen')
+    reading = SOURCES.get(SOURCE).read(path, Options("ring", "p"), KNOWN_AT)
+    batch = next(reading)
+    assert [item for frame in batch.rows for item in unseal(frame)["item"]] == ["travel"]
+    for rest in (reading, SOURCES.get(SOURCE).read(path, Options("ring", "p"), KNOWN_AT, batch.cursor)):
+        with pytest.raises(BrokenOffError, match="one whole record"):
+            next(rest)
+
+
+def test_a_tag_alone_and_tags_behind_many_other_records(tmp_path: Path, read: Callable[..., Any]) -> None:
+    tag = {"tag_type_code": "tag_generic_alcohol", "start_day": "2025-08-10"}
+    path = tmp_path / "tags.json"
+    path.write_text(json.dumps({"data": tag}))
+    assert read(SOURCE, path)["answers"]["item"].to_list() == ["alcohol"]
+    pulses = [{"bpm": 60, "source": "awake", "timestamp": f"2025-08-10T{n // 60:02}:{n % 60:02}:00+00:00"} for n in range(1_000)]
+    path.write_text(json.dumps({"data": [*pulses, tag]}))
+    assert path.stat().st_size > 65_536
+    found = read(SOURCE, path)
+    assert (found["observations"].height, found["answers"]["item"].to_list()) == (1_000, ["alcohol"])

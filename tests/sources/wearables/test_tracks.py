@@ -102,6 +102,16 @@ def test_a_translated_day_says_the_same(shared_data: Path, tmp_path: Path, read:
     )
 
 
+def test_a_column_behind_the_speeds_is_steps_only_where_none_is_called_so(tmp_path: Path, read: Callable[..., Any]) -> None:
+    path = tmp_path / "2024-10-25.csv"
+    row = "00:00:00.000+02:00,00:15:00.000+02:00,1e3,1.0,7,50"
+    for names, steps in (("Start time,End time,Calories (kcal),Average speed (m/s),Heart Points,Step count", 50.0),
+                         ("Anfang,Ende,Kalorien (kcal),Tempo (m/s),Schritte,Herzpunkte", 7.0)):  # fmt: skip
+        path.write_bytes(f"\ufeff{names}\r\n{row}\r\n".encode())
+        rows = read("wearables.google_fit", path)["observations"].sort("code")
+        assert rows.select("code", "value").rows() == [("steps", steps), ("total_energy", 1_000.0)]
+
+
 @pytest.mark.real
 def test_an_app_s_stream_of_google_fit_says_why_it_is_not_read(shared_data: Path, read: Callable[..., Any]) -> None:
     for path in (shared_data / "interop/google_fit_takeout/All Data").iterdir():

@@ -25,13 +25,7 @@ def adherence(dispensings: Frame[Consented[P], Dispensings]) -> Frame[Consented[
     Supply is `days_supplied`, else quantity over daily dose. Missing: `no_days_supplied` where a dispensing has neither, `too_short`
     where the window holds too little (one dispensing only, or no day).
     """
-    rows = ordered_supplies(dispensings.data)
-    held = events(rows, patient="series", date="dispensed_on", duration="supply", dose=None, medication="drug")
-    series = held.patients.to_frame("series").join(
-        rows.group_by("series").agg(pl.col("person").first(), pl.col("name").first(), pl.col("last").first(), pl.col("supply").has_nulls()),
-        on="series", how="left", maintain_order="left",
-    )  # fmt: skip
-    whole = whole_windows(held, series.get_column("last").to_physical().to_numpy().astype(np.float64))
+    held, series, whole = series_of(ordered_supplies(dispensings.data))
     quarter = _quarters(whole)
     parts = [rows_of_measure(name, held, units, series) for name, units in (("CMA1", whole), ("CMA7", whole), (QUARTERLY, quarter))]
     return dispensings.derive(Adherence, pl.concat(parts).sort("person", "drug", "window_start", "measure"))
@@ -49,10 +43,16 @@ def ordered_supplies(data: pl.DataFrame) -> pl.DataFrame:
     return ordered.with_columns(series=pl.struct("person", "name").rle_id())
 
 
-def whole_windows(held: Events, last: np.ndarray) -> Units:
-    """From each series' first event to `last`."""
-    first = held.date[held.begin[:-1]]
-    return Units(np.arange(len(first)), first, last, first, last)
+def series_of(supplies: pl.DataFrame) -> tuple[Events, pl.DataFrame, Units]:
+    """Of `ordered_supplies`: the events; person, name, last day and whether a supply is unknown (`supply`) of each series; and its whole
+    window, from its first event to that last day."""
+    held = events(supplies, patient="series", date="dispensed_on", duration="supply", dose=None, medication="drug")
+    series = held.patients.to_frame("series").join(
+        supplies.group_by("series").agg(pl.col("person", "name", "last").first(), pl.col("supply").has_nulls()),
+        on="series", how="left", maintain_order="left",
+    )  # fmt: skip
+    first, last = held.date[held.begin[:-1]], series.get_column("last").to_physical().to_numpy().astype(np.float64)
+    return held, series, Units(np.arange(len(first)), first, last, first, last)
 
 
 def _quarters(whole: Units) -> Units:

@@ -11,11 +11,9 @@ milligrams; an instruction of several steps, as needed, or of a range ("once or 
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
-from heedful.behavior.adherence.dispensed import ordered_supplies, rows_of_measure, whole_windows
-from heedful.behavior.adherence.windows import events
+from heedful.behavior.adherence.dispensed import ordered_supplies, rows_of_measure, series_of
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
@@ -41,13 +39,7 @@ def adherence_prescribed(
     told = filled.filter("filled")
     if told.is_empty():
         return dispensings.derive(Adherence, Adherence.empty())
-    supplies = ordered_supplies(filled.join(told, on="person", how="semi"))
-    held = events(supplies, patient="series", date="dispensed_on", duration="supply", dose=None, medication="drug")
-    series = held.patients.to_frame("series").join(
-        supplies.group_by("series").agg(pl.col("person", "name", "last").first(), pl.col("supply").has_nulls()),
-        on="series", how="left", maintain_order="left",
-    )  # fmt: skip
-    units = whole_windows(held, series.get_column("last").to_physical().to_numpy().astype(np.float64))
+    held, series, units = series_of(ordered_supplies(filled.join(told, on="person", how="semi")))
     rows = pl.concat([rows_of_measure(measure, held, units, series) for measure in MEASURES])
     mine = pl.concat([told.select("person", "drug"), told.select("person", drug=pl.lit("all"))]).unique()
     return dispensings.derive(Adherence, rows.join(mine, on=["person", "drug"], how="semi").sort("person", "drug", "measure"))

@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from heedful.behavior.adherence.dispensed import ordered_supplies, rows_of_measure, whole_windows
-from heedful.behavior.adherence.windows import Units, events
+from heedful.behavior.adherence.dispensed import ordered_supplies, rows_of_measure, series_of
+from heedful.behavior.adherence.windows import Units
 from heedful.core.derivations import derivation
 from heedful.core.frames import Frame
 from heedful.core.labels import Consented, P
@@ -37,12 +37,7 @@ def adherence_outside_stays(
     supplies = ordered_supplies(dispensings.data.join(stayed, on="person", how="semi"))
     if supplies.is_empty():
         return dispensings.derive(Adherence, Adherence.empty())
-    held = events(supplies, patient="series", date="dispensed_on", duration="supply", dose=None, medication="drug")
-    series = held.patients.to_frame("series").join(
-        supplies.group_by("series").agg(pl.col("person", "name", "last").first(), pl.col("supply").has_nulls()),
-        on="series", how="left", maintain_order="left",
-    )  # fmt: skip
-    units = whole_windows(held, series.get_column("last").to_physical().to_numpy().astype(np.float64))
+    held, series, units = series_of(supplies)
     away = _Away(stayed, series.get_column("person"))
     owner = np.repeat(np.arange(len(held.patients)), np.diff(held.begin))
     start, end = away.at_home(units.patient, units.start), away.at_home(units.patient, units.end)

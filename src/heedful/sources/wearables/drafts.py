@@ -202,18 +202,20 @@ class Settled:
 
 
 def _within_time(rows: pl.DataFrame) -> pl.DataFrame:
-    """Instants of no year that a calendar has (a damaged file's) as trouble; polars ends the process when it is asked for their day."""
+    """Instants of no year that a calendar has (a damaged file's) as trouble; polars panics when it is asked for their day, even behind a
+    null, so that they become 1970 on their way to the quarantine."""
     within = pl.col("start_at", "end_at").to_physical().is_between(_FIRST, _LAST)
     if rows.select(within.all()).row(0) == (True, True):
         return rows
     outside = pl.any_horizontal(~within).fill_null(value=False)
     return rows.with_columns(
-        *(pl.when(~outside).then(pl.col(name)).alias(name) for name in ("start_at", "end_at")),
+        *(pl.when(outside).then(pl.lit(_EPOCH, dtype=INSTANT)).otherwise(name).alias(name) for name in ("start_at", "end_at")),
         trouble=pl.when(outside).then(pl.coalesce("trouble", pl.lit(_NO_YEAR))).otherwise("trouble"),
     )
 
 
 _FIRST, _LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 for year in (1, 9_999))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_YEAR = "its time is of no year that a calendar has; export it again, or leave it out"
 
 
