@@ -8,10 +8,12 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heedful.core.derivations import Carried
 from heedful.core.labels import Consented, Held
 from heedful.core.schemas import Features
 from heedful.engine.decided import Decided
 from heedful.engine.local import Changed
+from heedful.loops.derivations import all_derivations
 
 PEOPLE = "abcd"
 worlds = st.lists(st.dictionaries(st.sampled_from(PEOPLE), st.lists(st.integers(0, 2), unique=True, max_size=3)), min_size=2, max_size=6)
@@ -69,3 +71,16 @@ def test_what_a_person_was_answered_from_is_forgotten_alone() -> None:
     decided.keep()
     decided.forget("x", pl.Series(["a"]))
     assert decided.differing("x", keys, rows)["person"].to_list() == ["a"]
+
+
+def test_what_goes_in_public_leaves_what_is_known_of_people() -> None:
+    """A stream of posts has deletions all the time. No answer that is kept, or carried on, follows from it alone."""
+    decided, keys = Decided(), pl.DataFrame({"person": ["a"]})
+    for went, asked in ((("posts", None), 0), (("features/daily_features", ["a"]), 0), (("features/daily_features", None), 1)):
+        decided.differing("x", keys, keys)
+        decided.keep()
+        decided.went(*went)
+        assert decided.differing("x", keys, keys).height == asked
+    kept = [one for one in all_derivations() if one.decided_by is not None or isinstance(one.fold, Carried)]
+    assert len(kept) > 4
+    assert all(schema.stream == "personal" for one in kept for schema in one.reads)

@@ -405,3 +405,13 @@ def test_links_of_a_file(site: Site, tmp_path: Path) -> None:
     file.write_text("person,source,account,proof,by,reference\nana,town,ann,statement,ana,form 7\n")
     assert link_accounts(site, read_links(file)) == 1
     assert told(site) == SAID
+
+
+def test_a_past_day_is_seen_by_the_consents_of_now_also_by_a_site_that_only_reads(site: Site) -> None:
+    link_accounts(site, [ann(site)])
+    reader = Site(Settings(), site.folder, FixedClock(NOW))
+    assert reader.view_as_of(NOW)[OwnPosts].height == 5
+    take(site, [post("old", "ann", "I have a cough", AT - timedelta(days=9))])
+    agree(site, "ana", from_at=AT - timedelta(days=30))
+    assert reader.view_as_of(NOW)[OwnPosts].height == 6
+    reader.close()

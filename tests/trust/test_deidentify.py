@@ -37,6 +37,8 @@ KINDS = {
         ("from 192.168.10.1", "from [ID]"),
         ("2001:db8:85a3:8d3:1319:8a2e:370:7348", "[ID]"),
         ("GB29 NWBK 6016 1331 9268 19", "[ID]"),
+        ("users12345678, Mrs12345678, érs12345678, _rs12345678, is12345678", "users[ID], Mrs[ID], érs[ID], _rs[ID], is[ID]"),
+        ("I am rs12345678901234", "I am [ID]"),
     ],
 )
 def test_identifiers_become_marks(text: str, marked: str) -> None:
@@ -47,7 +49,7 @@ def test_identifiers_become_marks(text: str, marked: str) -> None:
     "text",
     [
         "took 500-1000 mg, then 2.5 mg twice, 10,000 IU of D3", "20/30/40 mg", "on 2024-03-01, 12-01-2020, 3/4/21, 01.02.2023 at 10:30", "I'm 47 and rate it 10/10",
-        "BP 120/80, pulse 72", "#covid19 #longcovid #1", "ratio 3:2, scores 1-2-3", "met @ noon", "100 200 300 mg", "COVID-19, B12, H1N1, CYP2D6", "1000000 people",
+        "BP 120/80, pulse 72", "#covid19 #longcovid #1", "ratio 3:2, scores 1-2-3", "met @ noon", "100 200 300 mg", "COVID-19, B12, H1N1, CYP2D6", "1000000 people", "IFNL3 rs12979860, rs1234567890",
         "99.999999999 %", "either/or and/or w/o", "email me", "50mg@night", "a@b",
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from heedful.core.schemas import Schema
+from heedful.core.schemas import TABLES, Schema
 
 _HASH, _ROWS = "_hash", "_rows"
 
@@ -54,8 +54,9 @@ class Decided:
         """So are corrections."""
 
     def went(self, table: str, people: Iterable[str] | None) -> None:
-        """Rows of people were removed, which is asked about too; None: another process may have written other answers."""
-        if people is None:
+        """Rows of people were removed, which is asked about too; None: another process may have written other answers. Of what is said in
+        public, where rows go all the time, no such answer is made."""
+        if people is None and TABLES[table.split("/")[0]].stream != "public":
             self._known.clear()
 
     def forget(self, name: str, people: pl.Series | None = None) -> None:

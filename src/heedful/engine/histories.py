@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from heedful.core.derivations import Carried, HistoryState
-from heedful.core.schemas import Schema
+from heedful.core.schemas import TABLES, Schema
 from heedful.engine.keys import names_read
 from heedful.engine.plan import Node, Step
 from heedful.store.warm import Names
@@ -91,7 +91,10 @@ class Histories:
         """Neither are corrections."""
 
     def went(self, table: str, people: Iterable[str] | None) -> None:
-        """Rows of these people were removed; None: anybody's, or another process wrote."""
+        """Rows of these people were removed; None: anybody's, or another process wrote. What is said in public, where rows go all the time,
+        is nothing of theirs."""
+        if people is None and TABLES[table.split("/")[0]].stream == "public":
+            return
         for held in self._of.values():
             held.went(people)
 

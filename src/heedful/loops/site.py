@@ -262,6 +262,7 @@ class Site:
 
     def view_as_of(self, instant: datetime) -> dict[type[Schema], pl.DataFrame]:
         """Every derived table as it would have stood at `instant`, participants' rows for care under the consents in force now."""
+        self.engine.resources.update(self._consented())
         grants, found = self.grants(), dict[type[Schema], list[pl.DataFrame]]()
         for name, rows in self.engine.recompute(instant).items():
             step = self.engine.plan.step(name)

@@ -47,8 +47,9 @@ _NUMBERS = (
     ),
     (r"\b[A-Z]{1,4}[ -]?[0-9]{6,}(?:-[0-9]+)?\b|\b[A-Z]{2,3}-[0-9]{4,}-[A-Z]{2,3}\b", "[ID]"),
     (r"\b[0-9]{4,}-[0-9]{2,}-[0-9]{3,}\b|\b[0-9]{6,}-[0-9]{2,}\b", "[ID]"),
-    # A long number, but for a variant's in dbSNP (rs12979860), which a record of genes is about.
-    (r"(^|[^0-9.s]|[^0-9]\.|(?:^|[^r])s|[A-Za-z0-9]rs)[0-9]{8,}\b", "${1}[ID]"),
+    # A long number, but for a variant's in dbSNP (rs12979860, of at most ten digits), which a record of genes is about.
+    (r"(^|[^0-9.s]|[^0-9]\.|(?:^|[^r])s|[\p{L}\p{N}_]rs)[0-9]{8,}\b", "${1}[ID]"),
+    (r"\brs[0-9]{11,}\b", "[ID]"),
 )
 
 _NUMBERED = r"[0-9](?:[^a-zA-Z]{0,3}[0-9]){4}|[A-Z]-[0-9]{4}|[0-9a-fA-F]{2}[:-][0-9a-fA-F]{2}[:-]"

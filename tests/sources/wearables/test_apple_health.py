@@ -193,6 +193,17 @@ def test_sleep_stages_and_workouts_are_coded(tmp_path: Path, read: Callable[...,
     assert json.loads(done["extra"]) == {"totalEnergyBurned": "90 kcal", "averageHeartRate": "120 count/min"}
 
 
+def test_a_workout_without_a_duration_lasts_as_long_as_its_times_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[..., Any]
+) -> None:
+    """Whatever stood at its place in the batch before."""
+    monkeypatch.setattr("heedful.sources.wearables.apple_health.BATCH_ROWS", 2)
+    span = 'startDate="2024-03-01 08:00:00 +0100" endDate="2024-03-01 08:30:00 +0100"'
+    workouts = [f'<Workout workoutActivityType="HKWorkoutActivityType{kind}" sourceName="W" {span}/>' for kind in ("Yoga", "Running")]
+    rows = read("apple_health", export(tmp_path, workouts[0], record(77), record(78), workouts[1]))["observations"]
+    assert rows.filter(pl.col("code") == "workout").select("value", "value_code").rows() == [(30.0, "yoga"), (30.0, "running")]
+
+
 def test_notes_tell_who_typed_and_identifiers_stay_out(tmp_path: Path, read: Callable[..., Any]) -> None:
     notes = "".join(
         f'<MetadataEntry key="{key}" value="{value}"/>'

@@ -123,6 +123,7 @@ def scanned(document: bytes, most: int) -> tuple[Told, Names]:
                 told.records.append((writers[columns.writers[row]], instant(starts[row]), instant(ends[row]), text))
                 plain = columns.plain[row]
                 assert (plain < 0) == (text is None)
+                assert plain == 1 or np.isnan(columns.numbers[row])  # nothing of the batch before it
                 assert plain != 1 or str(columns.numbers[row]) == str(float(text or ""))  # -0.0 is not 0.0
             assert (np.diff(columns.noted) >= 0).all()
             told.notes += [(before + int(row), "", str(number)) for row, number in zip(columns.noted, columns.notes, strict=True)]

@@ -221,5 +221,5 @@ def test_files_that_are_left_out_say_why(export: Path) -> None:
     ]:
         data = raw(path)
         assert SOURCES.get(SOURCE).recognise(path, data[:65_536]) in (0.0, 0.6)
-        with pytest.raises(SourceError, match="is left out"):
+        with pytest.raises(SourceError, match="that is left out"):
             list(SOURCES.get(SOURCE).read(path, Options("x"), KNOWN_AT))

@@ -95,11 +95,15 @@ def test_a_tag_of_ones_own_name_and_one_that_cannot_be_read(tmp_path: Path, read
     path = tmp_path / "tags.json"
     path.write_text(
         '{"data": [{"tag_type_code": "custom", "custom_name": "dinner with Jane", "start_day": "2025-08-10"},'
-        ' {"tag_type_code": "tag_generic_travel", "start_time": "2025-08-11T08:00:00+02:00"}, {"tag_type_code": "tag_sleep_nap"}]}'
+        ' {"tag_type_code": "tag_generic_travel", "start_time": "2025-08-11T08:00:00+02:00"}, {"tag_type_code": "tag_sleep_nap",'
+        ' "custom_name": "Jane", "comment": "too much wine"}]}'
     )
     found = read(SOURCE, path)
     assert found["answers"]["item"].to_list() == ["custom", "travel"]
     assert found["quarantine"]["line"].to_list() == [3]
+    assert "tag_sleep_nap" in found["quarantine"]["content"][0]
+    assert "Jane" not in found["quarantine"]["content"][0]
+    assert "wine" not in found["quarantine"]["content"][0]
 
 
 def test_whole_tags_of_a_file_that_breaks_off_are_read_and_it_is_said_each_time(tmp_path: Path) -> None:

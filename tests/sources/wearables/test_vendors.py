@@ -7,7 +7,7 @@ import json
 import sqlite3
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from tests.sources.samples import SAMPLES
 from tests.sources.wearables.vendor_samples import START, health_connect_tables
 
 from heedful.core.errors import SettingsError, SourceError
+from heedful.core.seals import unseal
 from heedful.sources.base import SOURCES, Options
+from heedful.sources.cut_json import BrokenOffError
 from heedful.sources.recognise import recognise
 
 VENDORS = ("wearables.health_connect", "wearables.samsung", "wearables.polar", "wearables.fitbit_api", "wearables.shimmer")
@@ -161,3 +163,20 @@ def kept_or_refused(name: str, path: Path, options: Options) -> bool:
     except SourceError as error:
         return bool(error.cure)
     return all(sum(len(frame) for frame in batch.rows) + sum(batch.skipped.values()) == batch.records for batch in batches)
+
+
+def test_quarters_of_an_hour_stay_so_where_the_answer_breaks_off_before_it_says_how_long_they_are(tmp_path: Path) -> None:
+    samples = [{"time": f"{n // 4:02}:{n % 4 * 15:02}:00", "value": n} for n in range(12)]
+    day = {"activities-steps": [{"dateTime": "2024-03-01", "value": "66"}],
+           "activities-steps-intraday": {"dataset": samples, "datasetInterval": 15, "datasetType": "minute"}}  # fmt: skip
+    text = json.dumps(day)
+    path = tmp_path / "steps.json"
+    lasts = list[list[timedelta]]()
+    for written in (text, text[: text.index('"value": 11')]):
+        path.write_text(written)
+        rows = list[pl.DataFrame]()
+        with contextlib.suppress(BrokenOffError):
+            for batch in SOURCES.get("wearables.fitbit_api").read(path, Options("x", "p"), datetime(2026, 1, 1, tzinfo=UTC)):
+                rows += [unseal(frame) for frame in batch.rows]
+        lasts.append((pl.concat(rows)["end_at"] - pl.concat(rows)["start_at"]).to_list())
+    assert lasts == [[timedelta(minutes=15)] * count for count in (12, 11)]

@@ -171,8 +171,8 @@ class Names:
         """The meanings as columns."""
         self.factor = np.array([one.factor for one in self.meanings])
         self.shift = np.array([one.shift for one in self.meanings])
-        self.low = np.array([one.low for one in self.meanings])
-        self.high = np.array([one.high for one in self.meanings])
+        self.low = np.array([one.low for one in self.meanings], np.float64)
+        self.high = np.array([one.high for one in self.meanings], np.float64)
         self.shape = np.array([SHAPES.index(one.shape) for one in self.meanings], np.int8)
         self.code = np.array([self._codes[one.code] for one in self.meanings], np.int32)
         self.how = np.array([HOWS.index(one.how) for one in self.meanings], np.int8)

@@ -219,7 +219,7 @@ class Reading:
         kind = asked("workoutActivityType", "HKWorkoutActivityTypeOther")
         self._found.columns.workouts[row] = self._names.number(kind, unit, asked("sourceName"), asked("sourceVersion"), asked("device"))
         self._found.columns.said[row] = duration
-        taken.plain[row] = -1 if duration is None else 0
+        taken.plain[row], taken.numbers[row] = -1 if duration is None else 0, np.nan
         span = slice(row * scanning.STAMP, (row + 1) * scanning.STAMP)
         taken.starts[span] = stamp_of(asked("startDate"))
         taken.ends[span] = stamp_of(asked("endDate"))

@@ -5,9 +5,11 @@ Times are local without offset. Units are metric, as the API gives them without 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from heedful.sources.wearables.fitbit_sleep import stretches
 NAME = "wearables.fitbit_api"
 FINER = "day's total of which the answer holds the minutes"
 NO_VALUE = "day without a value"
+_CLOCK = re.compile(r"(\d\d):(\d\d)")
 _SERIES = {"steps": ("steps", 1.0), "distance": ("distance", 1_000.0), "floors": ("floors", 1.0), "calories": ("total_energy", 1.0),
            "activityCalories": ("active_energy", 1.0), "caloriesBMR": ("basal_energy", 1.0)}  # fmt: skip
 _MINUTES = {"1": "asleep", "2": "awake", "3": "awake"}
@@ -72,8 +75,9 @@ def records_of(answer: Any) -> Iterator[tuple[Any, Reader | None]]:
         if kind != name and kind.endswith("-intraday"):
             days = answer.get(name.removesuffix("-intraday")) or [{}]
             begun = stamp_day(days[0])
+            apart = int(held["datasetInterval"]) if "datasetInterval" in held else _minutes_apart(held["dataset"])
             for one in held["dataset"]:
-                yield one, partial(_minute, kind.removesuffix("-intraday"), begun, int(held.get("datasetInterval", 1)))
+                yield one, partial(_minute, kind.removesuffix("-intraday"), begun, apart)
         elif kind != name and isinstance(held, list):
             finer = bool((answer.get(f"{name}-intraday") or {}).get("dataset"))
             for one in held:
@@ -90,6 +94,13 @@ def records_of(answer: Any) -> Iterator[tuple[Any, Reader | None]]:
                 yield one, partial(_night, *_NIGHTLY[name])
         elif isinstance(held, list):
             yield f"list that is not read: {name}", None
+
+
+def _minutes_apart(samples: list[Any]) -> int:
+    """The smallest step between samples: in an answer that breaks off, what tells their length stood behind them."""
+    told = [_CLOCK.match(str(one.get("time"))) for one in samples if isinstance(one, dict)]
+    minutes = sorted({60 * int(one[1]) + int(one[2]) for one in told if one})
+    return min((later - sooner for sooner, later in pairwise(minutes)), default=1)
 
 
 def stamp_day(record: Record) -> str:

@@ -31,6 +31,7 @@ REPEAT = "exact repeat of a row: same time and value"
 NEXT_DAYS = "row that begins the next day's file"
 NOTHING = "nothing measured: empty, or the value that Fitbit writes for it"
 _CURE = "Give the folder 'Fitbit' of a Google Takeout, the zip of it, or one of its files under its own name."
+_OTHER = "Give the whole folder, or another file of it; of a table of your own declare a mapping (records.mapped)."
 _SLEEP_CODES = ("sleep_stage", "sleep_minutes", "time_in_bed")
 _CODES = tuple(sorted({kind.code for kind in KINDS if kind.code in CODES} | set(_SLEEP_CODES)))
 _FORMATS = ("%m/%d/%y %H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
@@ -95,7 +96,7 @@ class FitbitTakeout:
         with opened(path) as (parts, others):
             known = [part for part in parts if is_known(part.name)]
             if not known and len(parts) == 1 and (why := left_out(parts[0].name)):
-                raise SourceError(path, f"of a Fitbit export this file is left out: {why}", "Give the whole folder, or another file of it.")
+                raise SourceError(path, f"by its name it is a file of a Fitbit export that is left out: {why}", _OTHER)
             if not known:
                 raise SourceError(path, "no file in it has the name of a Fitbit export's", _CURE)
             reading = _Reading(options, known_at, known, _clock(options, parts))

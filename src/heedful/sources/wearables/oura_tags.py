@@ -20,6 +20,7 @@ from heedful.sources.wearables.parts import Part
 
 FORM = "oura_tags"
 MARK = b'"tag_type_code"'
+_OWN_WORDS = ("comment", "custom_name")
 _KNOWN = ("alcohol", "drinks", "travel", "vaccination", "vaccine", "period", "menstruation", "illness")
 
 
@@ -67,7 +68,7 @@ def _drafts(
                     draft.add(number, person, FORM, _item(record), at, 1.0, "yes")
                 except (ValueError, TypeError, KeyError, OverflowError) as error:
                     why = f"the tag cannot be read ({type(error).__name__}: {str(error)[:80]}); fetch it again"
-                    draft.unread.append((number, why, shown(raw)))
+                    draft.unread.append((number, why, shown({name: cell for name, cell in raw.items() if name not in _OWN_WORDS})))
         yield draft
 
 
