@@ -37,9 +37,12 @@ JUDGED = (
     r"respiratory_rate|skin_temperature|glucose_)"
 )
 """Features of one day or night each. Indices over several days change with each of them, and shares near 0 or 1 have no spread to
-measure by: `change_points` looks at all features together. What says the same as another feature (SD1 is RMSSD by the root of two) is not
-judged beside it: one change would be told twice."""
-NOT_JUDGED = r"^wear_minutes$|^day_resting_heart_rate\[|^hrv_sd1\[|\[(reported|measured)\]$"
+measure by: `change_points` looks at all features together. What says nearly the same as another feature (SD1 is RMSSD by the root of two;
+of the variability of the heart RMSSD and SDNN are judged) is not judged beside it: one change would be told many times."""
+NOT_JUDGED = (
+    r"^wear_minutes$|^day_resting_heart_rate\[|\[(reported|measured)\]$|"
+    r"^hrv_(sd1|sd2|lf|hf|lf_hf|pnn50|sdann|sdnn_index|triangular_index)\["
+)
 SLEEP = r"^(sleep_|waso)"
 NEEDED, NIGHT_NEEDED = 0.5, 0.75
 """Share of the usual coverage that a day, and the night of a sleep feature, needs to be judged."""
