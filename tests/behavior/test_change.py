@@ -60,7 +60,8 @@ def test_times_of_day_are_told_as_a_clock_shows_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["hrv_sd1[beats_night]", "hrv_lf_hf[beats_day]", "day_resting_heart_rate[rhrad]", "day_resting_heart_rate[rhr_diff]", "wear_minutes"]
+    "name",
+    ["hrv_sd1[beats_night]", "hrv_lf_hf[beats_day]", "day_resting_heart_rate[rhrad]", "day_resting_heart_rate[rhr_diff]", "wear_minutes"],
 )
 def test_what_says_the_same_as_another_feature_is_not_judged_beside_it(name: str) -> None:
     values = {day: 40.0 + day % 3 for day in range(20)}
