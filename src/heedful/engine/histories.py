@@ -26,8 +26,9 @@ from heedful.store.warm import Names
 
 MOST_HELD = 2_000
 """People; of more those who were opened first go."""
-OPENED_AT_ONCE = 20
-"""People opened in one update of one derivation: the others wait for the next one."""
+OPENED_AT_ONCE = 100
+"""People opened in one update of one derivation: the others wait for the next one. Until all who changed are held, an update costs as much
+as without states, so that few large steps are better than many small ones."""
 FEW_ROWS, ROWS_A_PERSON = 1_000, 200
 """Differences of more rows than the first, and the second for each person in them, are a load: these people are let go."""
 
