@@ -19,7 +19,7 @@ from heedful.loops.own_posts import own_posts
 from heedful.person.own_posts import timeline_own_posts
 from heedful.store.lake import Lake
 from tests.laws.base_rows import FIRST, random_rows
-from tests.laws.test_law import resources
+from tests.laws.test_law import resources, stopped_and_as_of
 
 DERIVATIONS = (own_posts, timeline_own_posts)
 BASE: tuple[type[Schema], ...] = (LinkedAccounts, Posts)
@@ -79,18 +79,9 @@ def test_incremental_equals_full_and_only_what_was_linked_and_agreed_to(seed: in
 def test_as_of_a_past_day(seed: int) -> None:
     rng = random.Random(seed)
     moment = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC) + timedelta(days=rng.randrange(4, 14))
-    rows = {schema: random_rows(schema, rng, 40) for schema in BASE}
-    with tempfile.TemporaryDirectory() as folder:
-        whole, stopped = (Engine(Lake(Path(folder) / name), DERIVATIONS, resources()) for name in ("whole", "stopped"))
-        changed = Changed()
-        for schema, table in rows.items():
-            whole.lake.append(schema, table, 1)
-            done = stopped.lake.append(schema, table.filter(pl.col("known_at") <= moment), 1)
-            changed.add((schema, label_of(schema)), done.changed, fresh=not done.corrected)
-        stopped.update(changed, 1)
-        past, then = whole.recompute(as_of=moment), stopped.stored()
-        for name, schema in (("own_posts", OwnPosts), ("timeline_own_posts", Timeline)):
-            assert_frame_equal(then[name].sort(schema.key), past[name].sort(schema.key))
+    then, past = stopped_and_as_of({schema: random_rows(schema, rng, 40) for schema in BASE}, DERIVATIONS, moment)
+    for name, schema in (("own_posts", OwnPosts), ("timeline_own_posts", Timeline)):
+        assert_frame_equal(then[name].sort(schema.key), past[name].sort(schema.key))
 
 
 def test_the_world_reaches_the_door() -> None:
